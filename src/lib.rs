@@ -5,3 +5,4 @@
 
 mod error;
 mod raw;
+mod timer;
