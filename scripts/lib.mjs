@@ -22,8 +22,9 @@ function resolveCommand([program, ...args]) {
 }
 
 function spawnOptions(options) {
-  // No test and no tool may wait for an answer: there may be nobody to give one.
-  return { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], shell: false, ...options };
+  // No tool may wait for an answer, since there may be nobody to give one, nor colour what is read by scripts.
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CARGO_TERM_COLOR: 'never' };
+  return { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env, ...options };
 }
 
 /** Runs a command to its end and returns its standard output; throws with all that it printed if it fails. */
@@ -32,7 +33,9 @@ export function run(command, options) {
   const result = spawnSync(program, args, spawnOptions({ encoding: 'utf8', maxBuffer: 1 << 28, ...options }));
   if (result.error) throw result.error;
   if (result.status !== 0) {
-    throw new Error(`${command.join(' ')} failed (${result.status ?? result.signal})\n${result.stdout}${result.stderr}`);
+    throw new Error(
+      `${command.join(' ')} failed (${result.status ?? result.signal})\n${result.stdout}${result.stderr}`,
+    );
   }
   return result.stdout;
 }
