@@ -10,15 +10,17 @@ export const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 export const manifest = readJson(join(root, 'package.json'));
 
-/**
- * A command and its arguments as spawn wants them. npm is a script and, on Windows, a .cmd file that spawn does
- * not run; under `npm run` its JavaScript is named by the environment.
- */
+/** npm's JavaScript: on Windows npm itself is a .cmd file, which spawn does not run. */
+function npmCli() {
+  if (process.env.npm_execpath?.endsWith('.js')) return process.env.npm_execpath;
+  return join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
+}
+
+/** A command and its arguments as spawn wants them on every platform. */
 function resolveCommand([program, ...args]) {
   if (program === 'node') return [process.execPath, args];
-  if (program !== 'npm') return [program, args];
-  const cli = process.env.npm_execpath;
-  return cli?.endsWith('.js') ? [process.execPath, [cli, ...args]] : ['npm', args];
+  if (program === 'npm' && process.platform === 'win32') return [process.execPath, [npmCli(), ...args]];
+  return [program, args];
 }
 
 function spawnOptions(options) {
