@@ -1,22 +1,33 @@
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 
 /**
  * The asynchronous context of a timer: what `AsyncLocalStorage.getStore()` sees in its callback.
  *
  * An AsyncResource takes the current context with it when it is made, which costs 10 to 25 ns. Only one that
  * holds a store is worth keeping, and nothing public says whether one does. Node keeps the stores in properties
- * of the resource under symbols whose descriptions are known: from Node 24 on all of them in one frame, before
- * that each under its own. Should a Node rename them, every resource is kept: more memory, the same behaviour.
+ * of the resource under symbols whose descriptions are known: newer ones all of them in one frame, older ones
+ * each under its own. Should a Node rename them, every resource is kept: more memory, the same behaviour.
  */
 const NAME = 'KeelsonTimer';
 /** Giving the trigger as a number spares Node the parsing of an options object; 1 is the root. */
 const ROOT_TRIGGER = 1;
 
-const FRAME = Object.getOwnPropertySymbols(new AsyncResource(NAME)).find(
-  (symbol) => symbol.description === 'context_frame',
-) as keyof AsyncResource | undefined;
+/** The property that holds all stores. Node 22 has it too, but uses it only under a flag; Node 24 can turn it off. */
+const FRAME = frameSymbol();
 
-/** Whether a resource says for itself, at no cost, if it holds a store: Node 24 and later. */
+function frameSymbol(): keyof AsyncResource | undefined {
+  const named = (symbol: symbol): boolean => symbol.description === 'context_frame';
+  const symbol = Object.getOwnPropertySymbols(new AsyncResource(NAME)).find(named) as
+    | keyof AsyncResource
+    | undefined;
+  if (symbol === undefined) return undefined;
+  const probe = new AsyncLocalStorage();
+  const inUse = probe.run(NAME, () => new AsyncResource(NAME)[symbol] !== undefined);
+  probe.disable();
+  return inUse ? symbol : undefined;
+}
+
+/** Whether a resource says for itself, at no cost, if it holds a store. */
 export const framed = FRAME !== undefined;
 
 function storeSymbols(resource: AsyncResource): (keyof AsyncResource)[] {
@@ -43,7 +54,7 @@ export function capture(): AsyncResource | undefined {
 }
 
 /**
- * Before Node 24: whether any AsyncLocalStorage of the process is in use. If not, no snapshot taken so far holds
+ * Without frames: whether any AsyncLocalStorage of the process is in use. If not, no snapshot taken so far holds
  * a store, since each resource made while one is in use has a property for it, even an empty one.
  */
 export function storesInUse(): boolean {
