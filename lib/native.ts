@@ -22,13 +22,16 @@ function isMusl(): boolean {
   return header.glibcVersionRuntime === undefined;
 }
 
-/** Why a file that is there did not load, as the dynamic linker says it; undefined where no file is there. */
-function linkError(error: unknown): string | undefined {
-  const { code, message, cause } = (error ?? {}) as { code?: string; message?: string; cause?: unknown };
-  return code === 'ERR_DLOPEN_FAILED' ? message : cause === undefined ? undefined : linkError(cause);
+/**
+ * Why an addon that is there did not load, as the dynamic linker says it; undefined where none is there. The
+ * generated loader tries several places and chains what it met as causes, of which only the messages are left.
+ */
+function linkError({ cause }: Error): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  return cause.message.startsWith('Cannot find module') ? linkError(cause) : cause.message;
 }
 
-function missing(version: string, cause: unknown): KeelsonError {
+function missing(version: string, cause: Error): KeelsonError {
   const name = platformPackage();
   const command = `Run: npm install ${name}@${version}`;
   const override = process.env.NAPI_RS_NATIVE_LIBRARY_PATH;
@@ -40,7 +43,7 @@ function missing(version: string, cause: unknown): KeelsonError {
     : reason === undefined
       ? `keelson found no native addon for this platform. It comes in the package ${name}, which npm leaves out ` +
         `when it runs with --omit=optional or copies node_modules from another platform. ${command}`
-      : `keelson found its native addon, but this system cannot load it: ${reason}. The addon for this ` +
+      : `keelson could not load its native addon: ${reason}. The addon for this ` +
         `platform comes in the package ${name}. ${command}`;
   return new KeelsonError('ERR_KEELSON_BINDING_MISSING', problem, { cause });
 }
@@ -51,7 +54,7 @@ function load(): Binding {
   try {
     found = require('../binding.js') as Partial<Binding>;
   } catch (cause) {
-    throw missing(version, cause);
+    throw missing(version, cause as Error);
   }
   // A lock file or a copied folder can pair the two packages wrongly. Better to say so here than to crash in
   // a call whose arguments have changed.

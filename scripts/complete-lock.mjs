@@ -6,8 +6,30 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const PLATFORMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
-const ARCHITECTURES = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64'];
+const PLATFORMS = [
+  'aix',
+  'android',
+  'darwin',
+  'freebsd',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'openharmony',
+  'sunos',
+  'win32',
+];
+const ARCHITECTURES = [
+  'arm',
+  'arm64',
+  'ia32',
+  'loong64',
+  'mips64el',
+  'ppc64',
+  'riscv64',
+  's390x',
+  'wasm32',
+  'x64',
+];
 
 /** Where the dependency `name` of the package at `from` is found: beside it, or in a folder above. */
 function resolve(packages, from, name) {
@@ -23,7 +45,8 @@ function entry(name, range, dependent) {
   const words = name.split(/[/-]/);
   const os = PLATFORMS.filter((platform) => words.includes(platform));
   const cpu = ARCHITECTURES.filter((architecture) => words.includes(architecture));
-  if (os.length + cpu.length === 0) throw new Error(`${name} does not tell its platform; install it and try again`);
+  if (os.length + cpu.length === 0)
+    throw new Error(`${name} does not tell its platform; install it and try again`);
   const musl = words.some((word) => word.startsWith('musl'));
   const glibc = words.some((word) => word.startsWith('gnu'));
   return {
@@ -41,7 +64,8 @@ const lock = JSON.parse(readFileSync(file, 'utf8'));
 const added = {};
 for (const [path, dependent] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(dependent.optionalDependencies ?? {})) {
-    if (resolve(lock.packages, path, name) === undefined) added[`node_modules/${name}`] = entry(name, range, dependent);
+    if (resolve(lock.packages, path, name) === undefined)
+      added[`node_modules/${name}`] = entry(name, range, dependent);
   }
 }
 const [root, ...others] = Object.entries({ ...lock.packages, ...added });

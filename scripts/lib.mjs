@@ -10,20 +10,23 @@ export const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 export const manifest = readJson(join(root, 'package.json'));
 
-/**
- * A command and its arguments as spawn wants them. npm is a script and, on Windows, a .cmd file that spawn does
- * not run; under `npm run` its JavaScript is named by the environment.
- */
+/** npm's JavaScript: on Windows npm itself is a .cmd file, which spawn does not run. */
+function npmCli() {
+  if (process.env.npm_execpath?.endsWith('.js')) return process.env.npm_execpath;
+  return join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
+}
+
+/** A command and its arguments as spawn wants them on every platform. */
 function resolveCommand([program, ...args]) {
   if (program === 'node') return [process.execPath, args];
-  if (program !== 'npm') return [program, args];
-  const cli = process.env.npm_execpath;
-  return cli?.endsWith('.js') ? [process.execPath, [cli, ...args]] : ['npm', args];
+  if (program === 'npm' && process.platform === 'win32') return [process.execPath, [npmCli(), ...args]];
+  return [program, args];
 }
 
 function spawnOptions(options) {
-  // No test and no tool may wait for an answer: there may be nobody to give one.
-  return { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], shell: false, ...options };
+  // No tool may wait for an answer, since there may be nobody to give one, nor colour what is read by scripts.
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CARGO_TERM_COLOR: 'never' };
+  return { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env, ...options };
 }
 
 /** Runs a command to its end and returns its standard output; throws with all that it printed if it fails. */
@@ -32,7 +35,9 @@ export function run(command, options) {
   const result = spawnSync(program, args, spawnOptions({ encoding: 'utf8', maxBuffer: 1 << 28, ...options }));
   if (result.error) throw result.error;
   if (result.status !== 0) {
-    throw new Error(`${command.join(' ')} failed (${result.status ?? result.signal})\n${result.stdout}${result.stderr}`);
+    throw new Error(
+      `${command.join(' ')} failed (${result.status ?? result.signal})\n${result.stdout}${result.stderr}`,
+    );
   }
   return result.stdout;
 }

@@ -37,7 +37,9 @@ export function publishedManifest() {
 
 /** Packs `folder` into `out`, and returns the tarball's path. */
 function pack(folder, out) {
-  const [{ filename }] = JSON.parse(run(['npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', out], { cwd: folder }));
+  const [{ filename }] = JSON.parse(
+    run(['npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', out], { cwd: folder }),
+  );
   return join(out, filename);
 }
 
