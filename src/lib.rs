@@ -5,6 +5,7 @@
 
 mod error;
 mod raw;
+mod timer;
 
 use napi_derive::napi;
 
