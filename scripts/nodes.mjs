@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
-import { runSteps } from './steps.mjs';
+import { runTests } from './steps.mjs';
 
 /** The lowest version that `engines` allows and the newest that exists: what `npm test` covers. */
 export const OLDEST = 20;
@@ -42,5 +42,5 @@ export function specsOn(major) {
 
 if (process.argv[1] === import.meta.filename) {
   const majors = process.argv.slice(2).map(Number);
-  process.exitCode = await runSteps((majors.length > 0 ? majors : [OLDEST, NEWEST]).map(specsOn));
+  process.exitCode = await runTests((majors.length > 0 ? majors : [OLDEST, NEWEST]).map(specsOn));
 }

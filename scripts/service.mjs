@@ -5,6 +5,7 @@
 // build. What is in place already is not done again.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { root, run, start } from './lib.mjs';
 import { packAll } from './pack.mjs';
@@ -42,12 +43,17 @@ export function prepare() {
 /** The compiler or test runner in the service's own node_modules, run by the Node that runs this. */
 const tool = (path, ...args) => ['node', join(modules, path), ...args];
 
-/** Builds the service and runs it in the foreground; resolves its exit code. */
-export async function startService() {
+/** The step that does `prepare`, for npm start and npm test. */
+export function setUpService() {
+  const command = ['node', join('scripts', 'service.mjs'), 'prepare'];
+  return [{ name: 'install the example service with keelson packed', command, essential: true }];
+}
+
+/** Builds the service and starts it in this process, so that signals reach it as they are. */
+export function startService() {
   prepare();
   run(tool('typescript/bin/tsc', '-p', '.'), { cwd: service });
-  const { code } = await start(['node', join('dist', 'main.js')], { cwd: service, stdio: 'inherit' });
-  return code;
+  createRequire(import.meta.url)(join(service, 'dist', 'main.js'));
 }
 
 /** Checks the types of the service and runs its tests on what `prepare` installed; resolves the exit code. */
@@ -63,6 +69,6 @@ if (process.argv[1] === import.meta.filename) {
   const [command, ...args] = process.argv.slice(2);
   if (command === 'prepare') prepare();
   else if (command === 'test') process.exitCode = await testService(args);
-  else if (command === 'start') process.exitCode = await startService();
+  else if (command === 'start') startService();
   else throw new Error('Usage: node scripts/service.mjs prepare | test [jest arguments] | start');
 }

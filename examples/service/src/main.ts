@@ -7,15 +7,18 @@ async function main(): Promise<void> {
   const requestTimers = new TimerManager();
   const service = new Service({ jobTimers: timerManager, requestTimers, requestTimeout });
 
+  let stopping = false;
   const stop = async (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
     console.log(`${signal}: answering what is in flight, then closing`);
     await service.stop();
     requestTimers.destroy();
     timerManager.destroy();
     console.log('closed');
   };
-  // Once: a second signal ends the process at once.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, (name) => void stop(name));
+  // A second signal changes nothing: npm passes on the one that the terminal has sent already.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
 
   console.log(`Catalogue at ${await service.start(port, host)}`);
 }

@@ -1,0 +1,4 @@
+// What a user's ESM module does. Prints what it found; see package.spec.ts.
+import { KeelsonError } from 'keelson';
+
+console.log(JSON.stringify({ error: new KeelsonError('ERR_KEELSON_DESTROYED', 'x').code }));
