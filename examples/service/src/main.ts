@@ -2,9 +2,12 @@ import { readConfig } from './config';
 import { TimerManager, timerManager } from './lib/utilities/performance/timerManager';
 import { Service } from './service';
 
+/** Two a request in flight; a service with more than half as many requests is stuck, and a warning says so. */
+const MAX_REQUEST_TIMERS = 50_000;
+
 async function main(): Promise<void> {
   const { port, host, requestTimeout } = readConfig(process.env);
-  const requestTimers = new TimerManager();
+  const requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
   const service = new Service({ jobTimers: timerManager, requestTimers, requestTimeout });
 
   let stopping = false;
