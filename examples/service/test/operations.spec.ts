@@ -79,7 +79,7 @@ test('roll-ups in order', () => {
 });
 
 describe('the index page', () => {
-  test('shows every product, in its own script', async () => {
+  test('shows every product, whatever its script', async () => {
     const { status, headers, text } = await service.get('/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
