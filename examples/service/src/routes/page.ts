@@ -4,14 +4,19 @@ import { type Html, html } from '../http/html';
 import { onlyQuery, queryText } from '../http/input';
 import type { ProductView } from '../services/catalogue';
 
-/** The numbers that public/live.js keeps up to date, by their path in /api/metrics. */
-const TILES = [
-  ['requests', 'requests'],
-  ['inFlight', 'in flight'],
-  ['latencyMs.p50', 'p50, ms'],
-  ['latencyMs.p99', 'p99, ms'],
-  ['products', 'products'],
-] as const;
+/** The numbers of the page, by their path in /api/metrics: public/live.js keeps them up to date. */
+function tiles({ catalogue, metrics }: Context): Html[] {
+  const { requests, inFlight, latencyMs } = metrics.snapshot();
+  const tile = (path: string, label: string, value: number | null) =>
+    html`<div><dt>${label}</dt><dd data-metric="${path}">${value ?? '–'}</dd></div>`;
+  return [
+    tile('requests', 'requests', requests),
+    tile('inFlight', 'in flight', inFlight),
+    tile('latencyMs.p50', 'p50, ms', latencyMs.p50),
+    tile('latencyMs.p99', 'p99, ms', latencyMs.p99),
+    tile('products', 'products', catalogue.size),
+  ];
+}
 
 function card({ id, name, category, description, priceText, availability, stock }: ProductView): Html {
   return html`<li>
@@ -22,7 +27,7 @@ function card({ id, name, category, description, priceText, availability, stock 
     </li>`;
 }
 
-function page(text: string, products: ProductView[]): Html {
+function page(text: string, products: ProductView[], numbers: Html[]): Html {
   return html`<!doctype html>
 <html lang="en">
   <head>
@@ -41,7 +46,7 @@ function page(text: string, products: ProductView[]): Html {
         <button>Search</button>
       </form>
     </header>
-    <dl>${TILES.map(([path, label]) => html`<div><dt>${label}</dt><dd data-metric="${path}">–</dd></div>`)}</dl>
+    <dl>${numbers}</dl>
     <main>
       <p>${products.length === 1 ? '1 product' : `${products.length} products`}${text === '' ? '' : ` for “${text}”`}</p>
       <ul>${products.map(card)}</ul>
@@ -55,13 +60,13 @@ function page(text: string, products: ProductView[]): Html {
 `;
 }
 
-export function pageRoutes({ catalogue }: Context): Router {
+export function pageRoutes(context: Context): Router {
   const router = Router();
   router.get('/', (req, res) => {
     onlyQuery(req, 'q');
     const text = queryText(req, 'q', 100);
-    const { items } = catalogue.find({ text, category: '', sort: 'name', page: 1, pageSize: 100 });
-    res.type('html').send(page(text, items).text);
+    const { items } = context.catalogue.find({ text, category: '', sort: 'name', page: 1, pageSize: 100 });
+    res.type('html').send(page(text, items, tiles(context)).text);
   });
   return router;
 }
