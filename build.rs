@@ -1,3 +1,5 @@
+//! Tells the linker how a Node-API addon is made.
+
 fn main() {
     napi_build::setup();
 }

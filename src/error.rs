@@ -42,3 +42,9 @@ impl Error {
         unsafe { sys::napi_throw_error(env, code.as_ptr(), message.as_ptr()) };
     }
 }
+
+impl From<Error> for napi::Error {
+    fn from(error: Error) -> Self {
+        napi::Error::from_reason(format!("{}: {}", error.code, error.message))
+    }
+}

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -62,6 +63,69 @@ impl<const N: usize> Args<N> {
             unsafe { sys::napi_get_value_uint32(self.env, self.values[index], &mut out) },
             "reading an integer",
         )?;
+        Ok(out)
+    }
+
+    /// Calls `body` with argument `index`, a string, as UTF-16. Up to 255 units take no allocation.
+    pub(crate) fn text<R>(&self, index: usize, body: impl FnOnce(&[u16]) -> R) -> Result<R> {
+        const ROOM: usize = 256;
+        let mut stack = [MaybeUninit::<u16>::uninit(); ROOM];
+        let copied = self.copy_text(index, stack.as_mut_ptr().cast(), ROOM)?;
+        if copied < ROOM - 1 {
+            // SAFETY: Node wrote `copied` units at the start of `stack`.
+            return Ok(body(unsafe {
+                std::slice::from_raw_parts(stack.as_ptr().cast(), copied)
+            }));
+        }
+        // What filled the room may go on beyond it.
+        let length = self.copy_text(index, ptr::null_mut(), 0)?;
+        let mut heap = vec![0; length + 1];
+        let copied = self.copy_text(index, heap.as_mut_ptr(), heap.len())?;
+        Ok(body(&heap[..copied]))
+    }
+
+    /// Copies at most `room - 1` units and a NUL to `to`; to a null pointer it only tells the length.
+    fn copy_text(&self, index: usize, to: *mut u16, room: usize) -> Result<usize> {
+        let mut copied = 0;
+        // SAFETY: the value belongs to the running callback, another type is reported, and both callers pass
+        // memory for `room` units or null.
+        let status = unsafe {
+            sys::napi_get_value_string_utf16(
+                self.env,
+                self.values[index],
+                to,
+                room as isize,
+                &mut copied,
+            )
+        };
+        check(status, "reading a string")?;
+        Ok(copied as usize)
+    }
+
+    /// A JavaScript string of Latin-1 units.
+    pub(crate) fn latin1(&self, units: &[u8]) -> Result<sys::napi_value> {
+        let mut out = ptr::null_mut();
+        // SAFETY: `units` is readable for its length, and Node copies it.
+        let status = unsafe {
+            sys::napi_create_string_latin1(
+                self.env,
+                units.as_ptr().cast(),
+                units.len() as isize,
+                &mut out,
+            )
+        };
+        check(status, "making a string")?;
+        Ok(out)
+    }
+
+    /// A JavaScript string of UTF-16 units.
+    pub(crate) fn utf16(&self, units: &[u16]) -> Result<sys::napi_value> {
+        let mut out = ptr::null_mut();
+        // SAFETY: as for `latin1`.
+        let status = unsafe {
+            sys::napi_create_string_utf16(self.env, units.as_ptr(), units.len() as isize, &mut out)
+        };
+        check(status, "making a string")?;
         Ok(out)
     }
 
@@ -366,7 +430,8 @@ pub(crate) struct Shared<T> {
 }
 
 impl<T: Element> Shared<T> {
-    fn new(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+    /// Shares `value`, which must be a typed array of `T`.
+    pub(crate) fn new(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         // SAFETY: `value` belongs to the running callback; anything but a typed array is reported.
         let status = unsafe {

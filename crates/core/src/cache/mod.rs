@@ -24,7 +24,7 @@ use ghost::spread;
 use node::{NIL, Slab};
 pub use policy::Policy;
 use policy::Queues;
-pub use text::Text;
+pub use text::{Text, Units};
 use wheel::Wheel;
 
 /// Expired entries that one insertion clears away while there is room: enough to keep up with any rate of
@@ -231,7 +231,7 @@ impl Cache {
         let hash = self.hash(key);
         match self.lookup(hash, key) {
             Some(slot) if now > self.slab[slot].expires => {
-                self.remove(slot, Reason::Expired, watch)
+                self.remove(slot, Reason::Expired, watch);
             }
             Some(slot) => return self.update(slot, now, entry, watch),
             None => {}
@@ -393,10 +393,10 @@ impl Cache {
     pub fn remove(&mut self, slot: u32, reason: Reason, watch: &mut impl Watch) {
         let node = &self.slab[slot];
         let (hash, mark) = (node.hash, node.mark);
-        if !matches!(node.text, Text::Foreign) {
-            if let Ok(entry) = self.index.find_entry(spread(hash), |other| *other == slot) {
-                entry.remove();
-            }
+        if !matches!(node.text, Text::Foreign)
+            && let Ok(entry) = self.index.find_entry(spread(hash), |other| *other == slot)
+        {
+            entry.remove();
         }
         self.wheel.remove(&mut self.slab, slot);
         self.queues.remove(&mut self.slab, slot);

@@ -55,16 +55,37 @@ impl Text {
         }
     }
 
+    /// The text as it is stored.
+    #[must_use]
+    pub fn units(&self) -> Units<'_> {
+        match self {
+            Self::Inline { length, units } => Units::Latin(&units[..usize::from(*length)]),
+            Self::Latin(own) => Units::Latin(own),
+            Self::Wide(own) => Units::Wide(own),
+            Self::Foreign => Units::None,
+        }
+    }
+
     /// The text as UTF-16, and `None` where the key is not text.
     #[must_use]
     pub fn to_units(&self) -> Option<Vec<u16>> {
-        match self {
-            Self::Inline { length, units } => Some(widen(&units[..usize::from(*length)])),
-            Self::Latin(own) => Some(widen(own)),
-            Self::Wide(own) => Some(own.to_vec()),
-            Self::Foreign => None,
+        match self.units() {
+            Units::Latin(own) => Some(own.iter().map(|unit| u16::from(*unit)).collect()),
+            Units::Wide(own) => Some(own.to_vec()),
+            Units::None => None,
         }
     }
+}
+
+/// The units of a key's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units<'a> {
+    /// Latin-1.
+    Latin(&'a [u8]),
+    /// UTF-16.
+    Wide(&'a [u16]),
+    /// The key is not text.
+    None,
 }
 
 fn latin_equals(own: &[u8], units: &[u16]) -> bool {
@@ -74,10 +95,6 @@ fn latin_equals(own: &[u8], units: &[u16]) -> bool {
             .zip(units)
             .fold(0, |diff, (a, b)| diff | (u16::from(*a) ^ b))
             == 0
-}
-
-fn widen(own: &[u8]) -> Vec<u16> {
-    own.iter().map(|unit| u16::from(*unit)).collect()
 }
 
 #[cfg(test)]
