@@ -87,11 +87,7 @@ impl State {
     }
 
     fn entry(&self) -> Entry {
-        Entry {
-            expires: self.double(EXPIRES),
-            grace: self.double(GRACE),
-            weight: self.double(WEIGHT),
-        }
+        Entry { expires: self.double(EXPIRES), grace: self.double(GRACE), weight: self.double(WEIGHT) }
     }
 
     /// Applies the uses that JavaScript noted, in their order.
@@ -124,8 +120,7 @@ impl State {
 
     /// The slot of an insertion, or -1 for an entry that can never fit.
     fn inserted(&mut self, outcome: Inserted) -> i32 {
-        self.integers.as_mut_slice()[REPLACED] =
-            i32::from(matches!(outcome, Inserted::Replaced(_)));
+        self.integers.as_mut_slice()[REPLACED] = i32::from(matches!(outcome, Inserted::Replaced(_)));
         match outcome {
             Inserted::New(slot) | Inserted::Replaced(slot) => slot as i32,
             Inserted::TooHeavy => -1,
@@ -140,11 +135,7 @@ impl State {
 
     fn used<const N: usize>(&self, args: &Args<N>) -> Result<u32> {
         let slot = args.u32(0)?;
-        if self.cache.is_used(slot) {
-            Ok(slot)
-        } else {
-            Err(Error::internal(format!("slot {slot} is free")))
-        }
+        if self.cache.is_used(slot) { Ok(slot) } else { Err(Error::internal(format!("slot {slot} is free"))) }
     }
 }
 
@@ -158,7 +149,7 @@ fn text_value<const N: usize>(args: &Args<N>, text: &Text) -> Result<napi::sys::
 
 /// The index of a `BoundedLRUCache`. `memory` holds its shared arrays, in the order of `lib/cache/native.ts`.
 #[napi(ts_return_type = "object")]
-pub fn create_cache<'env>(
+pub(crate) fn create_cache<'env>(
     env: &'env Env,
     max_size: f64,
     max_weight: f64,
@@ -167,11 +158,7 @@ pub fn create_cache<'env>(
     memory: Vec<Unknown<'env>>,
 ) -> napi::Result<Object<'env>> {
     let policy = if s3_fifo { Policy::S3Fifo } else { Policy::Lru };
-    let options = Options {
-        max_size: max_size as usize,
-        max_weight,
-        policy,
-    };
+    let options = Options { max_size: max_size as usize, max_weight, policy };
     let value = build(env.raw(), options, keep_keys, &memory).map_err(napi::Error::from)?;
     Ok(Object::from_raw(env.raw(), value))
 }
@@ -182,15 +169,7 @@ fn build(
     keep_keys: bool,
     memory: &[Unknown<'_>],
 ) -> Result<napi::sys::napi_value> {
-    let [
-        doubles,
-        integers,
-        touches,
-        portion,
-        front_slots,
-        front_expires,
-    ] = memory
-    else {
+    let [doubles, integers, touches, portion, front_slots, front_expires] = memory else {
         return Err(Error::argument("six shared arrays are due"));
     };
     let state = State {
@@ -226,12 +205,8 @@ fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
             let slot = args.text(0, |key| state.cache.find(key))?;
             Ok(state.found(slot))
         })?
-        .function("expiresAt", |state, args: Args<1>| {
-            Ok(state.cache.expires(state.used(&args)?))
-        })?
-        .function("keyAt", |state, args: Args<1>| {
-            text_value(&args, state.cache.text(state.used(&args)?))
-        })?
+        .function("expiresAt", |state, args: Args<1>| Ok(state.cache.expires(state.used(&args)?)))?
+        .function("keyAt", |state, args: Args<1>| text_value(&args, state.cache.text(state.used(&args)?)))?
         .function("freedKey", |state, args: Args<1>| {
             let index = state.outbox.told + args.u32(0)? as usize;
             match state.outbox.keys.as_ref().and_then(|keys| keys.get(index)) {
@@ -248,11 +223,7 @@ fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
         .function("slots", |state, args: Args<2>| {
             state.apply_touches();
             let (mut out, now) = (args.shared::<i32>(1)?, state.double(NOW));
-            let slots = if args.u32(0)? == 0 {
-                state.cache.by_insertion(now)
-            } else {
-                state.cache.by_recency(now)
-            };
+            let slots = if args.u32(0)? == 0 { state.cache.by_insertion(now) } else { state.cache.by_recency(now) };
             for (to, slot) in out.as_mut_slice().iter_mut().zip(&slots) {
                 *to = *slot as i32;
             }
@@ -260,10 +231,7 @@ fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
         })?
         .function("lap", |state, _: Args<0>| {
             let now = Instant::now();
-            let nanoseconds = now
-                .duration_since(state.lap)
-                .as_nanos()
-                .min(i32::MAX as u128);
+            let nanoseconds = now.duration_since(state.lap).as_nanos().min(i32::MAX as u128);
             state.lap = now;
             Ok(nanoseconds as i32)
         })
@@ -276,20 +244,17 @@ fn with_changes(instance: Instance<State>) -> Result<Instance<State>> {
             Ok(())
         })?
         .function("insert", |state, args: Args<1>| {
-            let outcome = args.text(0, |key| {
-                state.change(|cache, now, entry, out| cache.insert(key, now, entry, out))
-            })?;
+            let outcome =
+                args.text(0, |key| state.change(|cache, now, entry, out| cache.insert(key, now, entry, out)))?;
             Ok(state.inserted(outcome))
         })?
         .function("insertForeign", |state, _: Args<0>| {
-            let outcome =
-                state.change(|cache, now, entry, out| cache.insert_foreign(now, entry, out));
+            let outcome = state.change(Cache::insert_foreign);
             Ok(state.inserted(outcome))
         })?
         .function("update", |state, args: Args<1>| {
             let slot = state.used(&args)?;
-            let outcome =
-                state.change(|cache, now, entry, out| cache.update(slot, now, entry, out));
+            let outcome = state.change(|cache, now, entry, out| cache.update(slot, now, entry, out));
             Ok(state.inserted(outcome))
         })?
         .function("reschedule", |state, args: Args<1>| {

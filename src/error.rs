@@ -20,18 +20,12 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// The caller passed something that the facade should never let through.
     pub(crate) fn argument(message: impl Into<String>) -> Self {
-        Self {
-            code: "ERR_KEELSON_INVALID_ARGUMENT",
-            message: message.into(),
-        }
+        Self { code: "ERR_KEELSON_INVALID_ARGUMENT", message: message.into() }
     }
 
     /// A broken invariant or a failing Node-API call.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self {
-            code: "ERR_KEELSON_INTERNAL",
-            message: message.into(),
-        }
+        Self { code: "ERR_KEELSON_INTERNAL", message: message.into() }
     }
 
     /// Makes this the pending exception of `env`.

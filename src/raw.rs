@@ -22,9 +22,7 @@ fn check(status: sys::napi_status, call: &str) -> Result<()> {
     if status == sys::Status::napi_ok {
         return Ok(());
     }
-    Err(Error::internal(format!(
-        "{call} failed with status {status}"
-    )))
+    Err(Error::internal(format!("{call} failed with status {status}")))
 }
 
 /// The arguments of one call, as many as the function declares.
@@ -48,10 +46,7 @@ impl<const N: usize> Args<N> {
     pub(crate) fn f64(&self, index: usize) -> Result<f64> {
         let mut out = 0.0;
         // SAFETY: the value belongs to the running callback; a value of another type is reported, not read.
-        check(
-            unsafe { sys::napi_get_value_double(self.env, self.values[index], &mut out) },
-            "reading a number",
-        )?;
+        check(unsafe { sys::napi_get_value_double(self.env, self.values[index], &mut out) }, "reading a number")?;
         Ok(out)
     }
 
@@ -59,23 +54,18 @@ impl<const N: usize> Args<N> {
     pub(crate) fn u32(&self, index: usize) -> Result<u32> {
         let mut out = 0;
         // SAFETY: as for `f64`.
-        check(
-            unsafe { sys::napi_get_value_uint32(self.env, self.values[index], &mut out) },
-            "reading an integer",
-        )?;
+        check(unsafe { sys::napi_get_value_uint32(self.env, self.values[index], &mut out) }, "reading an integer")?;
         Ok(out)
     }
 
-    /// Calls `body` with argument `index`, a string, as UTF-16. Up to 255 units take no allocation.
+    /// Calls `body` with argument `index`, a string, as UTF-16. Up to 254 units take no allocation.
     pub(crate) fn text<R>(&self, index: usize, body: impl FnOnce(&[u16]) -> R) -> Result<R> {
         const ROOM: usize = 256;
         let mut stack = [MaybeUninit::<u16>::uninit(); ROOM];
         let copied = self.copy_text(index, stack.as_mut_ptr().cast(), ROOM)?;
         if copied < ROOM - 1 {
             // SAFETY: Node wrote `copied` units at the start of `stack`.
-            return Ok(body(unsafe {
-                std::slice::from_raw_parts(stack.as_ptr().cast(), copied)
-            }));
+            return Ok(body(unsafe { std::slice::from_raw_parts(stack.as_ptr().cast(), copied) }));
         }
         // What filled the room may go on beyond it.
         let length = self.copy_text(index, ptr::null_mut(), 0)?;
@@ -89,31 +79,17 @@ impl<const N: usize> Args<N> {
         let mut copied = 0;
         // SAFETY: the value belongs to the running callback, another type is reported, and both callers pass
         // memory for `room` units or null.
-        let status = unsafe {
-            sys::napi_get_value_string_utf16(
-                self.env,
-                self.values[index],
-                to,
-                room as isize,
-                &mut copied,
-            )
-        };
+        let status = unsafe { sys::napi_get_value_string_utf16(self.env, self.values[index], to, room, &mut copied) };
         check(status, "reading a string")?;
-        Ok(copied as usize)
+        Ok(copied)
     }
 
     /// A JavaScript string of Latin-1 units.
     pub(crate) fn latin1(&self, units: &[u8]) -> Result<sys::napi_value> {
         let mut out = ptr::null_mut();
+        let length = units.len() as isize;
         // SAFETY: `units` is readable for its length, and Node copies it.
-        let status = unsafe {
-            sys::napi_create_string_latin1(
-                self.env,
-                units.as_ptr().cast(),
-                units.len() as isize,
-                &mut out,
-            )
-        };
+        let status = unsafe { sys::napi_create_string_latin1(self.env, units.as_ptr().cast(), length, &mut out) };
         check(status, "making a string")?;
         Ok(out)
     }
@@ -121,10 +97,9 @@ impl<const N: usize> Args<N> {
     /// A JavaScript string of UTF-16 units.
     pub(crate) fn utf16(&self, units: &[u16]) -> Result<sys::napi_value> {
         let mut out = ptr::null_mut();
+        let length = units.len() as isize;
         // SAFETY: as for `latin1`.
-        let status = unsafe {
-            sys::napi_create_string_utf16(self.env, units.as_ptr(), units.len() as isize, &mut out)
-        };
+        let status = unsafe { sys::napi_create_string_utf16(self.env, units.as_ptr(), length, &mut out) };
         check(status, "making a string")?;
         Ok(out)
     }
@@ -157,10 +132,7 @@ impl Return for i32 {
     fn into_value(self, env: sys::napi_env) -> Result<sys::napi_value> {
         let mut out = ptr::null_mut();
         // SAFETY: `env` is the environment of the running callback.
-        check(
-            unsafe { sys::napi_create_int32(env, self, &mut out) },
-            "making an integer",
-        )?;
+        check(unsafe { sys::napi_create_int32(env, self, &mut out) }, "making an integer")?;
         Ok(out)
     }
 }
@@ -169,10 +141,7 @@ impl Return for u32 {
     fn into_value(self, env: sys::napi_env) -> Result<sys::napi_value> {
         let mut out = ptr::null_mut();
         // SAFETY: `env` is the environment of the running callback.
-        check(
-            unsafe { sys::napi_create_uint32(env, self, &mut out) },
-            "making an integer",
-        )?;
+        check(unsafe { sys::napi_create_uint32(env, self, &mut out) }, "making an integer")?;
         Ok(out)
     }
 }
@@ -181,10 +150,7 @@ impl Return for f64 {
     fn into_value(self, env: sys::napi_env) -> Result<sys::napi_value> {
         let mut out = ptr::null_mut();
         // SAFETY: `env` is the environment of the running callback.
-        check(
-            unsafe { sys::napi_create_double(env, self, &mut out) },
-            "making a number",
-        )?;
+        check(unsafe { sys::napi_create_double(env, self, &mut out) }, "making a number")?;
         Ok(out)
     }
 }
@@ -193,18 +159,14 @@ impl Return for bool {
     fn into_value(self, env: sys::napi_env) -> Result<sys::napi_value> {
         let mut out = ptr::null_mut();
         // SAFETY: `env` is the environment of the running callback.
-        check(
-            unsafe { sys::napi_get_boolean(env, self, &mut out) },
-            "making a boolean",
-        )?;
+        check(unsafe { sys::napi_get_boolean(env, self, &mut out) }, "making a boolean")?;
         Ok(out)
     }
 }
 
 /// Calls `body`, and turns an error or a panic into a pending JavaScript exception.
 fn guard<R: Return>(env: sys::napi_env, body: impl FnOnce() -> Result<R>) -> sys::napi_value {
-    let outcome = catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|panic| Err(Error::internal(describe(&*panic))));
+    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(Error::internal(describe(&*panic))));
     match outcome.and_then(|value| value.into_value(env)) {
         Ok(value) => value,
         Err(error) => {
@@ -215,14 +177,8 @@ fn guard<R: Return>(env: sys::napi_env, body: impl FnOnce() -> Result<R>) -> sys
 }
 
 fn describe(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!(
-        "keelson hit a bug: {}. Please report it with the steps that lead here.",
-        text.unwrap_or("unknown panic")
-    )
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("keelson hit a bug: {}. Please report it with the steps that lead here.", text.unwrap_or("unknown panic"))
 }
 
 /// A value of the zero-sized function type `F`.
@@ -244,31 +200,18 @@ where
     guard(env, || {
         let (mut argc, mut values, mut data) = (N, [ptr::null_mut(); N], ptr::null_mut());
         // SAFETY: `info` belongs to this callback, and `values` has room for the `argc` values asked for.
-        let status = unsafe {
-            sys::napi_get_cb_info(
-                env,
-                info,
-                &mut argc,
-                values.as_mut_ptr(),
-                ptr::null_mut(),
-                &mut data,
-            )
-        };
+        let status =
+            unsafe { sys::napi_get_cb_info(env, info, &mut argc, values.as_mut_ptr(), ptr::null_mut(), &mut data) };
         check(status, "reading the arguments")?;
         // SAFETY: `Instance::function` stored a counted `Rc<RefCell<T>>` pointer, released only when this
         // function object is collected, which it is not while it runs.
         let cell = unsafe { &*data.cast::<RefCell<T>>() };
-        let mut state = cell
-            .try_borrow_mut()
-            .map_err(|_| Error::internal("a native call was re-entered"))?;
+        let mut state = cell.try_borrow_mut().map_err(|_| Error::internal("a native call was re-entered"))?;
         conjure::<F>()(&mut state, Args { env, values })
     })
 }
 
-unsafe extern "C" fn plain<R, F, const N: usize>(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-) -> sys::napi_value
+unsafe extern "C" fn plain<R, F, const N: usize>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value
 where
     R: Return,
     F: Fn(Args<N>) -> Result<R> + Copy,
@@ -277,14 +220,7 @@ where
         let (mut argc, mut values) = (N, [ptr::null_mut(); N]);
         // SAFETY: as in `method`.
         let status = unsafe {
-            sys::napi_get_cb_info(
-                env,
-                info,
-                &mut argc,
-                values.as_mut_ptr(),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
+            sys::napi_get_cb_info(env, info, &mut argc, values.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
         };
         check(status, "reading the arguments")?;
         conjure::<F>()(Args { env, values })
@@ -309,20 +245,10 @@ fn define(
     // SAFETY: `env` is live, `text` outlives both calls, and `callback` has the signature Node-API asks for.
     unsafe {
         check(
-            sys::napi_create_function(
-                env,
-                text.as_ptr(),
-                name.len() as isize,
-                callback,
-                data,
-                &mut function,
-            ),
+            sys::napi_create_function(env, text.as_ptr(), name.len() as isize, callback, data, &mut function),
             "making a function",
         )?;
-        check(
-            sys::napi_set_named_property(env, target, text.as_ptr(), function),
-            "naming a function",
-        )?;
+        check(sys::napi_set_named_property(env, target, text.as_ptr(), function), "naming a function")?;
     }
     Ok(function)
 }
@@ -353,15 +279,8 @@ impl<T: 'static> Instance<T> {
     pub(crate) fn new(env: sys::napi_env, state: T) -> Result<Self> {
         let mut object = ptr::null_mut();
         // SAFETY: `env` is the environment of the running callback.
-        check(
-            unsafe { sys::napi_create_object(env, &mut object) },
-            "making an object",
-        )?;
-        Ok(Self {
-            env,
-            object,
-            state: Rc::new(RefCell::new(state)),
-        })
+        check(unsafe { sys::napi_create_object(env, &mut object) }, "making an object")?;
+        Ok(Self { env, object, state: Rc::new(RefCell::new(state)) })
     }
 
     /// Adds a function that works on the shared value. `body` must capture nothing.
@@ -370,26 +289,11 @@ impl<T: 'static> Instance<T> {
         R: Return,
         F: Fn(&mut T, Args<N>) -> Result<R> + Copy,
     {
-        let data = Rc::into_raw(Rc::clone(&self.state))
-            .cast_mut()
-            .cast::<c_void>();
-        let function = define(
-            self.env,
-            self.object,
-            name,
-            Some(method::<T, R, F, N>),
-            data,
-        )?;
+        let data = Rc::into_raw(Rc::clone(&self.state)).cast_mut().cast::<c_void>();
+        let function = define(self.env, self.object, name, Some(method::<T, R, F, N>), data)?;
         // SAFETY: `function` is the live function that carries `data`; `release` undoes this `into_raw` once.
         let status = unsafe {
-            sys::napi_add_finalizer(
-                self.env,
-                function,
-                data,
-                Some(release::<T>),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
+            sys::napi_add_finalizer(self.env, function, data, Some(release::<T>), ptr::null_mut(), ptr::null_mut())
         };
         check(status, "tying a native value to its function")?;
         Ok(self)
@@ -447,24 +351,12 @@ impl<T: Element> Shared<T> {
         };
         check(status, "reading a typed array")?;
         if kind != T::TYPE {
-            return Err(Error::argument(format!(
-                "typed array of type {kind} where {} is due",
-                T::TYPE
-            )));
+            return Err(Error::argument(format!("typed array of type {kind} where {} is due", T::TYPE)));
         }
         let mut reference = ptr::null_mut();
         // SAFETY: `value` is a live object; the strong reference keeps its memory until `drop`.
-        check(
-            unsafe { sys::napi_create_reference(env, value, 1, &mut reference) },
-            "holding a typed array",
-        )?;
-        Ok(Self {
-            env,
-            reference,
-            data: data.cast(),
-            length,
-            _element: PhantomData,
-        })
+        check(unsafe { sys::napi_create_reference(env, value, 1, &mut reference) }, "holding a typed array")?;
+        Ok(Self { env, reference, data: data.cast(), length, _element: PhantomData })
     }
 
     /// The elements, for the length of this call.

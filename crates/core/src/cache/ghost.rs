@@ -26,8 +26,7 @@ impl Ghost {
         match self.known.find_mut(spread(hash), |known| known.0 == hash) {
             Some(known) => *known = fresh,
             None => {
-                self.known
-                    .insert_unique(spread(hash), fresh, |known| spread(known.0));
+                self.known.insert_unique(spread(hash), fresh, |known| spread(known.0));
             }
         }
         self.order.push_back(fresh);
@@ -40,10 +39,7 @@ impl Ghost {
         let Some(oldest) = self.order.pop_front() else {
             return;
         };
-        if let Ok(entry) = self
-            .known
-            .find_entry(spread(oldest.0), |known| *known == oldest)
-        {
+        if let Ok(entry) = self.known.find_entry(spread(oldest.0), |known| *known == oldest) {
             entry.remove();
         }
     }
@@ -61,9 +57,6 @@ impl Ghost {
 
     #[cfg(any(test, fuzzing))]
     pub(super) fn validate(&self) {
-        assert!(
-            self.known.len() <= self.order.len(),
-            "the ghost forgets what leaves its queue"
-        );
+        assert!(self.known.len() <= self.order.len(), "the ghost forgets what leaves its queue");
     }
 }

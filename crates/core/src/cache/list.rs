@@ -44,16 +44,10 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) const EMPTY: Self = Self {
-        head: NIL,
-        tail: NIL,
-    };
+    pub(super) const EMPTY: Self = Self { head: NIL, tail: NIL };
 
     pub(super) fn push_front<L: Lane>(&mut self, slab: &mut Slab, slot: u32) {
-        *L::links(&mut slab[slot]) = Links {
-            prev: NIL,
-            next: self.head,
-        };
+        *L::links(&mut slab[slot]) = Links { prev: NIL, next: self.head };
         if self.head == NIL {
             self.tail = slot;
         } else {
@@ -78,10 +72,7 @@ impl List {
     }
 
     /// The slots from head to tail.
-    pub(super) fn iter<'a, L: Lane>(
-        &self,
-        slab: &'a Slab,
-    ) -> impl Iterator<Item = u32> + use<'a, L> {
+    pub(super) fn iter<'a, L: Lane>(&self, slab: &'a Slab) -> impl Iterator<Item = u32> + use<'a, L> {
         let mut at = self.head;
         std::iter::from_fn(move || {
             let slot = (at != NIL).then_some(at)?;

@@ -112,11 +112,7 @@ pub struct Cache {
 /// When the entry at `slot` may be swept.
 fn deadline(slab: &Slab, graces: &HashMap<u32, f64>, slot: u32) -> f64 {
     let expires = slab[slot].expires;
-    if graces.is_empty() {
-        expires
-    } else {
-        expires + graces.get(&slot).copied().unwrap_or(0.0)
-    }
+    if graces.is_empty() { expires } else { expires + graces.get(&slot).copied().unwrap_or(0.0) }
 }
 
 impl Cache {
@@ -221,13 +217,7 @@ impl Cache {
     }
 
     /// Stores `key`, making room first where there is none, so that the bounds hold throughout.
-    pub fn insert(
-        &mut self,
-        key: &[u16],
-        now: f64,
-        entry: Entry,
-        watch: &mut impl Watch,
-    ) -> Inserted {
+    pub fn insert(&mut self, key: &[u16], now: f64, entry: Entry, watch: &mut impl Watch) -> Inserted {
         let hash = self.hash(key);
         match self.lookup(hash, key) {
             Some(slot) if now > self.slab[slot].expires => {
@@ -242,8 +232,7 @@ impl Cache {
         let slot = self.slab.claim();
         let node = &mut self.slab[slot];
         (node.text, node.hash) = (Text::new(key), hash);
-        self.index
-            .insert_unique(spread(hash), slot, |slot| spread(self.slab[*slot].hash));
+        self.index.insert_unique(spread(hash), slot, |slot| spread(self.slab[*slot].hash));
         self.admit(slot, entry);
         Inserted::New(slot)
     }
@@ -270,13 +259,7 @@ impl Cache {
     }
 
     /// Gives the entry at `slot` a new expiry and weight, and counts as a use.
-    pub fn update(
-        &mut self,
-        slot: u32,
-        now: f64,
-        entry: Entry,
-        watch: &mut impl Watch,
-    ) -> Inserted {
+    pub fn update(&mut self, slot: u32, now: f64, entry: Entry, watch: &mut impl Watch) -> Inserted {
         if entry.weight > self.options.max_weight {
             self.remove(slot, Reason::Weight, watch);
             return Inserted::TooHeavy;
@@ -314,8 +297,7 @@ impl Cache {
         } else if !self.graces.is_empty() {
             self.graces.remove(&slot);
         }
-        self.wheel
-            .insert(&mut self.slab, slot, entry.expires + entry.grace);
+        self.wheel.insert(&mut self.slab, slot, entry.expires + entry.grace);
     }
 
     fn set_weight(&mut self, slot: u32, weight: f64) {
@@ -363,9 +345,7 @@ impl Cache {
 
     fn catch_up(&mut self, now: f64) {
         let graces = &self.graces;
-        self.wheel.advance(&mut self.slab, now, |slab, slot| {
-            deadline(slab, graces, slot)
-        });
+        self.wheel.advance(&mut self.slab, now, |slab, slot| deadline(slab, graces, slot));
     }
 
     /// Removes up to `limit` dead entries, and says how many.
@@ -444,9 +424,6 @@ impl Cache {
     /// The slots of the live entries, the one that goes last first.
     #[must_use]
     pub fn by_recency(&self, now: f64) -> Vec<u32> {
-        self.queues
-            .iter(&self.slab)
-            .filter(|slot| now <= self.slab[*slot].expires)
-            .collect()
+        self.queues.iter(&self.slab).filter(|slot| now <= self.slab[*slot].expires).collect()
     }
 }

@@ -24,10 +24,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) const LOOSE: Self = Self {
-        prev: NIL,
-        next: NIL,
-    };
+    pub(super) const LOOSE: Self = Self { prev: NIL, next: NIL };
 }
 
 /// One entry, without its value.
@@ -157,9 +154,7 @@ impl Slab {
 
     /// Whether `slot` holds an entry.
     pub(super) fn is_used(&self, slot: u32) -> bool {
-        self.nodes
-            .get(slot as usize)
-            .is_some_and(|node| node.queue() != Queue::Free)
+        self.nodes.get(slot as usize).is_some_and(|node| node.queue() != Queue::Free)
     }
 }
 
@@ -192,16 +187,10 @@ mod tests {
         node.set_bucket(700);
         node.set_queue(Queue::Small);
         node.set_frequency(3);
-        assert_eq!(
-            (node.bucket(), node.queue(), node.frequency()),
-            (700, Queue::Small, 3)
-        );
+        assert_eq!((node.bucket(), node.queue(), node.frequency()), (700, Queue::Small, 3));
         node.set_bucket(UNTIMED);
         node.set_queue(Queue::Main);
         node.set_frequency(1);
-        assert_eq!(
-            (node.bucket(), node.queue(), node.frequency()),
-            (UNTIMED, Queue::Main, 1)
-        );
+        assert_eq!((node.bucket(), node.queue(), node.frequency()), (UNTIMED, Queue::Main, 1));
     }
 }

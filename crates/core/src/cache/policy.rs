@@ -96,11 +96,7 @@ impl Queues {
         match self.policy {
             Policy::Lru => {
                 let tail = self.main.tail;
-                let slot = if tail == spared && tail != NIL {
-                    slab[tail].order.prev
-                } else {
-                    tail
-                };
+                let slot = if tail == spared && tail != NIL { slab[tail].order.prev } else { tail };
                 (slot != NIL).then_some(slot)
             }
             Policy::S3Fifo => self.s3_victim(slab, spared),
@@ -114,11 +110,7 @@ impl Queues {
         // Ends: each turn evicts, lowers a frequency, or moves an entry to main for good.
         loop {
             let from_small = self.small_length >= self.small_share() || self.main_length == 0;
-            let slot = if from_small && self.small_length > 0 {
-                self.small.tail
-            } else {
-                self.main.tail
-            };
+            let slot = if from_small && self.small_length > 0 { self.small.tail } else { self.main.tail };
             let frequency = slab[slot].frequency();
             if slab[slot].queue() == Queue::Small {
                 if frequency > 1 || slot == spared {
@@ -127,10 +119,7 @@ impl Queues {
                     self.push(slab, slot, Queue::Main);
                     continue;
                 }
-                self.ghost.remember(
-                    slab[slot].hash,
-                    self.capacity.min(self.main_length + self.small_length),
-                );
+                self.ghost.remember(slab[slot].hash, self.capacity.min(self.main_length + self.small_length));
                 return Some(slot);
             }
             if frequency == 0 && slot != spared {
@@ -144,9 +133,7 @@ impl Queues {
 
     /// Every slot, the one to keep longest first (exact for LRU; for S3-FIFO main goes before probation).
     pub(super) fn iter<'a>(&self, slab: &'a Slab) -> impl Iterator<Item = u32> + use<'a> {
-        self.main
-            .iter::<Order>(slab)
-            .chain(self.small.iter::<Order>(slab))
+        self.main.iter::<Order>(slab).chain(self.small.iter::<Order>(slab))
     }
 
     pub(super) fn clear(&mut self) {
@@ -156,21 +143,13 @@ impl Queues {
     /// Checks the queues against the nodes.
     #[cfg(any(test, fuzzing))]
     pub(super) fn validate(&self, slab: &Slab) {
-        for (queue, list, length) in [
-            (Queue::Main, self.main, self.main_length),
-            (Queue::Small, self.small, self.small_length),
-        ] {
+        for (queue, list, length) in
+            [(Queue::Main, self.main, self.main_length), (Queue::Small, self.small, self.small_length)]
+        {
             let slots: Vec<u32> = list.iter::<Order>(slab).collect();
             assert_eq!(slots.len(), length, "the length of {queue:?}");
-            assert!(
-                slots.iter().all(|slot| slab[*slot].queue() == queue),
-                "a node knows its queue"
-            );
-            assert_eq!(
-                slots.last().copied().unwrap_or(NIL),
-                list.tail,
-                "the tail is last"
-            );
+            assert!(slots.iter().all(|slot| slab[*slot].queue() == queue), "a node knows its queue");
+            assert_eq!(slots.last().copied().unwrap_or(NIL), list.tail, "the tail is last");
             for pair in slots.windows(2) {
                 assert_eq!(slab[pair[1]].order.prev, pair[0], "links are symmetric");
             }

@@ -9,8 +9,7 @@ struct Log(Vec<(u32, Vec<u16>, Reason)>);
 
 impl Watch for Log {
     fn freed(&mut self, slot: u32, _mark: u16, key: Text, reason: Reason) {
-        self.0
-            .push((slot, key.to_units().unwrap_or_default(), reason));
+        self.0.push((slot, key.to_units().unwrap_or_default(), reason));
     }
 
     fn rescheduled(&mut self, _slot: u32, _mark: u16, _expires: f64) {}
@@ -21,19 +20,11 @@ fn units(text: &str) -> Vec<u16> {
 }
 
 fn cache(max_size: usize, policy: Policy) -> Cache {
-    Cache::new(Options {
-        max_size,
-        max_weight: f64::INFINITY,
-        policy,
-    })
+    Cache::new(Options { max_size, max_weight: f64::INFINITY, policy })
 }
 
 fn lasting(expires: f64) -> Entry {
-    Entry {
-        expires,
-        grace: 0.0,
-        weight: 1.0,
-    }
+    Entry { expires, grace: 0.0, weight: 1.0 }
 }
 
 #[derive(Clone, Debug)]
@@ -42,7 +33,7 @@ enum Step {
     Get(u8),
     Delete(u8),
     Advance(u32),
-    StepBack(u32),
+    Rewind(u32),
     Sweep,
     Shrink(usize),
     Clear,
@@ -58,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0_u8..40).prop_map(Step::Get),
         1 => (0_u8..40).prop_map(Step::Delete),
         4 => advance.prop_map(Step::Advance),
-        1 => (0_u32..10_000).prop_map(Step::StepBack),
+        1 => (0_u32..10_000).prop_map(Step::Rewind),
         1 => Just(Step::Sweep),
         1 => (0_usize..20).prop_map(Step::Shrink),
         1 => Just(Step::Clear),
@@ -91,11 +82,7 @@ impl Model {
     }
 
     fn get(&mut self, key: u8, now: f64) -> bool {
-        let Some(at) = self
-            .entries
-            .iter()
-            .position(|kept| kept.key == key && now <= kept.expires)
-        else {
+        let Some(at) = self.entries.iter().position(|kept| kept.key == key && now <= kept.expires) else {
             return false;
         };
         let kept = self.entries.remove(at);
@@ -109,45 +96,22 @@ impl Model {
 /// Which of several dead entries goes first is not promised, so the model takes that from the cache and checks
 /// that it was dead; which live one goes first is promised to the letter.
 fn play(steps: &[Step], max_size: usize, max_weight: f64) {
-    let mut cache = Cache::new(Options {
-        max_size,
-        max_weight,
-        policy: Policy::Lru,
-    });
-    let mut model = Model {
-        entries: Vec::new(),
-        max_size,
-        max_weight,
-    };
+    let mut cache = Cache::new(Options { max_size, max_weight, policy: Policy::Lru });
+    let mut model = Model { entries: Vec::new(), max_size, max_weight };
     let mut now = 1_000_000.0;
     for step in steps {
         let mut log = Log::default();
         match *step {
             Step::Set(key, ttl, weight, grace) => {
-                let expires = if ttl == u32::MAX {
-                    f64::INFINITY
-                } else {
-                    now + f64::from(ttl)
-                };
-                let kept = Kept {
-                    key,
-                    expires,
-                    grace: f64::from(grace),
-                    weight: f64::from(weight),
-                };
-                let entry = Entry {
-                    expires,
-                    grace: kept.grace,
-                    weight: kept.weight,
-                };
+                let expires = if ttl == u32::MAX { f64::INFINITY } else { now + f64::from(ttl) };
+                let kept = Kept { key, expires, grace: f64::from(grace), weight: f64::from(weight) };
+                let entry = Entry { expires, grace: kept.grace, weight: kept.weight };
                 let outcome = cache.insert(&[u16::from(key)], now, entry, &mut log);
                 assert_eq!(outcome == Inserted::TooHeavy, kept.weight > max_weight);
                 set(&mut model, kept, now, &log);
             }
             Step::Get(key) => {
-                let found = cache
-                    .find(&[u16::from(key)])
-                    .filter(|slot| now <= cache.expires(*slot));
+                let found = cache.find(&[u16::from(key)]).filter(|slot| now <= cache.expires(*slot));
                 assert_eq!(found.is_some(), model.get(key, now), "a hit is a hit");
                 if let Some(slot) = found {
                     cache.touch(slot);
@@ -160,12 +124,10 @@ fn play(steps: &[Step], max_size: usize, max_weight: f64) {
                 model.entries.retain(|kept| kept.key != key);
             }
             Step::Advance(by) => now += f64::from(by),
-            Step::StepBack(by) => now -= f64::from(by),
+            Step::Rewind(by) => now -= f64::from(by),
             Step::Sweep => {
                 cache.sweep(now, usize::MAX, &mut log);
-                model
-                    .entries
-                    .retain(|kept| now <= kept.expires + kept.grace);
+                model.entries.retain(|kept| now <= kept.expires + kept.grace);
             }
             Step::Shrink(length) => {
                 cache.shrink(length, now, &mut log);
@@ -179,17 +141,10 @@ fn play(steps: &[Step], max_size: usize, max_weight: f64) {
         }
         cache.validate();
         assert_eq!(cache.len(), model.entries.len());
-        let live = model
-            .entries
-            .iter()
-            .rev()
-            .filter(|kept| now <= kept.expires);
+        let live = model.entries.iter().rev().filter(|kept| now <= kept.expires);
         let expected: Vec<Vec<u16>> = live.map(|kept| vec![u16::from(kept.key)]).collect();
-        let found: Vec<Vec<u16>> = cache
-            .by_recency(now)
-            .iter()
-            .filter_map(|slot| cache.text(*slot).to_units())
-            .collect();
+        let found: Vec<Vec<u16>> =
+            cache.by_recency(now).iter().filter_map(|slot| cache.text(*slot).to_units()).collect();
         assert_eq!(found, expected, "recency is exact");
     }
 }
@@ -197,17 +152,10 @@ fn play(steps: &[Step], max_size: usize, max_weight: f64) {
 /// Takes out of the model what the cache says it dropped, checking that each was the one to go.
 fn drop_logged(model: &mut Model, log: &Log, now: f64) {
     for (_, key, reason) in &log.0 {
-        let at = model
-            .entries
-            .iter()
-            .position(|kept| u16::from(kept.key) == key[0])
-            .expect("it was there");
+        let at = model.entries.iter().position(|kept| u16::from(kept.key) == key[0]).expect("it was there");
         let dead = |kept: &Kept| now > kept.expires + kept.grace;
         if *reason == Reason::Expired {
-            assert!(
-                dead(&model.entries[at]) || now > model.entries[at].expires,
-                "only the dead expire"
-            );
+            assert!(dead(&model.entries[at]) || now > model.entries[at].expires, "only the dead expire");
         } else {
             assert_eq!(at, 0, "the least recently used goes");
             assert!(!model.entries.iter().any(dead), "the dead go first");
@@ -217,19 +165,10 @@ fn drop_logged(model: &mut Model, log: &Log, now: f64) {
 }
 
 fn set(model: &mut Model, kept: Kept, now: f64, log: &Log) {
-    if let Some(at) = model
-        .entries
-        .iter()
-        .position(|old| old.key == kept.key && now <= old.expires)
-    {
+    if let Some(at) = model.entries.iter().position(|old| old.key == kept.key && now <= old.expires) {
         // Its own place is given back before others make room for it.
         model.entries.remove(at);
-        let others = Log(log
-            .0
-            .iter()
-            .filter(|(_, key, _)| key[0] != u16::from(kept.key))
-            .cloned()
-            .collect());
+        let others = Log(log.0.iter().filter(|(_, key, _)| key[0] != u16::from(kept.key)).cloned().collect());
         drop_logged(model, &others, now);
     } else {
         drop_logged(model, log, now);
@@ -273,7 +212,7 @@ proptest! {
                     }
                 }
                 Step::Advance(by) => now += f64::from(by),
-                Step::StepBack(by) => now -= f64::from(by),
+                Step::Rewind(by) => now -= f64::from(by),
                 Step::Sweep => drop(cache.sweep(now, 3, &mut log)),
                 Step::Shrink(length) => drop(cache.shrink(length, now, &mut log)),
                 Step::Clear => cache.clear(),
@@ -290,16 +229,10 @@ fn insertion_order_outlives_use_and_replacement() {
     for key in ["a", "b", "c"] {
         cache.insert(&units(key), 0.0, lasting(10.0), &mut log);
     }
-    let Some(a) = cache.find(&units("a")) else {
-        panic!("a is there")
-    };
+    let Some(a) = cache.find(&units("a")) else { panic!("a is there") };
     cache.touch(a);
     cache.insert(&units("b"), 0.0, lasting(10.0), &mut log);
-    let keys: Vec<_> = cache
-        .by_insertion(0.0)
-        .iter()
-        .filter_map(|slot| cache.text(*slot).to_units())
-        .collect();
+    let keys: Vec<_> = cache.by_insertion(0.0).iter().filter_map(|slot| cache.text(*slot).to_units()).collect();
     assert_eq!(keys, [units("a"), units("b"), units("c")]);
 }
 
@@ -316,9 +249,7 @@ fn an_entry_is_live_in_its_last_millisecond() {
 fn a_foreign_key_is_known_by_its_slot_alone() {
     let mut cache = cache(2, Policy::Lru);
     let mut log = Log::default();
-    let Inserted::New(slot) = cache.insert_foreign(0.0, lasting(9.0), &mut log) else {
-        panic!("it fits")
-    };
+    let Inserted::New(slot) = cache.insert_foreign(0.0, lasting(9.0), &mut log) else { panic!("it fits") };
     assert_eq!(cache.find(&[]), None, "the empty text is another key");
     cache.insert(&[], 0.0, lasting(9.0), &mut log);
     cache.validate();

@@ -36,19 +36,14 @@ impl Text {
         for (to, from) in inline.iter_mut().zip(units) {
             *to = *from as u8;
         }
-        Self::Inline {
-            length: units.len() as u8,
-            units: inline,
-        }
+        Self::Inline { length: units.len() as u8, units: inline }
     }
 
     /// Whether this is exactly the text `units`.
     #[must_use]
     pub fn equals(&self, units: &[u16]) -> bool {
         match self {
-            Self::Inline { length, units: own } => {
-                latin_equals(&own[..usize::from(*length)], units)
-            }
+            Self::Inline { length, units: own } => latin_equals(&own[..usize::from(*length)], units),
             Self::Latin(own) => latin_equals(own, units),
             Self::Wide(own) => **own == *units,
             Self::Foreign => false,
@@ -89,12 +84,7 @@ pub enum Units<'a> {
 }
 
 fn latin_equals(own: &[u8], units: &[u16]) -> bool {
-    own.len() == units.len()
-        && own
-            .iter()
-            .zip(units)
-            .fold(0, |diff, (a, b)| diff | (u16::from(*a) ^ b))
-            == 0
+    own.len() == units.len() && own.iter().zip(units).fold(0, |diff, (a, b)| diff | (u16::from(*a) ^ b)) == 0
 }
 
 #[cfg(test)]

@@ -33,12 +33,7 @@ fn tick_after(expires: f64) -> u64 {
 
 impl Wheel {
     pub(super) fn new() -> Self {
-        Self {
-            lists: vec![List::EMPTY; DUE + 1].into(),
-            occupied: [0; LEVELS],
-            cursor: 0,
-            next: u64::MAX,
-        }
+        Self { lists: vec![List::EMPTY; DUE + 1].into(), occupied: [0; LEVELS], cursor: 0, next: u64::MAX }
     }
 
     /// A time before which `advance` finds nothing.
@@ -101,12 +96,7 @@ impl Wheel {
     /// Moves what is dead at `now` to the due list. `deadline` tells when a slot's entry may go.
     ///
     /// A clock that steps back files everything anew, so that nothing falls due by the time it used to be.
-    pub(super) fn advance(
-        &mut self,
-        slab: &mut Slab,
-        now: f64,
-        deadline: impl Fn(&Slab, u32) -> f64,
-    ) {
+    pub(super) fn advance(&mut self, slab: &mut Slab, now: f64, deadline: impl Fn(&Slab, u32) -> f64) {
         let target = now.floor() as u64;
         if target < self.cursor {
             return self.rebuild(slab, target, deadline);
@@ -152,15 +142,8 @@ impl Wheel {
     }
 
     fn rebuild(&mut self, slab: &mut Slab, target: u64, deadline: impl Fn(&Slab, u32) -> f64) {
-        let timed: Vec<u32> = slab
-            .used()
-            .filter(|(_, node)| node.bucket() != UNTIMED)
-            .map(|(slot, _)| slot)
-            .collect();
-        *self = Self {
-            cursor: target,
-            ..Self::new()
-        };
+        let timed: Vec<u32> = slab.used().filter(|(_, node)| node.bucket() != UNTIMED).map(|(slot, _)| slot).collect();
+        *self = Self { cursor: target, ..Self::new() };
         for slot in timed {
             slab[slot].set_bucket(UNTIMED);
             let at = deadline(slab, slot);
@@ -170,17 +153,12 @@ impl Wheel {
 
     /// The start of the first bucket that may hold something.
     fn earliest(&self) -> u64 {
-        let starts = self
-            .occupied
-            .iter()
-            .enumerate()
-            .filter(|(_, bits)| **bits != 0)
-            .map(|(level, bits)| {
-                let shift = 3 * level as u32;
-                let here = self.cursor >> shift;
-                let turned = bits.rotate_right((here % BUCKETS as u64) as u32);
-                (here + u64::from(turned.trailing_zeros())) << shift
-            });
+        let starts = self.occupied.iter().enumerate().filter(|(_, bits)| **bits != 0).map(|(level, bits)| {
+            let shift = 3 * level as u32;
+            let here = self.cursor >> shift;
+            let turned = bits.rotate_right((here % BUCKETS as u64) as u32);
+            (here + u64::from(turned.trailing_zeros())) << shift
+        });
         starts.min().unwrap_or(u64::MAX)
     }
 
@@ -191,28 +169,18 @@ impl Wheel {
         for (bucket, list) in self.lists.iter().enumerate() {
             for slot in list.iter::<Timed>(slab) {
                 listed += 1;
-                assert_eq!(
-                    usize::from(slab[slot].bucket()),
-                    bucket,
-                    "a slot knows its bucket"
-                );
+                assert_eq!(usize::from(slab[slot].bucket()), bucket, "a slot knows its bucket");
                 let tick = tick_after(deadline(slab, slot));
                 if bucket == DUE {
                     assert!(tick <= self.cursor, "what is due is dead");
                 } else {
                     assert!(tick > self.cursor, "what is dead is due");
                     assert!(self.next <= tick, "the wheel wakes in time");
-                    assert!(
-                        self.occupied[bucket / BUCKETS] & (1 << (bucket % BUCKETS)) != 0,
-                        "the bit is set"
-                    );
+                    assert!(self.occupied[bucket / BUCKETS] & (1 << (bucket % BUCKETS)) != 0, "the bit is set");
                 }
             }
         }
-        let timed = slab
-            .used()
-            .filter(|(_, node)| node.bucket() != UNTIMED)
-            .count();
+        let timed = slab.used().filter(|(_, node)| node.bucket() != UNTIMED).count();
         assert_eq!(listed, timed, "every timed slot is in one bucket");
     }
 }
