@@ -50,11 +50,17 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
 }
 
 /** An options object without names that nobody reads: a misspelt option must not pass silently. */
-export function options<T extends object>(name: string, value: unknown, known: readonly (keyof T & string)[]): T {
+export function options<T extends object>(
+  name: string,
+  value: unknown,
+  known: readonly (keyof T & string)[],
+): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) invalid(name, 'an object', value);
   for (const key of Object.keys(value)) {
     if (!known.includes(key as keyof T & string)) {
-      throw new InvalidArgumentError(`"${name}.${key}" is not an option; the options are ${known.join(', ')}`);
+      throw new InvalidArgumentError(
+        `"${name}.${key}" is not an option; the options are ${known.join(', ')}`,
+      );
     }
   }
   return value as T;

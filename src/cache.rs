@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use keelson_core::cache::{Cache, Entry, Inserted, Options, Policy, Reason, Text, Units, Watch};
-use napi::bindgen_prelude::{Env, JsValue, Object, Unknown};
+use napi::JsValue;
+use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::error::{Error, Result};
-use crate::raw::{Args, Instance, Shared};
+use crate::raw::{self, Args, Instance, Shared};
 
 // Indices of the shared doubles.
 const NOW: usize = 0;
@@ -147,33 +148,23 @@ fn text_value<const N: usize>(args: &Args<N>, text: &Text) -> Result<napi::sys::
     }
 }
 
-/// The index of a `BoundedLRUCache`. `memory` holds its shared arrays, in the order of `lib/cache/native.ts`.
+/// Makes the index of a `BoundedLRUCache` over the facade's arrays: see lib/cache/native.ts.
 #[napi(ts_return_type = "object")]
-pub(crate) fn create_cache<'env>(
-    env: &'env Env,
+pub fn create_cache(
+    env: Env,
     max_size: f64,
     max_weight: f64,
     s3_fifo: bool,
     keep_keys: bool,
-    memory: Vec<Unknown<'env>>,
-) -> napi::Result<Object<'env>> {
-    let policy = if s3_fifo { Policy::S3Fifo } else { Policy::Lru };
-    let options = Options { max_size: max_size as usize, max_weight, policy };
-    let value = build(env.raw(), options, keep_keys, &memory).map_err(napi::Error::from)?;
-    Ok(Object::from_raw(env.raw(), value))
-}
-
-fn build(
-    env: napi::sys::napi_env,
-    options: Options,
-    keep_keys: bool,
-    memory: &[Unknown<'_>],
-) -> Result<napi::sys::napi_value> {
-    let [doubles, integers, touches, portion, front_slots, front_expires] = memory else {
-        return Err(Error::argument("six shared arrays are due"));
+    memory: Vec<Unknown>,
+) -> napi::Result<raw::Object> {
+    let env = env.raw();
+    let [doubles, integers, touches, portion, front_slots, front_expires] = memory.as_slice() else {
+        return Err(Error::argument("six shared arrays are due").into());
     };
+    let policy = if s3_fifo { Policy::S3Fifo } else { Policy::Lru };
     let state = State {
-        cache: Cache::new(options),
+        cache: Cache::new(Options { max_size: max_size as usize, max_weight, policy }),
         outbox: Outbox {
             freed: Vec::new(),
             keys: keep_keys.then(Vec::new),
@@ -187,8 +178,7 @@ fn build(
         touches: Shared::new(env, touches.raw())?,
         lap: Instant::now(),
     };
-    let instance = Instance::new(env, state)?;
-    Ok(with_changes(with_reads(instance)?)?.finish())
+    Ok(with_changes(with_reads(Instance::new(env, state)?)?)?.finish())
 }
 
 fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {

@@ -39,6 +39,6 @@ impl Error {
 
 impl From<Error> for napi::Error {
     fn from(error: Error) -> Self {
-        napi::Error::from_reason(format!("{}: {}", error.code, error.message))
+        Self::from_reason(format!("{}: {}", error.code, error.message))
     }
 }

@@ -6,3 +6,12 @@
 mod cache;
 mod error;
 mod raw;
+mod timer;
+
+use napi_derive::napi;
+
+/// The version of keelson that this addon was built from; the facade refuses an addon of another version.
+#[napi]
+pub fn binding_version() -> &'static str {
+    env!("KEELSON_VERSION")
+}

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 
+use napi::bindgen_prelude::ToNapiValue;
 use napi::sys;
 
 use crate::error::{Error, Result};
@@ -211,22 +212,6 @@ where
     })
 }
 
-unsafe extern "C" fn plain<R, F, const N: usize>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value
-where
-    R: Return,
-    F: Fn(Args<N>) -> Result<R> + Copy,
-{
-    guard(env, || {
-        let (mut argc, mut values) = (N, [ptr::null_mut(); N]);
-        // SAFETY: as in `method`.
-        let status = unsafe {
-            sys::napi_get_cb_info(env, info, &mut argc, values.as_mut_ptr(), ptr::null_mut(), ptr::null_mut())
-        };
-        check(status, "reading the arguments")?;
-        conjure::<F>()(Args { env, values })
-    })
-}
-
 unsafe extern "C" fn release<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `data` came from `Rc::into_raw` for exactly this function object, and Node calls a finalizer once.
     drop(unsafe { Rc::from_raw(data.cast::<RefCell<T>>().cast_const()) });
@@ -251,20 +236,6 @@ fn define(
         check(sys::napi_set_named_property(env, target, text.as_ptr(), function), "naming a function")?;
     }
     Ok(function)
-}
-
-/// Sets `name` on `target` to a function without an instance: the factories.
-pub(crate) fn factory<R, F, const N: usize>(
-    env: sys::napi_env,
-    target: sys::napi_value,
-    name: &'static str,
-    _body: F,
-) -> Result<()>
-where
-    R: Return,
-    F: Fn(Args<N>) -> Result<R> + Copy,
-{
-    define(env, target, name, Some(plain::<R, F, N>), ptr::null_mut()).map(|_| ())
 }
 
 /// A JavaScript object under construction whose functions share one `T`.
@@ -300,8 +271,17 @@ impl<T: 'static> Instance<T> {
     }
 
     /// The finished object.
-    pub(crate) fn finish(self) -> sys::napi_value {
-        self.object
+    pub(crate) fn finish(self) -> Object {
+        Object(self.object)
+    }
+}
+
+/// A finished object, as a `#[napi]` function returns it.
+pub struct Object(sys::napi_value);
+
+impl ToNapiValue for Object {
+    unsafe fn to_napi_value(_env: sys::napi_env, object: Self) -> napi::Result<sys::napi_value> {
+        Ok(object.0)
     }
 }
 
@@ -334,7 +314,7 @@ pub(crate) struct Shared<T> {
 }
 
 impl<T: Element> Shared<T> {
-    /// Shares `value`, which must be a typed array of `T`.
+    /// Takes the typed array `value` into use.
     pub(crate) fn new(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         // SAFETY: `value` belongs to the running callback; anything but a typed array is reported.

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The project's folder. */
+export const root = join(__dirname, '..', '..');
+
+export interface Outcome {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Options {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** After this many milliseconds the process is killed: it hangs. */
+  limit?: number;
+}
+
+/** Runs this very Node with `args` until it ends by itself. */
+export function runNode(
+  args: string[],
+  { cwd = root, env = {}, limit = 60_000 }: Options = {},
+): Promise<Outcome> {
+  const inherited = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } as Record<string, string>;
+  // A jest inside this jest must not take itself for one of its workers.
+  delete inherited.JEST_WORKER_ID;
+  delete inherited.NODE_OPTIONS;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...inherited, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: limit,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+/** Runs `source` as CommonJS and returns what it printed as JSON; fails unless it ended well and in silence. */
+export async function evaluate<T>(source: string, options?: Options): Promise<T> {
+  const { code, signal, stdout, stderr } = await runNode(['-e', source], options);
+  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  return JSON.parse(stdout) as T;
+}
+
+/** A new empty folder outside the project, and a function that removes it. */
+export function temporaryFolder(): { folder: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'keelson-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Copies files and folders of the project into `folder`. */
+export function copyInto(folder: string, ...names: string[]): void {
+  for (const name of names) cpSync(join(root, name), join(folder, name), { recursive: true });
+}
