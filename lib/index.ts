@@ -1,2 +1,7 @@
+export { BoundedLRUCache } from './boundedLRUCache.js';
+export type { MemoryPressureOptions } from './cache/memoryPressure.js';
+export type { BoundedLRUCacheOptions, EvictionReason } from './cache/options.js';
+export type { LoadContext, Loader, LoadOptions } from './cache/singleFlight.js';
+export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
 export type { KeelsonErrorCode } from './errors.js';
 export { DestroyedError, InvalidArgumentError, KeelsonError } from './errors.js';

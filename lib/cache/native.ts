@@ -64,7 +64,12 @@ export interface SharedIndex {
   readonly frontExpires: Float64Array;
 }
 
-export function createIndex(maxSize: number, maxWeight: number, s3Fifo: boolean, keepKeys: boolean): SharedIndex {
+export function createIndex(
+  maxSize: number,
+  maxWeight: number,
+  s3Fifo: boolean,
+  keepKeys: boolean,
+): SharedIndex {
   const doubles = new Float64Array(6);
   const integers = new Int32Array(4);
   const touches = new Int32Array(TOUCH_CAPACITY);

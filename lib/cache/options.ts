@@ -70,7 +70,9 @@ export interface Settings<K, V> {
 }
 
 function positive(name: string, value: unknown): number {
-  return typeof value === 'number' && value > 0 ? value : invalid(name, 'a number above 0, or Infinity', value);
+  return typeof value === 'number' && value > 0
+    ? value
+    : invalid(name, 'a number above 0, or Infinity', value);
 }
 
 /** A lifetime as `set()` takes it: 0 and undefined stand for the default. */
@@ -93,18 +95,19 @@ export function settings<K, V>(
 
 function checked<K, V>(given: BoundedLRUCacheOptions<K, V>): Settings<K, V> {
   const { maxWeight, weigh, memoryPressure: pressure = false, onEvict, clock } = given;
-  if (maxWeight !== undefined && weigh === undefined) invalid('weigh', 'a function where maxWeight is set', weigh);
+  if (maxWeight !== undefined && weigh === undefined)
+    invalid('weigh', 'a function where maxWeight is set', weigh);
   return {
     maxSize: integer('maxSize', given.maxSize, 1),
     maxWeight: positive('maxWeight', maxWeight ?? Number.POSITIVE_INFINITY),
-    weigh: weigh === undefined ? undefined : callable('weigh', weigh),
+    weigh: weigh === undefined ? undefined : callable<NonNullable<typeof weigh>>('weigh', weigh),
     ttl: positive('ttl', given.ttl ?? DEFAULT_TTL),
     ttlJitter: number('ttlJitter', given.ttlJitter ?? 0, 0, 1),
     updateAgeOnGet: boolean('updateAgeOnGet', given.updateAgeOnGet ?? false),
     allowStale: boolean('allowStale', given.allowStale ?? false),
     policy: oneOf('policy', given.policy ?? 'lru', ['lru', 's3-fifo']),
-    onEvict: onEvict === undefined ? undefined : callable('onEvict', onEvict),
-    clock: clock === undefined ? undefined : callable('clock', clock),
+    onEvict: onEvict === undefined ? undefined : callable<NonNullable<typeof onEvict>>('onEvict', onEvict),
+    clock: clock === undefined ? undefined : callable<NonNullable<typeof clock>>('clock', clock),
     pressure: pressure === false ? undefined : new MemoryPressure(pressure),
   };
 }
