@@ -57,7 +57,8 @@ export class Sessions {
 
   /** Drops expired sessions; returns how many are left. */
   sweep(): number {
-    return this.cache.keys().length;
+    this.cache.prune();
+    return this.cache.size;
   }
 
   destroy(): void {
