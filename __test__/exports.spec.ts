@@ -25,7 +25,13 @@ test('both module systems share one instance of every class', async () => {
 });
 
 test('the public names are exactly these', () => {
-  expect(names).toEqual(['CircularBuffer', 'DestroyedError', 'InvalidArgumentError', 'KeelsonError']);
+  expect(names).toEqual([
+    'BoundedLRUCache',
+    'CircularBuffer',
+    'DestroyedError',
+    'InvalidArgumentError',
+    'KeelsonError',
+  ]);
 });
 
 test('package.json can be read through the exports map, and nothing internal can', async () => {
