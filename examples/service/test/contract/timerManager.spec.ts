@@ -96,6 +96,33 @@ describe('with fake timers', () => {
     expect(inner).toHaveBeenCalledTimes(1);
   });
 
+  test.each([
+    ['runAllTimers', () => jest.runAllTimers()],
+    ['runOnlyPendingTimers', () => jest.runOnlyPendingTimers()],
+  ])('jest.%s fires every timeout', (_name, advance) => {
+    const fired: number[] = [];
+    for (const delay of [10, 2000, 70_000]) manager.setTimeout(() => fired.push(delay), delay);
+    advance();
+    expect(fired).toEqual([10, 2000, 70_000]);
+  });
+
+  test('jest.advanceTimersToNextTimer goes from one deadline to the next', () => {
+    const fired: number[] = [];
+    for (const delay of [10, 20, 90_000]) manager.setTimeout(() => fired.push(delay), delay);
+    for (const expected of [[10], [10, 20], [10, 20, 90_000]]) {
+      jest.advanceTimersToNextTimer();
+      expect(fired).toEqual(expected);
+    }
+  });
+
+  test('the global functions clear a handle too', () => {
+    const callback = jest.fn();
+    clearTimeout(manager.setTimeout(callback, 10));
+    clearInterval(manager.setInterval(callback, 10));
+    jest.advanceTimersByTime(100);
+    expect(callback).not.toHaveBeenCalled();
+  });
+
   test('one manager knows nothing of another', () => {
     const other = new TimerManager();
     const callback = jest.fn();
