@@ -31,6 +31,8 @@ test('the public names are exactly these', () => {
     'DestroyedError',
     'InvalidArgumentError',
     'KeelsonError',
+    'TimerManager',
+    'timerManager',
   ]);
 });
 
