@@ -1,7 +1,15 @@
+import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 
 /** The native addon's factories; `src/` has one Rust module for each. */
 export interface Binding {
+  createCache(
+    maxSize: number,
+    maxWeight: number,
+    s3Fifo: boolean,
+    keepKeys: boolean,
+    memory: (Float64Array | Int32Array)[],
+  ): CacheIndex;
   /** The version that the addon was built from. */
   bindingVersion(): string;
 }
