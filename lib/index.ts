@@ -7,3 +7,13 @@ export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
 export type { KeelsonErrorCode } from './errors.js';
 export { DestroyedError, InvalidArgumentError, KeelsonError } from './errors.js';
+export type {
+  DelayOptions,
+  EveryOptions,
+  ScheduleOptions,
+  TimerEvents,
+  TimerInfo,
+  TimerManagerOptions,
+  TimerMetrics,
+} from './timer/options.js';
+export { TimerManager, timerManager } from './timerManager.js';
