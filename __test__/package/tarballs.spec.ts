@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { FOUND } from '../support/everything.js';
 import { root, runNode, temporaryFolder } from '../support/process';
 
 const { version, napi } = require('../../package.json') as { version: string; napi: { targets: string[] } };
@@ -25,19 +26,25 @@ beforeAll(async () => {
   writeFileSync(join(consumer, 'package.json'), '{ "private": true }');
   install(consumer, main, addon);
   cpSync(join(__dirname, 'consumer'), consumer, { recursive: true });
+  cpSync(join(__dirname, '..', 'support', 'everything.js'), join(consumer, 'everything.js'));
 });
 afterAll(() => {
   removeTarballs();
   removeConsumer();
 });
 
-/** What every use of the installed package must find; see consumer/use.js. */
-const FOUND = { error: 'ERR_KEELSON_DESTROYED' };
+/** What consumer/use.ts must print. */
+const TYPED = {
+  product: { name: 'Lamp' },
+  hits: 1,
+  buffered: [2, 3],
+  refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
+};
 
-async function expectToWork(args: string[], cwd = consumer): Promise<void> {
+async function expectToPrint(expected: object, args: string[], cwd = consumer): Promise<void> {
   const { code, signal, stdout, stderr } = await runNode(args, { cwd });
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
-  expect(JSON.parse(stdout)).toEqual(FOUND);
+  expect(JSON.parse(stdout)).toEqual(expected);
 }
 
 describe('what is in the tarballs', () => {
@@ -70,9 +77,9 @@ describe('what is in the tarballs', () => {
 });
 
 describe('the installed package works', () => {
-  test('from CommonJS', () => expectToWork(['use.js']));
-  test('from native ESM', () => expectToWork(['use.mjs']));
-  test('in a worker thread', () => expectToWork(['worker.js']));
+  test('from CommonJS', () => expectToPrint(FOUND, ['use.js']));
+  test('from native ESM', () => expectToPrint(FOUND, ['use.mjs']));
+  test('in a worker thread', () => expectToPrint(FOUND, ['worker.js']));
 
   test('under jest', async () => {
     const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
@@ -98,17 +105,22 @@ describe('the installed package compiles with TypeScript in strict mode and then
     mkdirSync(folder);
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: compiler.type }));
     cpSync(join(__dirname, 'consumer', 'use.ts'), join(folder, compiler.source));
+    const surface = compiler.source.replace('use', 'surface');
+    cpSync(join(__dirname, '..', 'types', 'surface.ts'), join(folder, surface));
     const { module, resolution: moduleResolution } = compiler;
     const compilerOptions = { module, moduleResolution, target: 'es2022', strict: true, types: ['node'] };
     const typeRoots = [join(root, 'node_modules', '@types')];
     writeFileSync(
       join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, files: [compiler.source] }),
+      JSON.stringify({
+        compilerOptions: { ...compilerOptions, typeRoots },
+        files: [compiler.source, surface],
+      }),
     );
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const { code, stdout } = await runNode([tsc, '-p', folder]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    await expectToWork([join(folder, compiler.output)], folder);
+    await expectToPrint(TYPED, [join(folder, compiler.output)], folder);
   });
 });
 

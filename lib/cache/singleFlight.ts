@@ -1,5 +1,6 @@
 import { abortSignal, number, options } from '../validate.js';
 import { comparableAny } from './keys.js';
+import { lifetime } from './options.js';
 
 /** What a loader gets besides its key. */
 export interface LoadContext<V> {
@@ -38,8 +39,9 @@ const NEGATIVE_CAPACITY = 1000;
 /** Checks a call's options. */
 export function loadOptions(given: LoadOptions | undefined): LoadOptions {
   if (given === undefined) return NONE;
-  const { signal, staleWhileRevalidate, negativeTtl } = options<LoadOptions>('options', given, NAMES);
+  const { signal, ttl, staleWhileRevalidate, negativeTtl } = options<LoadOptions>('options', given, NAMES);
   if (signal !== undefined) abortSignal('options.signal', signal);
+  lifetime(ttl, 0);
   number('options.staleWhileRevalidate', staleWhileRevalidate ?? 0, 0, Number.POSITIVE_INFINITY);
   number('options.negativeTtl', negativeTtl ?? 0, 0, Number.POSITIVE_INFINITY);
   return given;

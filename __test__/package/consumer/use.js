@@ -1,3 +1,5 @@
-// What a user's CommonJS module does. Prints what it found; see package.spec.ts.
-const { KeelsonError } = require('keelson');
-console.log(JSON.stringify({ error: new KeelsonError('ERR_KEELSON_DESTROYED', 'x').code }));
+// What a user's CommonJS module does.
+const keelson = require('keelson');
+const useEverything = require('./everything.js');
+
+useEverything(keelson).then((found) => console.log(JSON.stringify(found)));

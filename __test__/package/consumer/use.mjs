@@ -1,4 +1,20 @@
-// What a user's ESM module does. Prints what it found; see package.spec.ts.
-import { KeelsonError } from 'keelson';
+// What a user's ESM module does; only names that Node's lexer finds can be imported so.
+import {
+  BoundedLRUCache,
+  CircularBuffer,
+  InvalidArgumentError,
+  KeelsonError,
+  TimerManager,
+  timerManager,
+} from 'keelson';
+import useEverything from './everything.js';
 
-console.log(JSON.stringify({ error: new KeelsonError('ERR_KEELSON_DESTROYED', 'x').code }));
+const named = {
+  BoundedLRUCache,
+  CircularBuffer,
+  InvalidArgumentError,
+  KeelsonError,
+  TimerManager,
+  timerManager,
+};
+console.log(JSON.stringify(await useEverything(named)));

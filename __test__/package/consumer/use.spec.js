@@ -1,5 +1,6 @@
-test('keelson works', () => {
-  const said = jest.spyOn(console, 'log').mockImplementation(() => {});
-  require('./use.js');
-  expect(said).toHaveBeenCalledTimes(1);
+const keelson = require('keelson');
+const useEverything = require('./everything.js');
+
+test('keelson works', async () => {
+  expect(await useEverything(keelson)).toStrictEqual(useEverything.FOUND);
 });
