@@ -132,6 +132,7 @@ export class BoundedLRUCache<K = any, V = any> {
       if (place !== undefined) {
         const slot = front.slots[place]!;
         if (slot >= 0 && this.#isLive(front.expires[place]!)) {
+          front.found[place] = 1;
           this.#touch(slot);
           this.#counters[HITS]!++;
           return this.#values[slot];

@@ -1,15 +1,15 @@
 import { type CacheIndex, FRONT_CAPACITY, type SharedIndex } from './native.js';
 
 /** Calls between trials while the faster way is known, at first and at most. */
-const FIRST_TRIAL = 1 << 13;
+const FIRST_PAUSE = 1 << 12;
 const LONGEST_PAUSE = 1 << 20;
 /** Untimed calls that fill the front before a trial, and timed ones of each kind. */
-const WARM_UP = 4096;
+const WARM_UP = 1 << 14;
 const SAMPLES = 512;
 /** A sample longer than this was interrupted, by a collection or by the system. */
 const OUTLIER_NS = 5_000;
-/** One in so many hits of the index enters the front: often enough for hot keys, and cheap for the others. */
-const ADMIT_EVERY = 4;
+/** Once the front is full, one in so many hits of the index takes another's place. */
+const ADMIT_EVERY = 16;
 /** Longer keys are not worth holding on to. */
 const LONGEST_KEY = 128;
 const DROPPED = -1;
@@ -31,13 +31,16 @@ export class Front {
   readonly slots: Int32Array;
   readonly expires: Float64Array;
   readonly places = new Map<string, number>();
-  #used = 0;
+  /** By place, whether its key was found since the hand last came by. */
+  readonly found = new Uint8Array(FRONT_CAPACITY);
+  readonly #keys: string[] = [];
+  #hand = 0;
   #untilAdmission = ADMIT_EVERY;
-  #pause = FIRST_TRIAL;
+  #pause = FIRST_PAUSE;
   /** Whether lookups go through the front. */
   on = false;
-  /** Lookups left before the next step of a trial. */
-  countdown = FIRST_TRIAL;
+  /** Lookups left before the next trial. */
+  countdown = FIRST_PAUSE;
   #samples = 0;
   #with = 0;
   #without = 0;
@@ -50,23 +53,39 @@ export class Front {
 
   /** Considers a key that the index found. */
   offer(key: string, slot: number, expires: number): void {
-    if (--this.#untilAdmission > 0 || key.length > LONGEST_KEY) return;
+    const known = this.places.get(key);
+    if (known === undefined && this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return;
+    if (key.length > LONGEST_KEY) return;
     this.#untilAdmission = ADMIT_EVERY;
-    let place = this.places.get(key);
-    if (place === undefined) {
-      if (this.#used === FRONT_CAPACITY) this.clear();
-      place = this.#used++;
-      this.places.set(key, place);
-    }
+    const place = known ?? this.#claim(key);
     this.slots[place] = slot;
     this.expires[place] = expires;
     this.#index.mark(slot, place + 1);
   }
 
+  /** A place for a new key: a blank one, or that of a key not found for a while, by the clock algorithm. */
+  #claim(key: string): number {
+    let place = this.#keys.length;
+    if (place === FRONT_CAPACITY) {
+      while (this.found[this.#hand] === 1 && this.slots[this.#hand] !== DROPPED) {
+        this.found[this.#hand] = 0;
+        this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+      }
+      place = this.#hand;
+      this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+      this.places.delete(this.#keys[place]!);
+    }
+    this.#keys[place] = key;
+    this.found[place] = 0;
+    this.places.set(key, place);
+    return place;
+  }
+
   clear(): void {
     this.places.clear();
-    this.slots.fill(DROPPED, 0, this.#used);
-    this.#used = 0;
+    this.slots.fill(DROPPED, 0, this.#keys.length);
+    this.#keys.length = 0;
+    this.#hand = 0;
   }
 
   /** Runs one lookup as the trial wants it, and goes on with the trial. */
