@@ -51,16 +51,16 @@ export class Front {
     this.expires = frontExpires;
   }
 
-  /** Considers a key that the index found. */
-  offer(key: string, slot: number, expires: number): void {
+  /** Considers a key that the index found; returns the place that it got, or -1. */
+  offer(key: string, slot: number, expires: number): number {
     const known = this.places.get(key);
-    if (known === undefined && this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return;
-    if (key.length > LONGEST_KEY) return;
+    if (known === undefined && this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return -1;
+    if (key.length > LONGEST_KEY) return -1;
     this.#untilAdmission = ADMIT_EVERY;
     const place = known ?? this.#claim(key);
     this.slots[place] = slot;
     this.expires[place] = expires;
-    this.#index.mark(slot, place + 1);
+    return place;
   }
 
   /** A place for a new key: a blank one, or that of a key not found for a while, by the clock algorithm. */
@@ -88,25 +88,25 @@ export class Front {
     this.#hand = 0;
   }
 
-  /** Runs one lookup as the trial wants it, and goes on with the trial. */
-  trial<T>(lookup: () => T): T {
-    if (this.#samples < WARM_UP) {
-      this.#samples++;
-      this.on = true;
-      return lookup();
-    }
-    const withFront = this.#samples % 2 === 0;
-    this.on = withFront;
+  /** Before a lookup of a trial: sets how it goes, and the clock. */
+  begin(): void {
+    // The lookup must not begin a trial within the trial.
+    this.countdown = 1;
+    this.on = this.#samples < WARM_UP || this.#samples % 2 === 0;
     this.#index.lap();
-    const result = lookup();
+  }
+
+  /** After that lookup: takes the time, and decides once there are enough samples. */
+  end(): void {
     const took = this.#index.lap();
-    if (took < OUTLIER_NS) {
-      if (withFront) this.#with += took;
+    this.countdown = 0;
+    if (this.#samples >= WARM_UP) {
+      if (took >= OUTLIER_NS) return;
+      if (this.on) this.#with += took;
       else this.#without += took;
-      this.#samples++;
     }
+    this.#samples++;
     if (this.#samples >= WARM_UP + 2 * SAMPLES) this.#decide();
-    return result;
   }
 
   #decide(): void {
