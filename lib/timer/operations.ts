@@ -48,7 +48,7 @@ export class Operations {
   /** Postpones what was stamped with a reading that proved `by` ms old at most. */
   postpone(by: number): void {
     for (let index = this.#unsettled; index < this.count; index++) {
-      if (this.deadlines[index]! >= 0) this.deadlines[index]! += Math.ceil(by);
+      if (this.deadlines[index]! >= 0) this.deadlines[index]! += by;
     }
     this.settle();
   }
