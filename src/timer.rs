@@ -1,8 +1,8 @@
 //! The timing wheel for JavaScript: operations come in batches through shared arrays.
 
 use keelson_core::timer::Wheel;
-use napi::bindgen_prelude::{Env, Unknown};
 use napi::JsValue;
+use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::error::Result;
