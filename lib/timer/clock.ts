@@ -65,8 +65,9 @@ export class BurstClock {
     return this.#given;
   }
 
-  /** Reads the time; settles what was stamped with the reading before. */
+  /** Reads the time, settles what was stamped with the reading before, and ends the sharing of that one. */
   read(): number {
+    this.#left = 0;
     const before = this.last;
     const now = this.#source();
     this.last = now;
