@@ -56,14 +56,14 @@ function withJitter(wait: number, { jitter, period }: Details): number {
  * timer fires early, and a throwing callback loses nothing.
  */
 export class TimerManager extends ObservableEmitter<TimerEvents> {
-  readonly #queue: TimerQueue;
+  private readonly queue: TimerQueue;
   readonly #maxTimers: number;
   readonly #onLimit: 'warn' | 'throw' | 'evict-oldest';
   readonly #maxLifetime: number;
   readonly #onStale: 'report' | 'clear';
-  readonly #captureStacks: boolean;
+  private readonly captureStacks: boolean;
   /** Pending timers from which on adding one takes a closer look. */
-  #watch: number;
+  private watch: number;
   readonly #pressureAt: number;
   #warned = false;
   #destroyed = false;
@@ -75,7 +75,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   #pressureCrossed = 0;
   readonly #groups = new Map<string, Set<Task>>();
   /** With 'evict-oldest', the pending timers from the oldest on. */
-  readonly #ages: Set<Task> | undefined;
+  private readonly ages: Set<Task> | undefined;
   readonly #signalHandlers = new Map<NodeJS.Signals, () => void>();
 
   /** @throws InvalidArgumentError for an option that is unknown, of the wrong type or out of range. */
@@ -88,11 +88,11 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     this.#onLimit = oneOf('onLimit', onLimit, ['warn', 'throw', 'evict-oldest']);
     this.#maxLifetime = number('maxLifetime', maxLifetime, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
     this.#onStale = oneOf('onStale', onStale, ['report', 'clear']);
-    this.#captureStacks = boolean('captureStacks', captureStacks);
+    this.captureStacks = boolean('captureStacks', captureStacks);
     this.#pressureAt = Math.ceil(this.#maxTimers * PRESSURE);
-    this.#watch = this.#pressureAt - 1;
-    this.#ages = this.#onLimit === 'evict-oldest' ? new Set() : undefined;
-    this.#queue = new TimerQueue({
+    this.watch = this.#pressureAt - 1;
+    this.ages = this.#onLimit === 'evict-oldest' ? new Set() : undefined;
+    this.queue = new TimerQueue({
       begun: (task, handle) => this.#begun(task, handle),
       ended: (task, cause) => this.#over(task, cause),
       repeat: (task) => this.#repeat(task),
@@ -107,9 +107,9 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     ...args: Args
   ): NodeJS.Timeout {
     if (typeof callback !== 'function') invalid('callback', 'a function', callback);
-    if (this.#queue.slots.live >= this.#watch) this.#beforeAdd();
+    if (this.queue.slots.live >= this.watch) this.#beforeAdd();
     const delay = toDelay(ms);
-    if (this.#captureStacks || this.#ages !== undefined) {
+    if (this.captureStacks || this.ages !== undefined) {
       return this.#add(
         callback,
         args,
@@ -119,8 +119,8 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
         { stack: this.#site(this.setTimeout), onEnd: undefined },
       );
     }
-    if (args.length === 0) return this.#queue.addBare(callback as Callback, delay);
-    return this.#queue.addTask(new Task(callback, args, capture(), undefined), delay, true);
+    if (args.length === 0) return this.queue.addBare(callback as Callback, delay);
+    return this.queue.addTask(new Task(callback, args, capture(), undefined), delay, true);
   }
 
   /** Node's setInterval, on a grid: it does not drift. @throws DestroyedError after `destroy()`. */
@@ -130,7 +130,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     ...args: Args
   ): NodeJS.Timeout {
     if (typeof callback !== 'function') invalid('callback', 'a function', callback);
-    if (this.#queue.slots.live >= this.#watch) this.#beforeAdd();
+    if (this.queue.slots.live >= this.watch) this.#beforeAdd();
     const period = toDelay(ms);
     return this.#add(
       callback,
@@ -194,24 +194,23 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 
   /** Stops time for all timers of this manager. Timers made meanwhile wait too. A paused timer keeps no process alive. */
   pause(): void {
-    this.#queue.pause();
+    this.queue.pause();
   }
 
   /** Lets time go on: each timer waits for what remained of its delay. */
   resume(): void {
-    this.#queue.resume();
+    this.queue.resume();
   }
 
   /** Pending timers, for leak hunting: takes time for each. */
   list(): TimerInfo[] {
     const infos: TimerInfo[] = [];
-    this.#queue.slots.entries.forEach((entry, slot) => {
+    this.queue.slots.entries.forEach((entry, slot) => {
       if (entry === undefined) return;
       const details = entry instanceof Task ? entry.details : undefined;
-      const delay = this.#queue.slots.delays[slot]!;
-      const remaining = this.#queue.remaining(slot);
-      const age =
-        details === undefined ? delay - remaining : this.#queue.timeOf(entry as Task) - details.born;
+      const delay = this.queue.slots.delays[slot]!;
+      const remaining = this.queue.remaining(slot);
+      const age = details === undefined ? delay - remaining : this.queue.timeOf(entry as Task) - details.born;
       const isInterval = details !== undefined && details.period > 0;
       const lifetime = details?.maxLifetime ?? this.#maxLifetime;
       infos.push({
@@ -221,7 +220,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
         age: Math.max(0, age),
         remaining,
         delay,
-        ref: this.#queue.slots.refs[slot] === 1,
+        ref: this.queue.slots.refs[slot] === 1,
         stale: isInterval ? age > lifetime : -remaining > lifetime,
         stack: details?.stack,
       });
@@ -231,13 +230,13 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 
   /** Pending timers. */
   getStats(): { timeouts: number; intervals: number; total: number } {
-    const total = this.#queue.slots.live;
+    const total = this.queue.slots.live;
     return { timeouts: total - this.#intervals, intervals: this.#intervals, total };
   }
 
   /** Pending timers and counters by cause. */
   metrics(): TimerMetrics {
-    const { added, fired, failed, completed, slots } = this.#queue;
+    const { added, fired, failed, completed, slots } = this.queue;
     const { aborted, evicted, stale, destroyed } = this.#ended;
     return {
       timeouts: slots.live - this.#intervals,
@@ -282,10 +281,10 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#watch = Number.NEGATIVE_INFINITY;
+    this.watch = Number.NEGATIVE_INFINITY;
     this.#offSignals();
-    const pending = this.#queue.slots.live;
-    this.#queue.close();
+    const pending = this.queue.slots.live;
+    this.queue.close();
     this.#ended.destroyed = pending;
   }
 
@@ -300,8 +299,8 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 
   #clearOther(timer: NodeJS.Timeout | string | number): void {
     const number = typeof timer === 'object' ? Number.NaN : Number(timer);
-    const slot = this.#queue.slotOf(number);
-    if (slot !== undefined) this.#queue.cancelSlot(slot, 'cleared');
+    const slot = this.queue.slotOf(number);
+    if (slot !== undefined) this.queue.cancelSlot(slot, 'cleared');
     // Node's own timers, and those of another copy of this module, whose handles the global function clears.
     else clearTimeout(timer);
   }
@@ -309,7 +308,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   /** What a timer that brings the manager near its limit has to pass. */
   #beforeAdd(): void {
     if (this.#destroyed) throw this.#destroyedError();
-    const timers = this.#queue.slots.live + 1;
+    const timers = this.queue.slots.live + 1;
     const max = this.#maxTimers;
     if (timers === this.#pressureAt) {
       this.#warned = false;
@@ -324,7 +323,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
         `TimerManager holds ${max} timers, as many as "maxTimers" allows. Clear some (list() shows them), or raise it`,
       );
     }
-    if (this.#ages !== undefined) this.#evictOldest(this.#ages);
+    if (this.ages !== undefined) this.#evictOldest(this.ages);
   }
 
   #crossLimit(timers: number): void {
@@ -343,7 +342,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   #evictOldest(ages: Set<Task>): void {
     const [oldest] = ages;
     const handle = oldest?.details?.handle;
-    if (handle instanceof TimerHandle) this.#queue.cancel(handle, 'evicted');
+    if (handle instanceof TimerHandle) this.queue.cancel(handle, 'evicted');
   }
 
   #addChecked(
@@ -364,7 +363,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     oneOf('overrun', overrun, ['skip', 'queue']);
     boolean('unref', unref);
     if (signal !== undefined) abortSignal('signal', signal);
-    if (this.#queue.slots.live >= this.#watch) this.#beforeAdd();
+    if (this.queue.slots.live >= this.watch) this.#beforeAdd();
     return this.#add(callback, [], delay, repeats ? delay : 0, options, extras);
   }
 
@@ -382,8 +381,8 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       ...{ abort: undefined, handle: undefined, born: 0, nominal: 0, announced: false },
     };
     const task = new Task(callback, args, capture(), details);
-    const handle = this.#queue.addTask(task, delay, options.unref !== true, withJitter(delay, details));
-    if (signal?.aborted) this.#queue.cancel(handle, 'aborted');
+    const handle = this.queue.addTask(task, delay, options.unref !== true, withJitter(delay, details));
+    if (signal?.aborted) this.queue.cancel(handle, 'aborted');
     return handle;
   }
 
@@ -392,14 +391,14 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     details.handle = handle;
     this.#restart(task, handle._delay);
     if (details.period > 0) this.#intervals++;
-    this.#ages?.add(task);
+    this.ages?.add(task);
     if (details.group !== undefined) {
       const members = this.#groups.get(details.group);
       if (members === undefined) this.#groups.set(details.group, new Set([task]));
       else members.add(task);
     }
     if (details.signal !== undefined) {
-      details.abort = () => this.#queue.cancel(handle, 'aborted');
+      details.abort = () => this.queue.cancel(handle, 'aborted');
       details.signal.addEventListener('abort', details.abort, { once: true });
     }
   }
@@ -409,7 +408,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     details.handle = undefined;
     if (cause !== undefined) this.#ended[cause]++;
     if (details.period > 0) this.#intervals--;
-    this.#ages?.delete(task);
+    this.ages?.delete(task);
     if (details.group !== undefined) {
       const members = this.#groups.get(details.group);
       members?.delete(task);
@@ -422,7 +421,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   /** Begins a timer's life again, and returns its first wait. */
   #restart(task: Task, delay: number): number {
     const details = task.details!;
-    details.born = this.#queue.timeOf(task);
+    details.born = this.queue.timeOf(task);
     details.nominal = details.born + delay;
     details.announced = false;
     return withJitter(delay, details);
@@ -431,7 +430,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   /** The wait for an interval's next tick; undefined ends it. */
   #repeat(task: Task): number | undefined {
     const details = task.details!;
-    const now = this.#queue.timeOf(task);
+    const now = this.queue.timeOf(task);
     if (this.#isStale(details, now)) return undefined;
     details.nominal += details.period;
     if (details.overrun === 'skip' && details.nominal <= now) {
@@ -458,7 +457,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 
   /** Where the caller of a method of this class stands. */
   #site(method: (...args: any[]) => unknown): string | undefined {
-    if (!this.#captureStacks) return undefined;
+    if (!this.captureStacks) return undefined;
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, method);
     return holder.stack?.replace(/^.*\n/, '');

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** Exact readings that close together, in milliseconds for all of them, make a burst. */
-const BURST_READINGS = 16;
+const BURST_READINGS = 4;
 const BURST_SPAN = 0.5;
 /** Calls of a burst that share one reading. */
 const SHARED_CALLS = 16;
@@ -33,90 +33,90 @@ export class BurstClock {
   /** The latest reading. */
   last = 0;
   /** The latest time given out by `now` or `exact`, neither of which ever gives out an earlier one. */
-  #given = 0;
-  #left = 0;
-  #spanStart = 0;
-  #spanReadings = 0;
-  #inBurst = false;
+  private given = 0;
+  private left = 0;
+  private spanStart = 0;
+  private spanReadings = 0;
+  private inBurst = false;
   /** What pauses have taken out of time. */
-  #paused = 0;
-  #pausedAt: number | undefined;
-  readonly #stamped: Stamped;
+  private paused = 0;
+  private pausedAt: number | undefined;
+  private readonly stamped: Stamped;
 
   constructor(stamped: Stamped) {
-    this.#stamped = stamped;
-    this.last = this.#source();
+    this.stamped = stamped;
+    this.last = this.source();
   }
 
   /** The time, or in a burst one that is up to half a millisecond ahead: a timer may be late, never early. */
   now(): number {
-    if (this.#left > 0) {
-      this.#left--;
-      return this.#given;
+    if (this.left > 0) {
+      this.left--;
+      return this.given;
     }
     const now = this.exact();
-    this.#watch(this.last);
+    this.watch(this.last);
     return now;
   }
 
   /** The time from a reading of its own. */
   exact(): number {
-    this.#given = Math.max(this.#given, this.read());
-    return this.#given;
+    this.given = Math.max(this.given, this.read());
+    return this.given;
   }
 
   /** Reads the time, settles what was stamped with the reading before, and ends the sharing of that one. */
   read(): number {
-    this.#left = 0;
+    this.left = 0;
     const before = this.last;
-    const now = this.#source();
+    const now = this.source();
     this.last = now;
-    if (now - before > ALLOWANCE) this.#stamped.postpone(now - before - ALLOWANCE);
-    else this.#stamped.settle();
+    if (now - before > ALLOWANCE) this.stamped.postpone(now - before - ALLOWANCE);
+    else this.stamped.settle();
     return now;
   }
 
   /** Stops time until `resume`. */
   pause(): void {
-    this.#endBurst();
-    this.#pausedAt = this.read();
+    this.endBurst();
+    this.pausedAt = this.read();
   }
 
   resume(): void {
-    if (this.#pausedAt === undefined) return;
-    const frozen = this.#pausedAt;
-    this.#pausedAt = undefined;
-    this.#paused += this.#source() - frozen;
+    if (this.pausedAt === undefined) return;
+    const frozen = this.pausedAt;
+    this.pausedAt = undefined;
+    this.paused += this.source() - frozen;
   }
 
-  #source(): number {
-    return this.#pausedAt ?? performance.now() + PHASE - this.#paused;
+  private source(): number {
+    return this.pausedAt ?? performance.now() + PHASE - this.paused;
   }
 
   /** Begins, prolongs or ends a burst after an exact reading. */
-  #watch(now: number): void {
-    if (now - this.#spanStart > BURST_SPAN || this.#pausedAt !== undefined) {
-      this.#spanStart = now;
-      this.#spanReadings = 0;
+  private watch(now: number): void {
+    if (now - this.spanStart > BURST_SPAN || this.pausedAt !== undefined) {
+      this.spanStart = now;
+      this.spanReadings = 0;
       return;
     }
-    if (++this.#spanReadings < BURST_READINGS) return;
+    if (++this.spanReadings < BURST_READINGS) return;
     // A burst that goes on is one reading in each span; it has to earn the next.
-    this.#spanStart = now;
-    this.#left = SHARED_CALLS - 1;
-    this.#given = Math.max(this.#given, now + ALLOWANCE);
-    if (this.#inBurst) return;
-    this.#inBurst = true;
+    this.spanStart = now;
+    this.left = SHARED_CALLS - 1;
+    this.given = Math.max(this.given, now + ALLOWANCE);
+    if (this.inBurst) return;
+    this.inBurst = true;
     // Not queueMicrotask, which fake timers replace.
     void Promise.resolve().then(() => {
       this.read();
-      this.#endBurst();
+      this.endBurst();
     });
   }
 
-  #endBurst(): void {
-    this.#left = 0;
-    this.#inBurst = false;
-    this.#spanReadings = 0;
+  private endBurst(): void {
+    this.left = 0;
+    this.inBurst = false;
+    this.spanReadings = 0;
   }
 }

@@ -34,9 +34,11 @@ function frameSymbol(): Key | undefined {
   const symbol = Object.getOwnPropertySymbols(new Context()).find(isFrame) as Key | undefined;
   if (symbol === undefined) return undefined;
   const probe = new AsyncLocalStorage();
-  const inUse = probe.run(true, () => new Context()[symbol] !== undefined);
+  const isUsed = (): boolean => probe.run(true, () => new Context()[symbol] !== undefined);
+  // `run` leaves a frame behind, which the scope takes away again.
+  const used = new Context().runInAsyncScope(isUsed);
   probe.disable();
-  return inUse ? symbol : undefined;
+  return used ? symbol : undefined;
 }
 
 /** Whether a resource says for itself, at no cost, if it holds a store. */
@@ -53,10 +55,25 @@ export function snapshot(): AsyncResource {
   return new Context();
 }
 
+/** The latest frame looked into, and whether it holds a store: most timers in a row come from one context. */
+let lastFrame: unknown;
+let lastFrameHolds = false;
+
+/** After `run` a frame stays in place that holds only `undefined`. */
+function frameHolds(frame: unknown): boolean {
+  if (frame !== lastFrame) {
+    lastFrame = frame;
+    // A Map of Node's own, which is no instance of ours.
+    const stores = (frame as Partial<Map<unknown, unknown>>).values?.();
+    lastFrameHolds = stores === undefined || [...stores].some((store) => store !== undefined);
+  }
+  return lastFrameHolds;
+}
+
 /** Whether a snapshot holds a store. */
 export function holdsStore(resource: AsyncResource): boolean {
-  if (FRAME !== undefined) return resource[FRAME] !== undefined;
-  return storeSymbols(resource).some((symbol) => resource[symbol] !== undefined);
+  if (FRAME === undefined) return storeSymbols(resource).some((symbol) => resource[symbol] !== undefined);
+  return resource[FRAME] !== undefined && frameHolds(resource[FRAME]);
 }
 
 /** The current context if it holds a store. */

@@ -17,7 +17,7 @@ export class Operations {
   readonly contexts: (AsyncResource | undefined)[] = [];
   count = 0;
   /** The first operation that was stamped with the clock's latest reading. */
-  #unsettled = 0;
+  private unsettled = 0;
 
   get isFull(): boolean {
     return this.count === this.slots.length;
@@ -42,12 +42,12 @@ export class Operations {
 
   /** Leaves operations so far to what they are stamped with: the clock has been read, or they are exact. */
   settle(): void {
-    this.#unsettled = this.count;
+    this.unsettled = this.count;
   }
 
   /** Postpones what was stamped with a reading that proved `by` ms old at most. */
   postpone(by: number): void {
-    for (let index = this.#unsettled; index < this.count; index++) {
+    for (let index = this.unsettled; index < this.count; index++) {
       if (this.deadlines[index]! >= 0) this.deadlines[index]! += by;
     }
     this.settle();
@@ -57,7 +57,7 @@ export class Operations {
   reset(): boolean {
     const full = this.isFull;
     this.count = 0;
-    this.#unsettled = 0;
+    this.unsettled = 0;
     if (!full || this.slots.length >= MAX_LENGTH) return false;
     this.slots = new Int32Array(this.slots.length * 2);
     this.deadlines = new Float64Array(this.deadlines.length * 2);

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import timers from 'node:timers';
 import { binding, type TimerWheel } from '../native.js';
 import { BurstClock } from './clock.js';
@@ -23,6 +24,10 @@ const FOREIGN = -3;
 /** Runs what process.nextTick and promises have queued, as Node does between two timers. */
 const runNextTicks: () => void = (process as { _tickCallback?: () => void })._tickCallback ?? (() => {});
 
+/** A bare callback that has a context after all. */
+const withContext = (callback: Callback, context: AsyncResource | undefined): Task =>
+  new Task(callback, [], context, undefined);
+
 /** What the queue asks of its manager; only of tasks with details. */
 export interface QueueHooks {
   begun(task: Task, handle: TimerHandle): void;
@@ -40,6 +45,9 @@ export interface QueueHooks {
  * A new timer takes a slot and an operation in a list. The native wheel hears of the list when it is full, or
  * when the driver, one Node timer armed for the earliest deadline, fires: most timers are cancelled before that
  * and never cross. Where the global setTimeout is not Node's, each timer is handed to that clock instead.
+ *
+ * Here and in the classes it uses, members are private to TypeScript only: a `#name` takes twice the bytecode,
+ * of which V8 inlines no more than 920 bytes into one function, and setTimeout is to be one function.
  */
 export class TimerQueue {
   readonly slots = new Slots();
@@ -51,57 +59,56 @@ export class TimerQueue {
   completed = 0;
   failed = 0;
 
-  readonly #hooks: QueueHooks;
-  readonly #ops = new Operations();
-  readonly #wheel: TimerWheel;
-  readonly #expired = new Int32Array(BATCH);
+  private readonly hooks: QueueHooks;
+  private readonly ops = new Operations();
+  private readonly wheel: TimerWheel;
+  private readonly expired = new Int32Array(BATCH);
   /** How many of `#expired` are filled, and how many of those are dealt with. */
-  #batch = 0;
-  #next = 0;
+  private batch = 0;
+  private next = 0;
 
-  #driver: NodeJS.Timeout | undefined;
+  private driver: NodeJS.Timeout | undefined;
   /** The deadline that the driver is armed for, or while callbacks run the earliest one seen. */
-  #armed = Number.POSITIVE_INFINITY;
-  #firing = false;
-  #paused = false;
-  #closed = false;
+  private armed = Number.POSITIVE_INFINITY;
+  private firing = false;
+  private paused = false;
+  private closed = false;
   /** Timers that keep the process alive. */
-  #refCount = 0;
+  private refCount = 0;
 
   constructor(hooks: QueueHooks) {
-    this.#hooks = hooks;
-    this.clock = new BurstClock(this.#ops);
-    const { slots, deadlines } = this.#ops;
-    this.#wheel = binding.createTimerWheel(this.slots.place, slots, deadlines, this.#expired);
+    this.hooks = hooks;
+    this.clock = new BurstClock(this.ops);
+    const { slots, deadlines } = this.ops;
+    this.wheel = binding.createTimerWheel(this.slots.place, slots, deadlines, this.expired);
   }
 
   /** Makes a timeout of a bare callback: the path that most timers take. */
   addBare(callback: Callback, delay: number): TimerHandle {
-    if (setTimeout !== nodeSetTimeout)
-      return this.addTask(new Task(callback, [], capture(), undefined), delay, true);
-    if (this.slots.isFull) this.#grow();
-    if (this.#ops.isFull) this.#apply();
-    const deadline = this.clock.now() + delay;
+    if (setTimeout !== nodeSetTimeout) return this.addTask(withContext(callback, capture()), delay, true);
+    const { slots, ops } = this;
+    if (slots.isFull || ops.isFull) this.makeRoom();
     const context = snapshot();
-    const entry = framed && holdsStore(context) ? new Task(callback, [], context, undefined) : callback;
-    const slot = this.slots.allocate(entry, delay, 1);
+    const entry = framed && holdsStore(context) ? withContext(callback, context) : callback;
+    const deadline = this.clock.now() + delay;
+    const slot = slots.allocate(entry, delay, 1);
     this.added++;
-    this.#countRef(1);
-    const index = this.#schedule(slot, deadline);
-    if (!framed) this.#ops.contexts[index] = context;
-    return new TimerHandle(this, slot, this.slots.generations[slot]!, entry, delay);
+    if (this.refCount++ === 0) this.driver?.ref();
+    const index = this.schedule(slot, deadline);
+    if (!framed) ops.contexts[index] = context;
+    return new TimerHandle(this, slot, slots.generations[slot]!, entry, delay);
   }
 
   /** Makes a timer of `delay` ms that is first due after `wait` ms. */
   addTask(task: Task, delay: number, ref: boolean, wait: number = delay): TimerHandle {
-    if (this.slots.isFull) this.#grow();
+    if (this.slots.isFull) this.makeRoom();
     const slot = this.slots.allocate(task, delay, ref ? 1 : 0);
     this.added++;
-    if (ref) this.#countRef(1);
-    task.foreign = setTimeout === nodeSetTimeout ? undefined : new ForeignTimer(() => this.#fire(slot));
-    this.#start(slot, wait);
+    if (ref) this.countRef(1);
+    task.foreign = setTimeout === nodeSetTimeout ? undefined : new ForeignTimer(() => this.fire(slot));
+    this.start(slot, wait);
     const handle = new TimerHandle(this, slot, this.slots.generations[slot]!, task, delay);
-    if (task.details !== undefined) this.#hooks.begun(task, handle);
+    if (task.details !== undefined) this.hooks.begun(task, handle);
     return handle;
   }
 
@@ -122,11 +129,11 @@ export class TimerQueue {
   /** Ends the pending timer of a slot. */
   cancelSlot(slot: number, cause: DropCause): void {
     const entry = this.slots.entries[slot]!;
-    this.#unplace(slot, entry);
-    this.#release(slot);
+    this.unplace(slot, entry);
+    this.release(slot);
     if (typeof entry === 'function') return;
     entry.dropped = true;
-    if (entry.details !== undefined) this.#hooks.ended(entry, cause);
+    if (entry.details !== undefined) this.hooks.ended(entry, cause);
   }
 
   /** The slot that a handle's number stands for, while its timer is pending. */
@@ -139,21 +146,21 @@ export class TimerQueue {
   /** Starts a timer's delay again; a timeout that has fired becomes pending again. */
   refresh(handle: TimerHandle): void {
     if (!this.isLive(handle)) {
-      this.#revive(handle);
+      this.revive(handle);
       return;
     }
     const slot = handle._slot;
     const entry = this.slots.entries[slot]!;
-    this.#unplace(slot, entry);
+    this.unplace(slot, entry);
     const delay = this.slots.delays[slot]!;
     const hasDetails = typeof entry === 'object' && entry.details !== undefined;
-    this.#start(slot, hasDetails ? this.#hooks.restart(entry, delay) : delay);
+    this.start(slot, hasDetails ? this.hooks.restart(entry, delay) : delay);
   }
 
   setRef(handle: TimerHandle, ref: boolean): void {
     if (!this.isLive(handle) || this.hasRef(handle) === ref) return;
     this.slots.refs[handle._slot] = ref ? 1 : 0;
-    this.#countRef(ref ? 1 : -1);
+    this.countRef(ref ? 1 : -1);
     this.foreignOf(handle)?.setRef(ref);
   }
 
@@ -178,101 +185,100 @@ export class TimerQueue {
     const now = this.clock.read();
     const place = this.slots.place[slot]!;
     if (place === EXPIRED) return 0;
-    return (place >= 0 ? this.#ops.deadlines[place]! : this.#wheel.deadline(slot)) - now;
+    return (place >= 0 ? this.ops.deadlines[place]! : this.wheel.deadline(slot)) - now;
   }
 
   /** Stops time for all timers; what remains of their delays is kept. */
   pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
+    if (this.paused) return;
+    this.paused = true;
     this.clock.pause();
-    this.#disarm();
-    this.#eachForeign((foreign) => foreign.stop());
+    this.disarm();
+    this.eachForeign((foreign) => foreign.stop());
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (!this.paused) return;
+    this.paused = false;
     this.clock.resume();
     this.clock.read();
-    this.#apply();
-    if (!this.#firing) this.#rearm();
-    this.#eachForeign((foreign, slot) => foreign.start(foreign.remaining, this.slots.refs[slot] === 1));
+    this.apply();
+    if (!this.firing) this.rearm();
+    this.eachForeign((foreign, slot) => foreign.start(foreign.remaining, this.slots.refs[slot] === 1));
   }
 
   /** Ends every timer. The queue takes no more. */
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     this.slots.entries.forEach((entry, slot) => {
       if (entry !== undefined) this.cancelSlot(slot, 'destroyed');
     });
-    this.#disarm();
-    this.#batch = 0;
-    this.#next = 0;
-    this.#ops.reset();
-    this.#wheel.clear();
+    this.disarm();
+    this.batch = 0;
+    this.next = 0;
+    this.ops.reset();
+    this.wheel.clear();
   }
 
-  #countRef(by: 1 | -1): void {
-    this.#refCount += by;
-    if (this.#driver === undefined) return;
-    if (this.#refCount === 0) this.#driver.unref();
-    else if (by === 1 && this.#refCount === 1) this.#driver.ref();
+  private countRef(by: 1 | -1): void {
+    this.refCount += by;
+    if (this.driver === undefined) return;
+    if (this.refCount === 0) this.driver.unref();
+    else if (by === 1 && this.refCount === 1) this.driver.ref();
   }
 
-  #release(slot: number): void {
-    if (this.slots.refs[slot] === 1) this.#countRef(-1);
+  private release(slot: number): void {
+    if (this.slots.refs[slot] === 1) this.countRef(-1);
     this.slots.release(slot);
   }
 
-  #grow(): void {
-    // Native code may write to `place` only while it holds the current one, so the list is emptied first.
-    this.#apply();
+  /** Empties the list, and doubles the table if that is full. */
+  private makeRoom(): void {
+    // Native code writes to the table that it holds, so the list goes there first.
+    this.apply();
+    if (!this.slots.isFull) return;
     this.slots.grow();
-    this.#wheel.resize(this.slots.place, this.#ops.slots, this.#ops.deadlines);
+    this.wheel.resize(this.slots.place, this.ops.slots, this.ops.deadlines);
   }
 
   /** Starts or restarts a timer on the clock that it is on. */
-  #start(slot: number, delay: number): void {
+  private start(slot: number, delay: number): void {
     const entry = this.slots.entries[slot]!;
     if (typeof entry === 'object' && entry.foreign !== undefined) {
       this.slots.place[slot] = FOREIGN;
-      if (this.#paused) entry.foreign.hold(delay);
+      if (this.paused) entry.foreign.hold(delay);
       else entry.foreign.start(delay, this.slots.refs[slot] === 1);
       return;
     }
-    if (this.#ops.isFull) this.#apply();
-    this.#schedule(slot, this.clock.exact() + delay);
-    this.#ops.settle();
+    if (this.ops.isFull) this.apply();
+    this.schedule(slot, this.clock.exact() + delay);
+    this.ops.settle();
   }
 
-  #schedule(slot: number, deadline: number): number {
-    const index = this.#ops.schedule(slot, deadline);
+  private schedule(slot: number, deadline: number): number {
+    const index = this.ops.schedule(slot, deadline);
     this.slots.place[slot] = index;
-    if (deadline < this.#armed) {
-      if (this.#firing || this.#paused) this.#armed = deadline;
-      else this.#arm(deadline);
-    }
+    if (deadline < this.armed) this.arm(deadline);
     return index;
   }
 
   /** Takes a pending timer off its clock. */
-  #unplace(slot: number, entry: Entry): void {
+  private unplace(slot: number, entry: Entry): void {
     const place = this.slots.place[slot]!;
     if (place >= 0) {
-      this.#ops.withdraw(place);
+      this.ops.withdraw(place);
     } else if (place === FOREIGN) {
       (entry as Task).foreign!.stop();
     } else if (place !== EXPIRED) {
-      if (this.#ops.isFull) this.#apply();
-      this.#ops.cancel(slot);
+      if (this.ops.isFull) this.apply();
+      this.ops.cancel(slot);
     }
   }
 
-  #revive(handle: TimerHandle): void {
+  private revive(handle: TimerHandle): void {
     const entry = handle._entry;
     const over = typeof entry === 'object' && (entry.dropped || entry.details?.period);
-    if (this.#closed || handle._slot < 0 || over) return;
+    if (this.closed || handle._slot < 0 || over) return;
     const delay = handle._delay;
     const again = typeof entry === 'function' ? this.addBare(entry, delay) : this.addTask(entry, delay, true);
     handle._slot = again._slot;
@@ -280,95 +286,92 @@ export class TimerQueue {
   }
 
   /** Tells the wheel what is in the list. */
-  #apply(): void {
-    const ops = this.#ops;
+  private apply(): void {
+    const ops = this.ops;
     if (ops.count === 0) return;
     this.clock.read();
-    if (!framed) this.#keepContexts();
-    this.#wheel.apply(ops.count);
-    if (ops.reset()) this.#wheel.resize(this.slots.place, ops.slots, ops.deadlines);
+    if (!framed) this.keepContexts();
+    this.wheel.apply(ops.count);
+    if (ops.reset()) this.wheel.resize(this.slots.place, ops.slots, ops.deadlines);
   }
 
   /** Without frames: looks which of the list's contexts hold a store, and lets the others go. */
-  #keepContexts(): void {
-    const { contexts, count } = this.#ops;
+  private keepContexts(): void {
+    const { contexts, count } = this.ops;
     const inUse = storesInUse();
     for (let index = 0; index < count; index++) {
       const context = contexts[index];
       if (context === undefined) continue;
       contexts[index] = undefined;
       if (!inUse || !holdsStore(context)) continue;
-      const slot = this.#ops.slots[index]!;
+      const slot = this.ops.slots[index]!;
       const entry = this.slots.entries[slot];
-      if (typeof entry === 'function') this.slots.entries[slot] = new Task(entry, [], context, undefined);
+      if (typeof entry === 'function') this.slots.entries[slot] = withContext(entry, context);
     }
   }
 
-  #arm(deadline: number): void {
-    if (this.#driver !== undefined) nodeClearTimeout(this.#driver);
-    this.#armed = deadline;
+  private arm(deadline: number): void {
+    this.armed = deadline;
+    // The driver is armed for this when the callbacks have run, or time goes on.
+    if (this.firing || this.paused) return;
+    if (this.driver !== undefined) nodeClearTimeout(this.driver);
     const wait = Math.min(Math.max(Math.ceil(deadline) - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
-    this.#driver = noContext.runInAsyncScope(
-      nodeSetTimeout,
-      undefined,
-      this.#onDriver,
-      wait,
-    ) as NodeJS.Timeout;
-    if (this.#refCount === 0) this.#driver.unref();
+    this.driver = noContext.runInAsyncScope(nodeSetTimeout, undefined, this.onDriver, wait) as NodeJS.Timeout;
+    if (this.refCount === 0) this.driver.unref();
   }
 
-  #disarm(): void {
-    if (this.#driver !== undefined) nodeClearTimeout(this.#driver);
-    this.#driver = undefined;
-    this.#armed = Number.POSITIVE_INFINITY;
+  private disarm(): void {
+    if (this.driver !== undefined) nodeClearTimeout(this.driver);
+    this.driver = undefined;
+    this.armed = Number.POSITIVE_INFINITY;
   }
 
   /** Arms the driver for the earliest deadline of wheel and list. */
-  #rearm(): void {
-    const waiting = this.#next < this.#batch ? this.clock.last : this.#wheel.nextDeadline();
-    const deadline = Math.min(waiting, this.#armed);
-    if (deadline !== Number.POSITIVE_INFINITY) this.#arm(deadline);
+  private rearm(): void {
+    const waiting = this.next < this.batch ? this.clock.last : this.wheel.nextDeadline();
+    const deadline = Math.min(waiting, this.armed);
+    if (deadline !== Number.POSITIVE_INFINITY) this.arm(deadline);
   }
 
-  readonly #onDriver = (): void => {
-    this.#driver = undefined;
-    this.#armed = Number.POSITIVE_INFINITY;
-    this.#firing = true;
+  private readonly onDriver = (): void => {
+    this.driver = undefined;
+    this.armed = Number.POSITIVE_INFINITY;
+    this.firing = true;
     const now = Math.floor(this.clock.read());
-    this.#apply();
+    this.apply();
     try {
       do {
-        this.#fireBatch();
-        if (this.#paused || this.#closed) return;
-        this.#next = 0;
-        this.#batch = this.#wheel.advance(now);
-      } while (this.#batch > 0);
+        this.fireBatch();
+        if (this.paused || this.closed) return;
+        this.next = 0;
+        this.batch = this.wheel.advance(now);
+      } while (this.batch > 0);
     } finally {
       // Also when a callback threw: the error goes to `uncaughtException`, the rest of the batch comes next.
-      this.#firing = false;
-      if (!this.#paused && !this.#closed) this.#rearm();
+      this.firing = false;
+      if (!this.paused && !this.closed) this.rearm();
     }
   };
 
-  #fireBatch(): void {
+  private fireBatch(): void {
     let ran = false;
-    while (this.#next < this.#batch && !this.#paused) {
+    while (this.next < this.batch && !this.paused) {
       if (ran) runNextTicks();
-      const slot = this.#expired[this.#next++]!;
+      const slot = this.expired[this.next++]!;
       // An earlier callback may have ended it, started it again, or given its slot away.
       if (this.slots.place[slot] !== EXPIRED) continue;
       ran = true;
-      this.#fire(slot);
+      this.fire(slot);
     }
   }
 
-  #fire(slot: number): void {
+  private fire(slot: number): void {
     const { entries, generations, delays, place } = this.slots;
     const entry = entries[slot]!;
     const handle = new TimerHandle(this, slot, generations[slot]!, entry, delays[slot]!);
     const repeats = typeof entry === 'object' && entry.details !== undefined && entry.details.period > 0;
     place[slot] = EXPIRED;
-    if (!repeats) this.#complete(slot, entry);
+    if (!repeats) this.complete(slot, entry);
     this.fired++;
     let failed = true;
     try {
@@ -377,23 +380,23 @@ export class TimerQueue {
       failed = false;
     } finally {
       if (failed) this.failed++;
-      if (repeats && this.isLive(handle) && this.slots.place[slot] === EXPIRED) this.#repeat(slot, entry);
+      if (repeats && this.isLive(handle) && this.slots.place[slot] === EXPIRED) this.repeat(slot, entry);
     }
   }
 
-  #complete(slot: number, entry: Entry): void {
+  private complete(slot: number, entry: Entry): void {
     this.completed++;
-    this.#release(slot);
-    if (typeof entry === 'object' && entry.details !== undefined) this.#hooks.ended(entry, undefined);
+    this.release(slot);
+    if (typeof entry === 'object' && entry.details !== undefined) this.hooks.ended(entry, undefined);
   }
 
-  #repeat(slot: number, task: Task): void {
-    const delay = this.#hooks.repeat(task);
+  private repeat(slot: number, task: Task): void {
+    const delay = this.hooks.repeat(task);
     if (delay === undefined) this.cancelSlot(slot, 'stale');
-    else this.#start(slot, delay);
+    else this.start(slot, delay);
   }
 
-  #eachForeign(visit: (foreign: ForeignTimer, slot: number) => void): void {
+  private eachForeign(visit: (foreign: ForeignTimer, slot: number) => void): void {
     this.slots.entries.forEach((entry, slot) => {
       if (typeof entry === 'object' && entry.foreign !== undefined) visit(entry.foreign, slot);
     });

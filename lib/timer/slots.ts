@@ -17,16 +17,16 @@ export class Slots {
   place = new Int32Array(FIRST_SLOTS);
   /** Slots in use. */
   live = 0;
-  #free = FIRST_SLOTS;
+  private free = FIRST_SLOTS;
 
   constructor() {
-    this.#chain(0);
+    this.chain(0);
   }
 
   /** Takes a slot; the table must not be full. */
   allocate(entry: Entry, delay: number, ref: 0 | 1): number {
-    const slot = this.#free;
-    this.#free = this.place[slot]!;
+    const slot = this.free;
+    this.free = this.place[slot]!;
     this.entries[slot] = entry;
     this.delays[slot] = delay;
     this.refs[slot] = ref;
@@ -37,13 +37,13 @@ export class Slots {
   release(slot: number): void {
     this.entries[slot] = undefined;
     this.generations[slot] = (this.generations[slot]! + 1) | 0;
-    this.place[slot] = this.#free;
-    this.#free = slot;
+    this.place[slot] = this.free;
+    this.free = slot;
     this.live--;
   }
 
   get isFull(): boolean {
-    return this.#free === this.place.length;
+    return this.free === this.place.length;
   }
 
   /** Doubles the table. */
@@ -54,13 +54,13 @@ export class Slots {
     this.delays = enlarge(this.delays, Float64Array);
     this.refs = enlarge(this.refs, Uint8Array);
     this.place = enlarge(this.place, Int32Array);
-    this.#chain(capacity);
+    this.chain(capacity);
   }
 
   /** Links the free slots from `first` to the end, which stands for none. */
-  #chain(first: number): void {
+  private chain(first: number): void {
     for (let slot = first; slot < this.place.length; slot++) this.place[slot] = slot + 1;
-    this.#free = first;
+    this.free = first;
   }
 }
 
