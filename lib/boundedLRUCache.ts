@@ -11,12 +11,12 @@ import {
   GRACE,
   LENGTH,
   NEXT_EXPIRY,
+  NOTE_CAPACITY,
+  NOTES,
   NOW,
   REPLACED,
   type SharedIndex,
   TOTAL_WEIGHT,
-  TOUCH_CAPACITY,
-  TOUCHES,
   WEIGHT,
 } from './cache/native.js';
 import {
@@ -65,7 +65,7 @@ export class BoundedLRUCache<K = any, V = any> {
   readonly #insert: (key: string) => number;
   readonly #doubles: Float64Array;
   readonly #integers: Int32Array;
-  readonly #touches: Int32Array;
+  readonly #notes: Int32Array;
   readonly #front: Front;
   readonly #foreign = new ForeignKeys();
   readonly #counters = new Float64Array(COUNTERS);
@@ -76,6 +76,8 @@ export class BoundedLRUCache<K = any, V = any> {
   #lifetimes: number[] = [];
   #gone: [K, V, EvictionReason][] = [];
   #loads: SingleFlight<K, V> | undefined;
+  /** The text that `find` missed last, which the index remembers too. */
+  #missed: string | undefined;
 
   /**
    * @param maxSize the most entries, from 1 to 2^53 - 1
@@ -93,7 +95,7 @@ export class BoundedLRUCache<K = any, V = any> {
     this.#insert = this.#shared.index.insert;
     this.#doubles = this.#shared.doubles;
     this.#integers = this.#shared.integers;
-    this.#touches = this.#shared.touches;
+    this.#notes = this.#shared.notes;
     this.#front = new Front(this.#shared);
     this.#ownClock = clock !== undefined;
     // A hit that renews its entry has to reach the index.
@@ -121,17 +123,13 @@ export class BoundedLRUCache<K = any, V = any> {
   /** The value of a live key, or undefined. Counts a hit or a miss, and makes the entry the most recent one. */
   get(key: K): V | undefined {
     const front = this.#front;
-    if (--front.countdown < 0) return front.trial(() => this.#get(key));
-    return this.#get(key);
-  }
-
-  #get(key: K): V | undefined {
-    const front = this.#front;
+    if (--front.countdown < 0) return this.#try(key);
     if (front.on && typeof key === 'string') {
       const place = front.places.get(key);
       if (place !== undefined) {
         const slot = front.slots[place]!;
         if (slot >= 0 && this.#isLive(front.expires[place]!)) {
+          front.found[place] = 1;
           this.#touch(slot);
           this.#counters[HITS]!++;
           return this.#values[slot];
@@ -141,6 +139,17 @@ export class BoundedLRUCache<K = any, V = any> {
     const slot = this.#use(key);
     if (slot >= 0) return this.#values[slot];
     return slot === ABSENT ? undefined : this.#takeStale(DEAD - slot);
+  }
+
+  /** One lookup of the front's trial. */
+  #try(key: K): V | undefined {
+    const front = this.#front;
+    front.begin();
+    try {
+      return this.get(key);
+    } finally {
+      front.end();
+    }
   }
 
   /** Whether `key` has a live entry. Counts nothing but an expiration, and is no use of the entry. */
@@ -194,6 +203,7 @@ export class BoundedLRUCache<K = any, V = any> {
     this.#foreign.clear();
     this.#values = [];
     this.#lifetimes = [];
+    this.#missed = undefined;
     this.#loads?.forgetAll();
     this.resetStats();
     this.#announce();
@@ -347,6 +357,7 @@ export class BoundedLRUCache<K = any, V = any> {
     const slot = text ? this.#find(key) : this.#foreign.find(key);
     if (slot < 0) {
       this.#counters[MISSES]!++;
+      if (text) this.#missed = key;
       return ABSENT;
     }
     if (!text) {
@@ -360,7 +371,7 @@ export class BoundedLRUCache<K = any, V = any> {
     }
     this.#counters[HITS]!++;
     if (this.#settings.updateAgeOnGet) this.#renew(slot);
-    else if (text && this.#front.on) this.#front.offer(key, slot, expires);
+    else if (text && this.#front.on) this.#offer(key, slot, expires);
     return slot;
   }
 
@@ -374,10 +385,22 @@ export class BoundedLRUCache<K = any, V = any> {
 
   /** Notes a use, to be applied before anything depends on it. */
   #touch(slot: number): void {
-    const noted = this.#integers[TOUCHES]!;
-    this.#touches[noted] = slot;
-    this.#integers[TOUCHES] = noted + 1;
-    if (noted + 1 === TOUCH_CAPACITY) this.#shared.index.flush();
+    const noted = this.#integers[NOTES]!;
+    this.#notes[noted] = slot;
+    this.#integers[NOTES] = noted + 1;
+    // One place is left for the mark that may follow a slot.
+    if (noted + 2 >= NOTE_CAPACITY) this.#shared.index.flush();
+  }
+
+  #offer(key: string, slot: number, expires: number): void {
+    const place = this.#front.offer(key, slot, expires);
+    if (place < 0) return;
+    this.#touch(slot);
+    // A flush may have emptied the notes, so that the slot has to be named again.
+    const noted = this.#integers[NOTES]!;
+    if (noted === 0) this.#notes[0] = slot;
+    this.#notes[noted === 0 ? 1 : noted] = ~place;
+    this.#integers[NOTES] = noted === 0 ? 2 : noted + 1;
   }
 
   #renew(slot: number): void {
@@ -413,7 +436,7 @@ export class BoundedLRUCache<K = any, V = any> {
     doubles[EXPIRES] = expires;
     doubles[GRACE] = grace;
     doubles[WEIGHT] = weight;
-    const slot = typeof key === 'string' ? this.#insert(key) : this.#putForeign(key, now, expires);
+    const slot = typeof key === 'string' ? this.#putText(key) : this.#putForeign(key, now, expires);
     const replaced = this.#integers[REPLACED] === 1;
     if (this.#integers[FREED] !== 0) this.#settle();
     if (slot < 0) {
@@ -430,6 +453,14 @@ export class BoundedLRUCache<K = any, V = any> {
     }
     if (pressure !== undefined && !replaced && pressure.inserted()) this.#shrink(pressure.keep);
     if (this.#gone.length > 0) this.#announce();
+  }
+
+  #putText(key: string): number {
+    const missed = this.#missed;
+    if (missed === undefined) return this.#insert(key);
+    // Compared once only: a comparison of two strings built for the call can cost as much as it saves.
+    this.#missed = undefined;
+    return key === missed ? this.#shared.index.insertMissed() : this.#insert(key);
   }
 
   /** The slot for a key that is not text; the index knows only slots of those. */

@@ -1,7 +1,7 @@
 import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 
-/** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in ticks of 1 ms. */
+/** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
   /** Carries out the first `count` queued operations. */
   apply(count: number): void;

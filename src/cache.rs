@@ -18,7 +18,7 @@ const WEIGHT: usize = 3;
 const NEXT_EXPIRY: usize = 4;
 const TOTAL_WEIGHT: usize = 5;
 // Indices of the shared integers.
-const TOUCHES: usize = 0;
+const NOTES: usize = 0;
 const FREED: usize = 1;
 const LENGTH: usize = 2;
 const REPLACED: usize = 3;
@@ -78,7 +78,9 @@ struct State {
     outbox: Outbox,
     doubles: Shared<f64>,
     integers: Shared<i32>,
-    touches: Shared<i32>,
+    notes: Shared<i32>,
+    /// The key that `find` missed last: most often the next to be inserted.
+    missed: Vec<u16>,
     lap: Instant,
 }
 
@@ -91,21 +93,21 @@ impl State {
         Entry { expires: self.double(EXPIRES), grace: self.double(GRACE), weight: self.double(WEIGHT) }
     }
 
-    /// Applies the uses that JavaScript noted, in their order.
-    fn apply_touches(&mut self) {
-        let noted = self.integers.as_slice()[TOUCHES].max(0) as usize;
-        if noted == 0 {
+    /// Applies what JavaScript noted, in its order: a use as its slot, a mark as the complement of its place
+    /// after the slot that it is for.
+    fn apply_notes(&mut self) {
+        let count = self.integers.as_slice()[NOTES].max(0) as usize;
+        if count == 0 {
             return;
         }
-        self.integers.as_mut_slice()[TOUCHES] = 0;
-        for slot in self.touches.as_slice().iter().take(noted) {
-            self.cache.touch(*slot as u32);
-        }
+        self.integers.as_mut_slice()[NOTES] = 0;
+        let notes = self.notes.as_slice();
+        self.cache.note(&notes[..count.min(notes.len())]);
     }
 
     /// Runs a change of the cache, and writes what came of it where JavaScript reads it.
     fn change<R>(&mut self, body: impl FnOnce(&mut Cache, f64, Entry, &mut Outbox) -> R) -> R {
-        self.apply_touches();
+        self.apply_notes();
         self.outbox.reset();
         let (now, entry) = (self.double(NOW), self.entry());
         let result = body(&mut self.cache, now, entry, &mut self.outbox);
@@ -159,7 +161,7 @@ pub fn create_cache(
     memory: Vec<Unknown>,
 ) -> napi::Result<raw::Object> {
     let env = env.raw();
-    let [doubles, integers, touches, portion, front_slots, front_expires] = memory.as_slice() else {
+    let [doubles, integers, notes, portion, front_slots, front_expires] = memory.as_slice() else {
         return Err(Error::argument("six shared arrays are due").into());
     };
     let policy = if s3_fifo { Policy::S3Fifo } else { Policy::Lru };
@@ -175,7 +177,8 @@ pub fn create_cache(
         },
         doubles: Shared::new(env, doubles.raw())?,
         integers: Shared::new(env, integers.raw())?,
-        touches: Shared::new(env, touches.raw())?,
+        notes: Shared::new(env, notes.raw())?,
+        missed: Vec::new(),
         lap: Instant::now(),
     };
     Ok(with_changes(with_reads(Instance::new(env, state)?)?)?.finish())
@@ -184,11 +187,18 @@ pub fn create_cache(
 fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("find", |state, args: Args<1>| {
-            state.apply_touches();
-            let slot = args.text(0, |key| state.cache.find(key))?;
-            if let Some(slot) = slot {
-                state.cache.touch(slot);
-            }
+            state.apply_notes();
+            let slot = args.text(0, |key| {
+                let slot = state.cache.find(key);
+                match slot {
+                    Some(slot) => state.cache.touch(slot),
+                    None => {
+                        state.missed.clear();
+                        state.missed.extend_from_slice(key);
+                    }
+                }
+                slot
+            })?;
             Ok(state.found(slot))
         })?
         .function("locate", |state, args: Args<1>| {
@@ -211,7 +221,7 @@ fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
             Ok(())
         })?
         .function("slots", |state, args: Args<2>| {
-            state.apply_touches();
+            state.apply_notes();
             let (mut out, now) = (args.shared::<i32>(1)?, state.double(NOW));
             let slots = if args.u32(0)? == 0 { state.cache.by_insertion(now) } else { state.cache.by_recency(now) };
             for (to, slot) in out.as_mut_slice().iter_mut().zip(&slots) {
@@ -230,12 +240,18 @@ fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
 fn with_changes(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("flush", |state, _: Args<0>| {
-            state.apply_touches();
+            state.apply_notes();
             Ok(())
         })?
         .function("insert", |state, args: Args<1>| {
             let outcome =
                 args.text(0, |key| state.change(|cache, now, entry, out| cache.insert(key, now, entry, out)))?;
+            Ok(state.inserted(outcome))
+        })?
+        .function("insertMissed", |state, _: Args<0>| {
+            let key = std::mem::take(&mut state.missed);
+            let outcome = state.change(|cache, now, entry, out| cache.insert(&key, now, entry, out));
+            state.missed = key;
             Ok(state.inserted(outcome))
         })?
         .function("insertForeign", |state, _: Args<0>| {
@@ -268,11 +284,6 @@ fn with_changes(instance: Instance<State>) -> Result<Instance<State>> {
         .function("shrink", |state, args: Args<1>| {
             let length = args.u32(0)? as usize;
             Ok(state.change(|cache, now, _, out| cache.shrink(length, now, out)) as u32)
-        })?
-        .function("mark", |state, args: Args<2>| {
-            let slot = state.used(&args)?;
-            state.cache.set_mark(slot, args.u32(1)? as u16);
-            Ok(())
         })?
         .function("clear", |state, _: Args<0>| {
             state.change(|cache, _, _, _| cache.clear());

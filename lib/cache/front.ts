@@ -1,15 +1,15 @@
 import { type CacheIndex, FRONT_CAPACITY, type SharedIndex } from './native.js';
 
 /** Calls between trials while the faster way is known, at first and at most. */
-const FIRST_TRIAL = 1 << 13;
+const FIRST_PAUSE = 1 << 12;
 const LONGEST_PAUSE = 1 << 20;
 /** Untimed calls that fill the front before a trial, and timed ones of each kind. */
-const WARM_UP = 4096;
+const WARM_UP = 1 << 14;
 const SAMPLES = 512;
 /** A sample longer than this was interrupted, by a collection or by the system. */
 const OUTLIER_NS = 5_000;
-/** One in so many hits of the index enters the front: often enough for hot keys, and cheap for the others. */
-const ADMIT_EVERY = 4;
+/** Once the front is full, one in so many hits of the index takes another's place. */
+const ADMIT_EVERY = 16;
 /** Longer keys are not worth holding on to. */
 const LONGEST_KEY = 128;
 const DROPPED = -1;
@@ -31,13 +31,16 @@ export class Front {
   readonly slots: Int32Array;
   readonly expires: Float64Array;
   readonly places = new Map<string, number>();
-  #used = 0;
+  /** By place, whether its key was found since the hand last came by. */
+  readonly found = new Uint8Array(FRONT_CAPACITY);
+  readonly #keys: string[] = [];
+  #hand = 0;
   #untilAdmission = ADMIT_EVERY;
-  #pause = FIRST_TRIAL;
+  #pause = FIRST_PAUSE;
   /** Whether lookups go through the front. */
   on = false;
-  /** Lookups left before the next step of a trial. */
-  countdown = FIRST_TRIAL;
+  /** Lookups left before the next trial. */
+  countdown = FIRST_PAUSE;
   #samples = 0;
   #with = 0;
   #without = 0;
@@ -48,46 +51,62 @@ export class Front {
     this.expires = frontExpires;
   }
 
-  /** Considers a key that the index found. */
-  offer(key: string, slot: number, expires: number): void {
-    if (--this.#untilAdmission > 0 || key.length > LONGEST_KEY) return;
+  /** Considers a key that the index found; returns the place that it got, or -1. */
+  offer(key: string, slot: number, expires: number): number {
+    const known = this.places.get(key);
+    if (known === undefined && this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return -1;
+    if (key.length > LONGEST_KEY) return -1;
     this.#untilAdmission = ADMIT_EVERY;
-    let place = this.places.get(key);
-    if (place === undefined) {
-      if (this.#used === FRONT_CAPACITY) this.clear();
-      place = this.#used++;
-      this.places.set(key, place);
-    }
+    const place = known ?? this.#claim(key);
     this.slots[place] = slot;
     this.expires[place] = expires;
-    this.#index.mark(slot, place + 1);
+    return place;
+  }
+
+  /** A place for a new key: a blank one, or that of a key not found for a while, by the clock algorithm. */
+  #claim(key: string): number {
+    let place = this.#keys.length;
+    if (place === FRONT_CAPACITY) {
+      while (this.found[this.#hand] === 1 && this.slots[this.#hand] !== DROPPED) {
+        this.found[this.#hand] = 0;
+        this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+      }
+      place = this.#hand;
+      this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+      this.places.delete(this.#keys[place]!);
+    }
+    this.#keys[place] = key;
+    this.found[place] = 0;
+    this.places.set(key, place);
+    return place;
   }
 
   clear(): void {
     this.places.clear();
-    this.slots.fill(DROPPED, 0, this.#used);
-    this.#used = 0;
+    this.slots.fill(DROPPED, 0, this.#keys.length);
+    this.#keys.length = 0;
+    this.#hand = 0;
   }
 
-  /** Runs one lookup as the trial wants it, and goes on with the trial. */
-  trial<T>(lookup: () => T): T {
-    if (this.#samples < WARM_UP) {
-      this.#samples++;
-      this.on = true;
-      return lookup();
-    }
-    const withFront = this.#samples % 2 === 0;
-    this.on = withFront;
+  /** Before a lookup of a trial: sets how it goes, and the clock. */
+  begin(): void {
+    // The lookup must not begin a trial within the trial.
+    this.countdown = 1;
+    this.on = this.#samples < WARM_UP || this.#samples % 2 === 0;
     this.#index.lap();
-    const result = lookup();
+  }
+
+  /** After that lookup: takes the time, and decides once there are enough samples. */
+  end(): void {
     const took = this.#index.lap();
-    if (took < OUTLIER_NS) {
-      if (withFront) this.#with += took;
+    this.countdown = 0;
+    if (this.#samples >= WARM_UP) {
+      if (took >= OUTLIER_NS) return;
+      if (this.on) this.#with += took;
       else this.#without += took;
-      this.#samples++;
     }
+    this.#samples++;
     if (this.#samples >= WARM_UP + 2 * SAMPLES) this.#decide();
-    return result;
   }
 
   #decide(): void {

@@ -7,13 +7,14 @@ export const GRACE = 2;
 export const WEIGHT = 3;
 export const NEXT_EXPIRY = 4;
 export const TOTAL_WEIGHT = 5;
-export const TOUCHES = 0;
+export const NOTES = 0;
 export const FREED = 1;
 export const LENGTH = 2;
 export const REPLACED = 3;
 
-/** Uses that JavaScript notes before they are applied in one call. */
-export const TOUCH_CAPACITY = 1024;
+/** Notes that JavaScript makes before they are applied in one call: a slot that was used, or after a slot the
+ * complement of its place in the front. */
+export const NOTE_CAPACITY = 1024;
 /** Removals that one call reports at most; `nextFreed` reports those beyond. */
 export const FREED_CAPACITY = 256;
 /** Keys in front of the native index. */
@@ -37,10 +38,12 @@ export interface CacheIndex {
   slots(order: number, out: Int32Array): number;
   /** Nanoseconds since the last call, at most 2^31 - 1, by a clock that nobody fakes. */
   lap(): number;
-  /** Applies the noted uses. */
+  /** Applies the notes. */
   flush(): void;
   /** The slot of a new or replaced entry, or -1 when it can never fit. */
   insert(key: string): number;
+  /** As `insert` of the key that `find` missed last. */
+  insertMissed(): number;
   insertForeign(): number;
   update(slot: number): number;
   reschedule(slot: number): void;
@@ -48,7 +51,6 @@ export interface CacheIndex {
   expire(slot: number): boolean;
   sweep(limit: number): number;
   shrink(length: number): number;
-  mark(slot: number, mark: number): void;
   clear(): void;
 }
 
@@ -57,7 +59,7 @@ export interface SharedIndex {
   readonly index: CacheIndex;
   readonly doubles: Float64Array;
   readonly integers: Int32Array;
-  readonly touches: Int32Array;
+  readonly notes: Int32Array;
   /** Pairs of a slot and the number of a reason. */
   readonly freed: Int32Array;
   readonly frontSlots: Int32Array;
@@ -72,12 +74,12 @@ export function createIndex(
 ): SharedIndex {
   const doubles = new Float64Array(6);
   const integers = new Int32Array(4);
-  const touches = new Int32Array(TOUCH_CAPACITY);
+  const notes = new Int32Array(NOTE_CAPACITY);
   const freed = new Int32Array(2 * FREED_CAPACITY);
   const frontSlots = new Int32Array(FRONT_CAPACITY);
   const frontExpires = new Float64Array(FRONT_CAPACITY);
   doubles[NEXT_EXPIRY] = Number.POSITIVE_INFINITY;
-  const memory = [doubles, integers, touches, freed, frontSlots, frontExpires];
+  const memory = [doubles, integers, notes, freed, frontSlots, frontExpires];
   const index = binding.createCache(maxSize, maxWeight, s3Fifo, keepKeys, memory);
-  return { index, doubles, integers, touches, freed, frontSlots, frontExpires };
+  return { index, doubles, integers, notes, freed, frontSlots, frontExpires };
 }

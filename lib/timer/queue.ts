@@ -77,10 +77,11 @@ export class TimerQueue {
 
   /** Makes a timeout of a bare callback: the path that most timers take. */
   addBare(callback: Callback, delay: number): TimerHandle {
-    if (setTimeout !== nodeSetTimeout) return this.addTask(new Task(callback, [], capture(), undefined), delay, true);
+    if (setTimeout !== nodeSetTimeout)
+      return this.addTask(new Task(callback, [], capture(), undefined), delay, true);
     if (this.slots.isFull) this.#grow();
     if (this.#ops.isFull) this.#apply();
-    const deadline = Math.ceil(this.clock.now() + delay);
+    const deadline = this.clock.now() + delay;
     const context = snapshot();
     const entry = framed && holdsStore(context) ? new Task(callback, [], context, undefined) : callback;
     const slot = this.slots.allocate(entry, delay, 1);
@@ -241,7 +242,7 @@ export class TimerQueue {
       return;
     }
     if (this.#ops.isFull) this.#apply();
-    this.#schedule(slot, Math.ceil(this.clock.read() + delay));
+    this.#schedule(slot, this.clock.exact() + delay);
     this.#ops.settle();
   }
 
@@ -288,7 +289,7 @@ export class TimerQueue {
     if (ops.reset()) this.#wheel.resize(this.slots.place, ops.slots, ops.deadlines);
   }
 
-  /** Before Node 24: looks which of the list's contexts hold a store, and lets the others go. */
+  /** Without frames: looks which of the list's contexts hold a store, and lets the others go. */
   #keepContexts(): void {
     const { contexts, count } = this.#ops;
     const inUse = storesInUse();
@@ -306,7 +307,7 @@ export class TimerQueue {
   #arm(deadline: number): void {
     if (this.#driver !== undefined) nodeClearTimeout(this.#driver);
     this.#armed = deadline;
-    const wait = Math.min(Math.max(deadline - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
+    const wait = Math.min(Math.max(Math.ceil(deadline) - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
     this.#driver = noContext.runInAsyncScope(
       nodeSetTimeout,
       undefined,

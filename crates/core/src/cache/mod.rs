@@ -107,6 +107,11 @@ pub struct Cache {
     weight: f64,
     length: usize,
     sequence: u64,
+    /// By slot, the batch of notes that named it last.
+    batches: Vec<u8>,
+    batch: u8,
+    /// Room that `note_last_uses` uses again.
+    last_uses: Vec<u32>,
 }
 
 /// When the entry at `slot` may be swept.
@@ -131,6 +136,9 @@ impl Cache {
             weight: 0.0,
             length: 0,
             sequence: 0,
+            batches: Vec::new(),
+            batch: 0,
+            last_uses: Vec::new(),
             options,
         }
     }
@@ -207,6 +215,42 @@ impl Cache {
     #[must_use]
     pub fn text(&self, slot: u32) -> &Text {
         &self.slab[slot].text
+    }
+
+    /// Applies noted uses and marks, in their order. A note from 0 is the slot of a used entry; a negative one
+    /// is the complement of what, plus 1, becomes the mark of the slot before it.
+    ///
+    /// For LRU only the last use of a slot among them matters, and hot slots come up often.
+    pub fn note(&mut self, notes: &[i32]) {
+        if self.options.policy == Policy::Lru {
+            self.note_last_uses(notes);
+        } else {
+            notes.iter().filter(|note| **note >= 0).for_each(|slot| self.touch(*slot as u32));
+        }
+        for pair in notes.windows(2).filter(|pair| pair[1] < 0 && pair[0] >= 0) {
+            self.set_mark(pair[0] as u32, (!pair[1] + 1) as u16);
+        }
+    }
+
+    fn note_last_uses(&mut self, notes: &[i32]) {
+        self.batch = self.batch.wrapping_add(1);
+        if self.batch == 0 {
+            self.batches.fill(0);
+            self.batch = 1;
+        }
+        self.batches.resize(self.slab.extent(), 0);
+        let mut last = std::mem::take(&mut self.last_uses);
+        for note in notes.iter().rev().filter(|note| **note >= 0) {
+            let batch = &mut self.batches[*note as usize];
+            if *batch != self.batch {
+                *batch = self.batch;
+                last.push(*note as u32);
+            }
+        }
+        for slot in last.drain(..).rev() {
+            self.touch(slot);
+        }
+        self.last_uses = last;
     }
 
     /// Attaches `mark` to the entry at `slot`, to be handed back when it goes or its expiry changes.
@@ -407,6 +451,7 @@ impl Cache {
         self.queues.clear();
         self.wheel = Wheel::new();
         self.weights = Vec::new();
+        self.batches = Vec::new();
         self.graces = HashMap::new();
         self.weight = 0.0;
         self.length = 0;

@@ -259,6 +259,49 @@ fn a_foreign_key_is_known_by_its_slot_alone() {
     assert_eq!(log.0, [(1, vec![], Reason::Size)]);
 }
 
+proptest! {
+    #[test]
+    fn noted_uses_count_as_uses_in_their_order(notes in proptest::collection::vec(0_i32..12, 0..900), s3_fifo in any::<bool>()) {
+        let policy = if s3_fifo { Policy::S3Fifo } else { Policy::Lru };
+        let (mut noted, mut touched, mut log) = (cache(12, policy), cache(12, policy), Log::default());
+        for key in 0..12 {
+            noted.insert(&[key], 0.0, lasting(9.0), &mut log);
+            touched.insert(&[key], 0.0, lasting(9.0), &mut log);
+        }
+        // More batches than the counter of batches has numbers.
+        for batch in notes.chunks(3) {
+            noted.note(batch);
+            batch.iter().for_each(|slot| touched.touch(*slot as u32));
+        }
+        prop_assert_eq!(noted.by_recency(0.0), touched.by_recency(0.0));
+        noted.shrink(6, 0.0, &mut log);
+        touched.shrink(6, 0.0, &mut log);
+        noted.validate();
+        prop_assert_eq!(noted.by_recency(0.0), touched.by_recency(0.0));
+    }
+}
+
+#[test]
+fn a_mark_comes_back_with_its_slot() {
+    struct Marks(Vec<(u32, u16)>);
+    impl Watch for Marks {
+        fn freed(&mut self, slot: u32, mark: u16, _key: Text, _reason: Reason) {
+            self.0.push((slot, mark));
+        }
+
+        fn rescheduled(&mut self, slot: u32, mark: u16, expires: f64) {
+            assert_eq!((slot, mark, expires), (1, 8, 20.0));
+        }
+    }
+    let (mut cache, mut marks) = (cache(2, Policy::Lru), Marks(Vec::new()));
+    cache.insert(&units("a"), 0.0, lasting(9.0), &mut marks);
+    cache.insert(&units("b"), 0.0, lasting(9.0), &mut marks);
+    cache.note(&[1, !7, 0]);
+    cache.insert(&units("b"), 0.0, lasting(20.0), &mut marks);
+    cache.shrink(0, 0.0, &mut marks);
+    assert_eq!(marks.0, [(0, 0), (1, 8)]);
+}
+
 /// A small generator is enough here, and keeps the trace the same from run to run.
 struct Xorshift(u64);
 
