@@ -40,9 +40,6 @@ export function prepare() {
   }
 }
 
-/** The compiler or test runner in the service's own node_modules, run by the Node that runs this. */
-const tool = (path, ...args) => ['node', join(modules, path), ...args];
-
 /** The step that does `prepare`, for npm start and npm test. */
 export function setUpService() {
   const command = ['node', join('scripts', 'service.mjs'), 'prepare'];
@@ -52,17 +49,15 @@ export function setUpService() {
 /** Builds the service and starts it in this process, so that signals reach it as they are. */
 export function startService() {
   prepare();
-  run(tool('typescript/bin/tsc', '-p', '.'), { cwd: service });
+  run(['npm', 'run', 'build'], { cwd: service });
   createRequire(import.meta.url)(join(service, 'dist', 'main.js'));
 }
 
-/** Checks the types of the service and runs its tests on what `prepare` installed; resolves the exit code. */
+/** Builds the service and runs its tests on what `prepare` installed; resolves the exit code. */
 export async function testService(args = []) {
   prepare();
-  const options = { cwd: service, stdio: 'inherit' };
-  const types = await start(tool('typescript/bin/tsc', '-p', 'tsconfig.check.json'), options);
-  const tests = await start(tool('jest/bin/jest.js', '--ci', ...args), options);
-  return types.code || tests.code;
+  const { code } = await start(['npm', 'test', '--', '--ci', ...args], { cwd: service, stdio: 'inherit' });
+  return code;
 }
 
 if (process.argv[1] === import.meta.filename) {
