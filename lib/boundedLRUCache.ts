@@ -1,5 +1,5 @@
 import { FAR_MS, isFarAway, roughNow, systemNow } from './cache/clock.js';
-import { Front } from './cache/front.js';
+import { Front, UNKNOWN } from './cache/front.js';
 import { ForeignKeys } from './cache/keys.js';
 import {
   BY_INSERTION,
@@ -76,8 +76,10 @@ export class BoundedLRUCache<K = any, V = any> {
   #lifetimes: number[] = [];
   #gone: [K, V, EvictionReason][] = [];
   #loads: SingleFlight<K, V> | undefined;
-  /** The text that `find` missed last, which the index remembers too. */
+  /** The text that was missed last; if the index had to be asked, it remembers that text too. */
   #missed: string | undefined;
+  /** The place of that key in the front, where the front knew that it is absent. */
+  #missedPlace = UNKNOWN;
 
   /**
    * @param maxSize the most entries, from 1 to 2^53 - 1
@@ -128,7 +130,13 @@ export class BoundedLRUCache<K = any, V = any> {
       const place = front.places.get(key);
       if (place !== undefined) {
         const slot = front.slots[place]!;
-        if (slot >= 0 && this.#isLive(front.expires[place]!)) {
+        if (slot < 0) {
+          this.#counters[MISSES]!++;
+          this.#missed = key;
+          this.#missedPlace = place;
+          return undefined;
+        }
+        if (this.#isLive(front.expires[place]!)) {
           front.found[place] = 1;
           this.#touch(slot);
           this.#counters[HITS]!++;
@@ -138,7 +146,9 @@ export class BoundedLRUCache<K = any, V = any> {
     }
     const slot = this.#use(key);
     if (slot >= 0) return this.#values[slot];
-    return slot === ABSENT ? undefined : this.#takeStale(DEAD - slot);
+    if (slot !== ABSENT) return this.#takeStale(DEAD - slot);
+    if (front.on && typeof key === 'string') this.#missed = key;
+    return undefined;
   }
 
   /** One lookup of the front's trial. */
@@ -357,7 +367,9 @@ export class BoundedLRUCache<K = any, V = any> {
     const slot = text ? this.#find(key) : this.#foreign.find(key);
     if (slot < 0) {
       this.#counters[MISSES]!++;
-      if (text) this.#missed = key;
+      // With a front, only get() knows whether the key has a place there.
+      this.#missed = text && this.#front.places.size === 0 ? key : undefined;
+      this.#missedPlace = UNKNOWN;
       return ABSENT;
     }
     if (!text) {
@@ -371,7 +383,10 @@ export class BoundedLRUCache<K = any, V = any> {
     }
     this.#counters[HITS]!++;
     if (this.#settings.updateAgeOnGet) this.#renew(slot);
-    else if (text && this.#front.on) this.#offer(key, slot, expires);
+    else if (text && this.#front.on) {
+      const place = this.#front.admit(key);
+      if (place >= 0) this.#point(place, slot, expires);
+    }
     return slot;
   }
 
@@ -388,19 +403,18 @@ export class BoundedLRUCache<K = any, V = any> {
     const noted = this.#integers[NOTES]!;
     this.#notes[noted] = slot;
     this.#integers[NOTES] = noted + 1;
-    // One place is left for the mark that may follow a slot.
-    if (noted + 2 >= NOTE_CAPACITY) this.#shared.index.flush();
+    if (noted + 1 === NOTE_CAPACITY) this.#shared.index.flush();
   }
 
-  #offer(key: string, slot: number, expires: number): void {
-    const place = this.#front.offer(key, slot, expires);
-    if (place < 0) return;
-    this.#touch(slot);
-    // A flush may have emptied the notes, so that the slot has to be named again.
+  /** Points a place of the front to `slot`, and notes that, as it notes a use. */
+  #point(place: number, slot: number, expires: number): void {
+    this.#front.slots[place] = slot;
+    this.#front.expires[place] = expires;
+    if (this.#integers[NOTES]! + 2 > NOTE_CAPACITY) this.#shared.index.flush();
     const noted = this.#integers[NOTES]!;
-    if (noted === 0) this.#notes[0] = slot;
-    this.#notes[noted === 0 ? 1 : noted] = ~place;
-    this.#integers[NOTES] = noted === 0 ? 2 : noted + 1;
+    this.#notes[noted] = slot;
+    this.#notes[noted + 1] = ~place;
+    this.#integers[NOTES] = noted + 2;
   }
 
   #renew(slot: number): void {
@@ -436,7 +450,7 @@ export class BoundedLRUCache<K = any, V = any> {
     doubles[EXPIRES] = expires;
     doubles[GRACE] = grace;
     doubles[WEIGHT] = weight;
-    const slot = typeof key === 'string' ? this.#putText(key) : this.#putForeign(key, now, expires);
+    const slot = typeof key === 'string' ? this.#putText(key, expires) : this.#putForeign(key, now, expires);
     const replaced = this.#integers[REPLACED] === 1;
     if (this.#integers[FREED] !== 0) this.#settle();
     if (slot < 0) {
@@ -455,12 +469,17 @@ export class BoundedLRUCache<K = any, V = any> {
     if (this.#gone.length > 0) this.#announce();
   }
 
-  #putText(key: string): number {
-    const missed = this.#missed;
-    if (missed === undefined) return this.#insert(key);
+  #putText(key: string, expires: number): number {
     // Compared once only: a comparison of two strings built for the call can cost as much as it saves.
+    const missed = this.#missed !== undefined && key === this.#missed;
     this.#missed = undefined;
-    return key === missed ? this.#shared.index.insertMissed() : this.#insert(key);
+    const place = missed ? this.#missedPlace : this.#front.placeOf(key);
+    // Another key may have got the place since.
+    if (missed && place !== UNKNOWN && !this.#front.holds(place, key)) return this.#insert(key);
+    const slot = missed && place === UNKNOWN ? this.#shared.index.insertMissed() : this.#insert(key);
+    // A key in the front whose entry is gone counts as absent there, so that its return must show.
+    if (place !== UNKNOWN && slot >= 0) this.#point(place, slot, expires);
+    return slot;
   }
 
   /** The slot for a key that is not text; the index knows only slots of those. */

@@ -13,6 +13,8 @@ const ADMIT_EVERY = 16;
 /** Longer keys are not worth holding on to. */
 const LONGEST_KEY = 128;
 const DROPPED = -1;
+/** No place. */
+export const UNKNOWN = -1;
 
 /**
  * A small Map of the hottest keys before the native index.
@@ -24,7 +26,8 @@ const DROPPED = -1;
  * order before the index does anything that depends on them.
  *
  * Each key has a place in two arrays that the native side shares; it drops the slot there when the entry
- * goes, and corrects the expiry when that changes.
+ * goes, and corrects the expiry when that changes. A key whose slot was dropped is known to be absent: every
+ * insertion of a key that has a place fills it again.
  */
 export class Front {
   readonly #index: CacheIndex;
@@ -51,16 +54,23 @@ export class Front {
     this.expires = frontExpires;
   }
 
-  /** Considers a key that the index found; returns the place that it got, or -1. */
-  offer(key: string, slot: number, expires: number): number {
+  placeOf(key: string): number {
+    return this.places.size === 0 ? UNKNOWN : (this.places.get(key) ?? UNKNOWN);
+  }
+
+  /** Whether `place` is still that of `key`. */
+  holds(place: number, key: string): boolean {
+    return this.#keys[place] === key;
+  }
+
+  /** The place of a key that the index found: the one it has, a new one, or UNKNOWN if it gets none this time. */
+  admit(key: string): number {
     const known = this.places.get(key);
-    if (known === undefined && this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return -1;
-    if (key.length > LONGEST_KEY) return -1;
+    if (known !== undefined) return known;
+    if (this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return UNKNOWN;
+    if (key.length > LONGEST_KEY) return UNKNOWN;
     this.#untilAdmission = ADMIT_EVERY;
-    const place = known ?? this.#claim(key);
-    this.slots[place] = slot;
-    this.expires[place] = expires;
-    return place;
+    return this.#claim(key);
   }
 
   /** A place for a new key: a blank one, or that of a key not found for a while, by the clock algorithm. */
