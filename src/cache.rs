@@ -105,6 +105,20 @@ impl State {
         self.cache.note(&notes[..count.min(notes.len())]);
     }
 
+    /// Notes a use as JavaScript does. In a batch they cost less than one by one: see `Cache::note`.
+    fn note_use(&mut self, slot: u32) {
+        let count = self.integers.as_slice()[NOTES].max(0) as usize;
+        let notes = self.notes.as_mut_slice();
+        if let Some(note) = notes.get_mut(count) {
+            *note = slot as i32;
+        }
+        let full = count + 1 >= notes.len();
+        self.integers.as_mut_slice()[NOTES] = count as i32 + 1;
+        if full {
+            self.apply_notes();
+        }
+    }
+
     /// Runs a change of the cache, and writes what came of it where JavaScript reads it.
     fn change<R>(&mut self, body: impl FnOnce(&mut Cache, f64, Entry, &mut Outbox) -> R) -> R {
         self.apply_notes();
@@ -187,18 +201,17 @@ pub fn create_cache(
 fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("find", |state, args: Args<1>| {
-            state.apply_notes();
             let slot = args.text(0, |key| {
                 let slot = state.cache.find(key);
-                match slot {
-                    Some(slot) => state.cache.touch(slot),
-                    None => {
-                        state.missed.clear();
-                        state.missed.extend_from_slice(key);
-                    }
+                if slot.is_none() {
+                    state.missed.clear();
+                    state.missed.extend_from_slice(key);
                 }
                 slot
             })?;
+            if let Some(slot) = slot {
+                state.note_use(slot);
+            }
             Ok(state.found(slot))
         })?
         .function("locate", |state, args: Args<1>| {
