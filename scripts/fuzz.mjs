@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 const fuzz = join(dirname(fileURLToPath(import.meta.url)), '..', 'fuzz');
 const [seconds = '30', only] = process.argv.slice(2);
 const sources = readdirSync(join(fuzz, 'fuzz_targets')).filter((name) => name.endsWith('.rs'));
-const targets = sources.map((name) => basename(name, '.rs')).filter((name) => only === undefined || name === only);
+const targets = sources
+  .map((name) => basename(name, '.rs'))
+  .filter((name) => only === undefined || name === only);
 if (targets.length === 0) throw new Error(`there is no fuzz target "${only}"`);
 
 const flags = ['inline-8bit-counters', 'pc-table', 'trace-compares', 'level=4']
@@ -24,7 +26,18 @@ for (const target of targets) {
   mkdirSync(artifacts, { recursive: true });
   const { status } = spawnSync(
     'cargo',
-    ['run', '--release', '--target', host, '--bin', target, '--', corpus, `-max_total_time=${seconds}`, `-artifact_prefix=${artifacts}`],
+    [
+      'run',
+      '--release',
+      '--target',
+      host,
+      '--bin',
+      target,
+      '--',
+      corpus,
+      `-max_total_time=${seconds}`,
+      `-artifact_prefix=${artifacts}`,
+    ],
     { cwd: fuzz, stdio: 'inherit', env: { ...process.env, RUSTFLAGS: flags.join(' ') } },
   );
   if (status !== 0) process.exit(status ?? 1);

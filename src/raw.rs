@@ -33,16 +33,6 @@ pub(crate) struct Args<const N: usize> {
 }
 
 impl<const N: usize> Args<N> {
-    /// The environment of the running call.
-    pub(crate) fn env(&self) -> sys::napi_env {
-        self.env
-    }
-
-    /// Argument `index` as JavaScript passed it; `undefined` where it passed none.
-    pub(crate) fn value(&self, index: usize) -> sys::napi_value {
-        self.values[index]
-    }
-
     /// Argument `index` as a double.
     pub(crate) fn f64(&self, index: usize) -> Result<f64> {
         let mut out = 0.0;
