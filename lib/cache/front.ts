@@ -1,4 +1,4 @@
-import { type CacheIndex, FRONT_CAPACITY, type SharedIndex } from './native.js';
+import type { CacheIndex, SharedIndex } from './native.js';
 
 /** Calls between trials while the faster way is known, at first and at most. */
 const FIRST_PAUSE = 1 << 12;
@@ -37,7 +37,8 @@ export class Front {
   readonly expires: Float64Array;
   readonly places = new Map<string, number>();
   /** By place, whether its key was found since the hand last came by. */
-  readonly found = new Uint8Array(FRONT_CAPACITY);
+  readonly found: Uint8Array;
+  readonly #capacity: number;
   readonly #keys: string[] = [];
   #hand = 0;
   #untilAdmission = ADMIT_EVERY;
@@ -54,6 +55,8 @@ export class Front {
     this.#index = index;
     this.slots = frontSlots;
     this.expires = frontExpires;
+    this.#capacity = frontSlots.length;
+    this.found = new Uint8Array(this.#capacity);
   }
 
   placeOf(key: string): number {
@@ -69,7 +72,7 @@ export class Front {
   admit(key: string): number {
     const known = this.places.get(key);
     if (known !== undefined) return known;
-    if (this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return UNKNOWN;
+    if (this.#keys.length === this.#capacity && --this.#untilAdmission > 0) return UNKNOWN;
     if (key.length > LONGEST_KEY) return UNKNOWN;
     this.#untilAdmission = ADMIT_EVERY;
     return this.#claim(key);
@@ -78,13 +81,13 @@ export class Front {
   /** A place for a new key: a blank one, or that of a key not found for a while, by the clock algorithm. */
   #claim(key: string): number {
     let place = this.#keys.length;
-    if (place === FRONT_CAPACITY) {
+    if (place === this.#capacity) {
       while (this.found[this.#hand] === 1 && this.slots[this.#hand] !== DROPPED) {
         this.found[this.#hand] = 0;
-        this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+        this.#hand = (this.#hand + 1) % this.#capacity;
       }
       place = this.#hand;
-      this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+      this.#hand = (this.#hand + 1) % this.#capacity;
       this.places.delete(this.#keys[place]!);
     }
     this.#keys[place] = key;

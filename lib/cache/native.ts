@@ -17,8 +17,9 @@ export const REPLACED = 3;
 export const NOTE_CAPACITY = 1024;
 /** Removals that one call reports at most; `nextFreed` reports those beyond. */
 export const FREED_CAPACITY = 256;
-/** Keys in front of the native index. */
-export const FRONT_CAPACITY = 4096;
+/** Keys in front of the native index: some for any cache, and no more than stay in the processor's cache. */
+const SMALLEST_FRONT = 64;
+const LARGEST_FRONT = 4096;
 
 /** `slots` lists by insertion or by recency. */
 export const BY_INSERTION = 0;
@@ -76,8 +77,10 @@ export function createIndex(
   const integers = new Int32Array(4);
   const notes = new Int32Array(NOTE_CAPACITY);
   const freed = new Int32Array(2 * FREED_CAPACITY);
-  const frontSlots = new Int32Array(FRONT_CAPACITY);
-  const frontExpires = new Float64Array(FRONT_CAPACITY);
+  // Room for keys that are gone too: the front answers for them as well.
+  const front = Math.min(LARGEST_FRONT, Math.max(SMALLEST_FRONT, 2 * maxSize));
+  const frontSlots = new Int32Array(front);
+  const frontExpires = new Float64Array(front);
   doubles[NEXT_EXPIRY] = Number.POSITIVE_INFINITY;
   const memory = [doubles, integers, notes, freed, frontSlots, frontExpires];
   const index = binding.createCache(maxSize, maxWeight, s3Fifo, keepKeys, memory);
