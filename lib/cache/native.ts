@@ -11,6 +11,7 @@ export const NOTES = 0;
 export const FREED = 1;
 export const LENGTH = 2;
 export const REPLACED = 3;
+export const SLOT = 4;
 
 /** Notes that JavaScript makes before they are applied in one call: a slot that was used, or after a slot the
  * complement of its place in the front. */
@@ -27,10 +28,10 @@ export const BY_RECENCY = 1;
 
 /** The native index. Every method reads its times and weights from the shared doubles. */
 export interface CacheIndex {
-  /** The slot of a key, which counts as used, or -1; its expiry is in `EXPIRES`. */
-  find(key: string): number;
+  /** Leaves the slot of a key, which counts as used, or -1 in `SLOT`, and its expiry in `EXPIRES`. */
+  find(key: string): void;
   /** As `find`, without a use. */
-  locate(key: string): number;
+  locate(key: string): void;
   expiresAt(slot: number): number;
   /** The text at `slot`; undefined for a key that JavaScript keeps. */
   keyAt(slot: number): string | undefined;
@@ -41,12 +42,12 @@ export interface CacheIndex {
   lap(): number;
   /** Applies the notes. */
   flush(): void;
-  /** The slot of a new or replaced entry, or -1 when it can never fit. */
-  insert(key: string): number;
+  /** Leaves the slot of a new or replaced entry in `SLOT`, or -1 when it can never fit. */
+  insert(key: string): void;
   /** As `insert` of the key that `find` missed last. */
-  insertMissed(): number;
-  insertForeign(): number;
-  update(slot: number): number;
+  insertMissed(): void;
+  insertForeign(): void;
+  update(slot: number): void;
   reschedule(slot: number): void;
   remove(slot: number): void;
   expire(slot: number): boolean;
@@ -74,7 +75,7 @@ export function createIndex(
   keepKeys: boolean,
 ): SharedIndex {
   const doubles = new Float64Array(6);
-  const integers = new Int32Array(4);
+  const integers = new Int32Array(5);
   const notes = new Int32Array(NOTE_CAPACITY);
   const freed = new Int32Array(2 * FREED_CAPACITY);
   // Room for keys that are gone too: the front answers for them as well.

@@ -16,6 +16,7 @@ import {
   NOW,
   REPLACED,
   type SharedIndex,
+  SLOT,
   TOTAL_WEIGHT,
   WEIGHT,
 } from './native.js';
@@ -46,8 +47,8 @@ export const DEAD = -2;
  */
 export class Store<K, V> {
   readonly #shared: SharedIndex;
-  readonly #find: (key: string) => number;
-  readonly #insert: (key: string) => number;
+  readonly #find: (key: string) => void;
+  readonly #insert: (key: string) => void;
   readonly #doubles: Float64Array;
   readonly #integers: Int32Array;
   readonly #notes: Int32Array;
@@ -179,7 +180,8 @@ export class Store<K, V> {
   /** The slot of a live key, counted as a hit and as a use; else a miss: ABSENT, or DEAD less the slot. */
   use(key: K): number {
     const text = typeof key === 'string';
-    const slot = text ? this.#find(key) : this.#foreign.find(key);
+    if (text) this.#find(key);
+    const slot = text ? this.#integers[SLOT]! : this.#foreign.find(key);
     if (slot < 0) {
       this.counters[MISSES]!++;
       // With a front, only get() knows whether the key has a place there.
@@ -207,7 +209,10 @@ export class Store<K, V> {
 
   /** The slot of a key, live or not, or -1; its expiry is in `EXPIRES`. No use of the entry. */
   locate(key: K): number {
-    if (typeof key === 'string') return this.#shared.index.locate(key);
+    if (typeof key === 'string') {
+      this.#shared.index.locate(key);
+      return this.#integers[SLOT]!;
+    }
     const slot = this.#foreign.find(key);
     if (slot >= 0) this.#doubles[EXPIRES] = this.#foreign.expires[slot]!;
     return slot;
@@ -265,7 +270,7 @@ export class Store<K, V> {
     doubles[EXPIRES] = expires;
     doubles[GRACE] = grace;
     doubles[WEIGHT] = weight;
-    const slot = typeof key === 'string' ? this.#putText(key, expires) : this.#putForeign(key, now, expires);
+    const slot = typeof key === 'string' ? this.#putText(key, expires) : this.#putForeign(key, now);
     const replaced = this.#integers[REPLACED] === 1;
     if (this.#integers[FREED] !== 0) this.#settle();
     if (slot < 0) {
@@ -289,25 +294,30 @@ export class Store<K, V> {
     const missed = this.#missed !== undefined && key === this.#missed;
     this.#missed = undefined;
     const place = missed ? this.#missedPlace : this.#front.placeOf(key);
+    if (missed && place === UNKNOWN) this.#shared.index.insertMissed();
+    else this.#insert(key);
+    const slot = this.#integers[SLOT]!;
     // Another key may have got the place since.
-    if (missed && place !== UNKNOWN && !this.#front.holds(place, key)) return this.#insert(key);
-    const slot = missed && place === UNKNOWN ? this.#shared.index.insertMissed() : this.#insert(key);
+    if (missed && place !== UNKNOWN && !this.#front.holds(place, key)) return slot;
     // A key in the front whose entry is gone counts as absent there, so that its return must show.
     if (place !== UNKNOWN && slot >= 0) this.#point(place, slot, expires);
     return slot;
   }
 
   /** The slot for a key that is not text; the index knows only slots of those. */
-  #putForeign(key: K, now: number, expires: number): number {
+  #putForeign(key: K, now: number): number {
     const { index } = this.#shared;
     const old = this.#foreign.find(key);
-    if (old < 0) return index.insertForeign();
-    if (now <= this.#foreign.expires[old]!) return index.update(old);
-    if (!index.expire(old)) index.remove(old);
-    this.#settle();
-    // The removal above has overwritten nothing that the insertion reads but its expiry.
-    this.#doubles[EXPIRES] = expires;
-    return index.insertForeign();
+    if (old >= 0 && now <= this.#foreign.expires[old]!) {
+      index.update(old);
+      return this.#integers[SLOT]!;
+    }
+    if (old >= 0) {
+      if (!index.expire(old)) index.remove(old);
+      this.#settle();
+    }
+    index.insertForeign();
+    return this.#integers[SLOT]!;
   }
 
   #replace(key: K, slot: number, value: V): void {
