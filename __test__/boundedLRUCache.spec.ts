@@ -440,10 +440,12 @@ describe('bounds', () => {
   test.each([
     [{ ttl: 0 }, 'ttl'],
     [{ ttl: Number.NaN }, 'ttl'],
+    [{ ttl: null }, 'ttl'],
+    [{ maxWeight: null, weigh: (): number => 1 }, 'maxWeight'],
     [{ ttlJitter: 2 }, 'ttlJitter'],
     [{ policy: 'fifo' }, 'policy'],
     [{ maxWeight: 5 }, 'weigh'],
-    [{ maxWeight: -5, weigh: () => 1 }, 'maxWeight'],
+    [{ maxWeight: -5, weigh: (): number => 1 }, 'maxWeight'],
     [{ weigh: 1 }, 'weigh'],
     [{ onEvict: 1 }, 'onEvict'],
     [{ clock: 1 }, 'clock'],
@@ -516,7 +518,13 @@ test('works in a worker thread, and goes with it', async () => {
   const answers = await Promise.all(
     [1, 2].map(() => {
       const worker = new Worker(code, { eval: true });
-      return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      let answer: unknown;
+      worker.once('message', (message) => {
+        answer = message;
+      });
+      return new Promise((resolve, reject) =>
+        worker.once('exit', () => resolve(answer)).once('error', reject),
+      );
     }),
   );
   expect(answers).toStrictEqual([

@@ -22,6 +22,7 @@ const NOTES: usize = 0;
 const FREED: usize = 1;
 const LENGTH: usize = 2;
 const REPLACED: usize = 3;
+const SLOT: usize = 4;
 
 /// What left the cache during a call, on its way to JavaScript in portions of the shared array's size.
 struct Outbox {
@@ -105,6 +106,20 @@ impl State {
         self.cache.note(&notes[..count.min(notes.len())]);
     }
 
+    /// Notes a use as JavaScript does. In a batch they cost less than one by one: see `Cache::note`.
+    fn note_use(&mut self, slot: u32) {
+        let count = self.integers.as_slice()[NOTES].max(0) as usize;
+        let notes = self.notes.as_mut_slice();
+        if let Some(note) = notes.get_mut(count) {
+            *note = slot as i32;
+        }
+        let full = count + 1 >= notes.len();
+        self.integers.as_mut_slice()[NOTES] = count as i32 + 1;
+        if full {
+            self.apply_notes();
+        }
+    }
+
     /// Runs a change of the cache, and writes what came of it where JavaScript reads it.
     fn change<R>(&mut self, body: impl FnOnce(&mut Cache, f64, Entry, &mut Outbox) -> R) -> R {
         self.apply_notes();
@@ -121,19 +136,22 @@ impl State {
         result
     }
 
-    /// The slot of an insertion, or -1 for an entry that can never fit.
-    fn inserted(&mut self, outcome: Inserted) -> i32 {
+    /// Tells the slot of an insertion, or -1 for an entry that can never fit. In memory, since making a
+    /// number for JavaScript costs a call.
+    fn inserted(&mut self, outcome: Inserted) {
         self.integers.as_mut_slice()[REPLACED] = i32::from(matches!(outcome, Inserted::Replaced(_)));
-        match outcome {
+        self.integers.as_mut_slice()[SLOT] = match outcome {
             Inserted::New(slot) | Inserted::Replaced(slot) => slot as i32,
             Inserted::TooHeavy => -1,
-        }
+        };
     }
 
-    fn found(&mut self, slot: Option<u32>) -> i32 {
-        let Some(slot) = slot else { return -1 };
-        self.doubles.as_mut_slice()[EXPIRES] = self.cache.expires(slot);
-        slot as i32
+    /// Tells the slot and the expiry of what was found, or -1.
+    fn found(&mut self, slot: Option<u32>) {
+        self.integers.as_mut_slice()[SLOT] = slot.map_or(-1, |slot| slot as i32);
+        if let Some(slot) = slot {
+            self.doubles.as_mut_slice()[EXPIRES] = self.cache.expires(slot);
+        }
     }
 
     fn used<const N: usize>(&self, args: &Args<N>) -> Result<u32> {
@@ -187,23 +205,24 @@ pub fn create_cache(
 fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("find", |state, args: Args<1>| {
-            state.apply_notes();
             let slot = args.text(0, |key| {
                 let slot = state.cache.find(key);
-                match slot {
-                    Some(slot) => state.cache.touch(slot),
-                    None => {
-                        state.missed.clear();
-                        state.missed.extend_from_slice(key);
-                    }
+                if slot.is_none() {
+                    state.missed.clear();
+                    state.missed.extend_from_slice(key);
                 }
                 slot
             })?;
-            Ok(state.found(slot))
+            if let Some(slot) = slot {
+                state.note_use(slot);
+            }
+            state.found(slot);
+            Ok(())
         })?
         .function("locate", |state, args: Args<1>| {
             let slot = args.text(0, |key| state.cache.find(key))?;
-            Ok(state.found(slot))
+            state.found(slot);
+            Ok(())
         })?
         .function("expiresAt", |state, args: Args<1>| Ok(state.cache.expires(state.used(&args)?)))?
         .function("keyAt", |state, args: Args<1>| text_value(&args, state.cache.text(state.used(&args)?)))?
@@ -246,22 +265,26 @@ fn with_changes(instance: Instance<State>) -> Result<Instance<State>> {
         .function("insert", |state, args: Args<1>| {
             let outcome =
                 args.text(0, |key| state.change(|cache, now, entry, out| cache.insert(key, now, entry, out)))?;
-            Ok(state.inserted(outcome))
+            state.inserted(outcome);
+            Ok(())
         })?
         .function("insertMissed", |state, _: Args<0>| {
             let key = std::mem::take(&mut state.missed);
             let outcome = state.change(|cache, now, entry, out| cache.insert(&key, now, entry, out));
             state.missed = key;
-            Ok(state.inserted(outcome))
+            state.inserted(outcome);
+            Ok(())
         })?
         .function("insertForeign", |state, _: Args<0>| {
             let outcome = state.change(Cache::insert_foreign);
-            Ok(state.inserted(outcome))
+            state.inserted(outcome);
+            Ok(())
         })?
         .function("update", |state, args: Args<1>| {
             let slot = state.used(&args)?;
             let outcome = state.change(|cache, now, entry, out| cache.update(slot, now, entry, out));
-            Ok(state.inserted(outcome))
+            state.inserted(outcome);
+            Ok(())
         })?
         .function("reschedule", |state, args: Args<1>| {
             let slot = state.used(&args)?;

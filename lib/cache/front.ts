@@ -1,4 +1,4 @@
-import { type CacheIndex, FRONT_CAPACITY, type SharedIndex } from './native.js';
+import type { CacheIndex, SharedIndex } from './native.js';
 
 /** Calls between trials while the faster way is known, at first and at most. */
 const FIRST_PAUSE = 1 << 12;
@@ -8,11 +8,15 @@ const WARM_UP = 1 << 14;
 const SAMPLES = 512;
 /** A sample longer than this was interrupted, by a collection or by the system. */
 const OUTLIER_NS = 5_000;
+/** The front makes insertions dearer, so that it has to be clearly faster. The times include the clock's own. */
+const ADVANTAGE = 0.88;
 /** Once the front is full, one in so many hits of the index takes another's place. */
 const ADMIT_EVERY = 16;
 /** Longer keys are not worth holding on to. */
 const LONGEST_KEY = 128;
 const DROPPED = -1;
+/** No place. */
+export const UNKNOWN = -1;
 
 /**
  * A small Map of the hottest keys before the native index.
@@ -24,7 +28,8 @@ const DROPPED = -1;
  * order before the index does anything that depends on them.
  *
  * Each key has a place in two arrays that the native side shares; it drops the slot there when the entry
- * goes, and corrects the expiry when that changes.
+ * goes, and corrects the expiry when that changes. A key whose slot was dropped is known to be absent: every
+ * insertion of a key that has a place fills it again.
  */
 export class Front {
   readonly #index: CacheIndex;
@@ -32,7 +37,8 @@ export class Front {
   readonly expires: Float64Array;
   readonly places = new Map<string, number>();
   /** By place, whether its key was found since the hand last came by. */
-  readonly found = new Uint8Array(FRONT_CAPACITY);
+  readonly found: Uint8Array;
+  readonly #capacity: number;
   readonly #keys: string[] = [];
   #hand = 0;
   #untilAdmission = ADMIT_EVERY;
@@ -49,30 +55,39 @@ export class Front {
     this.#index = index;
     this.slots = frontSlots;
     this.expires = frontExpires;
+    this.#capacity = frontSlots.length;
+    this.found = new Uint8Array(this.#capacity);
   }
 
-  /** Considers a key that the index found; returns the place that it got, or -1. */
-  offer(key: string, slot: number, expires: number): number {
+  placeOf(key: string): number {
+    return this.places.size === 0 ? UNKNOWN : (this.places.get(key) ?? UNKNOWN);
+  }
+
+  /** Whether `place` is still that of `key`. */
+  holds(place: number, key: string): boolean {
+    return this.#keys[place] === key;
+  }
+
+  /** The place of a key that the index found: the one it has, a new one, or UNKNOWN if it gets none this time. */
+  admit(key: string): number {
     const known = this.places.get(key);
-    if (known === undefined && this.#keys.length === FRONT_CAPACITY && --this.#untilAdmission > 0) return -1;
-    if (key.length > LONGEST_KEY) return -1;
+    if (known !== undefined) return known;
+    if (this.#keys.length === this.#capacity && --this.#untilAdmission > 0) return UNKNOWN;
+    if (key.length > LONGEST_KEY) return UNKNOWN;
     this.#untilAdmission = ADMIT_EVERY;
-    const place = known ?? this.#claim(key);
-    this.slots[place] = slot;
-    this.expires[place] = expires;
-    return place;
+    return this.#claim(key);
   }
 
   /** A place for a new key: a blank one, or that of a key not found for a while, by the clock algorithm. */
   #claim(key: string): number {
     let place = this.#keys.length;
-    if (place === FRONT_CAPACITY) {
+    if (place === this.#capacity) {
       while (this.found[this.#hand] === 1 && this.slots[this.#hand] !== DROPPED) {
         this.found[this.#hand] = 0;
-        this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+        this.#hand = (this.#hand + 1) % this.#capacity;
       }
       place = this.#hand;
-      this.#hand = (this.#hand + 1) % FRONT_CAPACITY;
+      this.#hand = (this.#hand + 1) % this.#capacity;
       this.places.delete(this.#keys[place]!);
     }
     this.#keys[place] = key;
@@ -110,7 +125,7 @@ export class Front {
   }
 
   #decide(): void {
-    this.on = this.#with < this.#without;
+    this.on = this.#with < this.#without * ADVANTAGE;
     if (!this.on) this.clear();
     this.#samples = 0;
     this.#with = 0;

@@ -11,14 +11,16 @@ export const NOTES = 0;
 export const FREED = 1;
 export const LENGTH = 2;
 export const REPLACED = 3;
+export const SLOT = 4;
 
 /** Notes that JavaScript makes before they are applied in one call: a slot that was used, or after a slot the
  * complement of its place in the front. */
 export const NOTE_CAPACITY = 1024;
 /** Removals that one call reports at most; `nextFreed` reports those beyond. */
 export const FREED_CAPACITY = 256;
-/** Keys in front of the native index. */
-export const FRONT_CAPACITY = 4096;
+/** Keys in front of the native index: some for any cache, and no more than stay in the processor's cache. */
+const SMALLEST_FRONT = 64;
+const LARGEST_FRONT = 4096;
 
 /** `slots` lists by insertion or by recency. */
 export const BY_INSERTION = 0;
@@ -26,10 +28,10 @@ export const BY_RECENCY = 1;
 
 /** The native index. Every method reads its times and weights from the shared doubles. */
 export interface CacheIndex {
-  /** The slot of a key, which counts as used, or -1; its expiry is in `EXPIRES`. */
-  find(key: string): number;
+  /** Leaves the slot of a key, which counts as used, or -1 in `SLOT`, and its expiry in `EXPIRES`. */
+  find(key: string): void;
   /** As `find`, without a use. */
-  locate(key: string): number;
+  locate(key: string): void;
   expiresAt(slot: number): number;
   /** The text at `slot`; undefined for a key that JavaScript keeps. */
   keyAt(slot: number): string | undefined;
@@ -40,12 +42,12 @@ export interface CacheIndex {
   lap(): number;
   /** Applies the notes. */
   flush(): void;
-  /** The slot of a new or replaced entry, or -1 when it can never fit. */
-  insert(key: string): number;
+  /** Leaves the slot of a new or replaced entry in `SLOT`, or -1 when it can never fit. */
+  insert(key: string): void;
   /** As `insert` of the key that `find` missed last. */
-  insertMissed(): number;
-  insertForeign(): number;
-  update(slot: number): number;
+  insertMissed(): void;
+  insertForeign(): void;
+  update(slot: number): void;
   reschedule(slot: number): void;
   remove(slot: number): void;
   expire(slot: number): boolean;
@@ -73,11 +75,13 @@ export function createIndex(
   keepKeys: boolean,
 ): SharedIndex {
   const doubles = new Float64Array(6);
-  const integers = new Int32Array(4);
+  const integers = new Int32Array(5);
   const notes = new Int32Array(NOTE_CAPACITY);
   const freed = new Int32Array(2 * FREED_CAPACITY);
-  const frontSlots = new Int32Array(FRONT_CAPACITY);
-  const frontExpires = new Float64Array(FRONT_CAPACITY);
+  // Room for keys that are gone too: the front answers for them as well.
+  const front = Math.min(LARGEST_FRONT, Math.max(SMALLEST_FRONT, 2 * maxSize));
+  const frontSlots = new Int32Array(front);
+  const frontExpires = new Float64Array(front);
   doubles[NEXT_EXPIRY] = Number.POSITIVE_INFINITY;
   const memory = [doubles, integers, notes, freed, frontSlots, frontExpires];
   const index = binding.createCache(maxSize, maxWeight, s3Fifo, keepKeys, memory);

@@ -85,27 +85,35 @@ export function lifetime(ttl: unknown, otherwise: number): number {
 /** Checks the constructor's arguments, in either form. */
 export function settings<K, V>(
   first: number | BoundedLRUCacheOptions<K, V>,
-  defaultTtl: number | undefined,
+  defaultTtl: number = DEFAULT_TTL,
 ): Settings<K, V> {
   if (typeof first !== 'object' || first === null) {
-    return { ...checked<K, V>({ maxSize: first }), ttl: positive('defaultTtl', defaultTtl ?? DEFAULT_TTL) };
+    return { ...checked<K, V>({ maxSize: first }), ttl: positive('defaultTtl', defaultTtl) };
   }
   return checked(options<BoundedLRUCacheOptions<K, V>>('options', first, NAMES));
 }
 
 function checked<K, V>(given: BoundedLRUCacheOptions<K, V>): Settings<K, V> {
-  const { maxWeight, weigh, memoryPressure: pressure = false, onEvict, clock } = given;
+  // Defaults by destructuring: null is not absent, and is refused like any other wrong value.
+  const {
+    ttl = DEFAULT_TTL,
+    ttlJitter = 0,
+    updateAgeOnGet = false,
+    allowStale = false,
+    policy = 'lru',
+  } = given;
+  const { maxWeight, weigh, onEvict, clock, memoryPressure: pressure = false } = given;
   if (maxWeight !== undefined && weigh === undefined)
     invalid('weigh', 'a function where maxWeight is set', weigh);
   return {
     maxSize: integer('maxSize', given.maxSize, 1),
-    maxWeight: positive('maxWeight', maxWeight ?? Number.POSITIVE_INFINITY),
+    maxWeight: positive('maxWeight', maxWeight === undefined ? Number.POSITIVE_INFINITY : maxWeight),
     weigh: weigh === undefined ? undefined : callable<NonNullable<typeof weigh>>('weigh', weigh),
-    ttl: positive('ttl', given.ttl ?? DEFAULT_TTL),
-    ttlJitter: number('ttlJitter', given.ttlJitter ?? 0, 0, 1),
-    updateAgeOnGet: boolean('updateAgeOnGet', given.updateAgeOnGet ?? false),
-    allowStale: boolean('allowStale', given.allowStale ?? false),
-    policy: oneOf('policy', given.policy ?? 'lru', ['lru', 's3-fifo']),
+    ttl: positive('ttl', ttl),
+    ttlJitter: number('ttlJitter', ttlJitter, 0, 1),
+    updateAgeOnGet: boolean('updateAgeOnGet', updateAgeOnGet),
+    allowStale: boolean('allowStale', allowStale),
+    policy: oneOf('policy', policy, ['lru', 's3-fifo']),
     onEvict: onEvict === undefined ? undefined : callable<NonNullable<typeof onEvict>>('onEvict', onEvict),
     clock: clock === undefined ? undefined : callable<NonNullable<typeof clock>>('clock', clock),
     pressure: pressure === false ? undefined : new MemoryPressure(pressure),
