@@ -9,7 +9,7 @@ export const OLDEST = 20;
 export const NEWEST = 26;
 
 /** The binary of the newest Node with this major version, from the packages `node-<platform>-<arch>`. */
-function nodeBinary(major) {
+export function nodeBinary(major) {
   if (Number(process.versions.node.split('.')[0]) === major) return process.execPath;
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const name = `node-${platform}-${process.arch}`;

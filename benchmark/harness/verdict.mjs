@@ -1,0 +1,23 @@
+/** Below this ratio the subject is called slower; between it and 1 the two are alike within the noise. */
+const LOSS = 0.95;
+
+/** How each thing that was asked for came out, of all metrics of a benchmark's result. */
+export function askedOf(result) {
+  return Object.entries(result.metrics).flatMap(([key, metric]) =>
+    (metric.asked ?? []).map(({ peer, atLeast }) => {
+      const measured = metric.contestants[peer].advantage.median;
+      return { key, metric, peer, atLeast, measured, reached: measured >= atLeast };
+    }),
+  );
+}
+
+/** The peers that do better than the subject. */
+export function lossesOf(result) {
+  return Object.entries(result.metrics).flatMap(([key, metric]) =>
+    Object.entries(metric.contestants)
+      .filter(([, { advantage }]) => advantage !== undefined && advantage.median < limitOf(metric))
+      .map(([peer, { advantage }]) => ({ key, metric, peer, measured: advantage.median })),
+  );
+}
+
+const limitOf = (metric) => (metric.compare === 'points' ? 0 : LOSS);

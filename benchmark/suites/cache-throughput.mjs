@@ -1,0 +1,148 @@
+import { freshKey, Records } from '../harness/records.mjs';
+import { timed } from '../harness/timed.mjs';
+import { random, zipfTrace } from '../harness/zipf.mjs';
+import { cacheContestants, cacheNotes, unlike } from '../peers/caches.mjs';
+
+const SIZES = { '1k': 1000, '100k': 100_000, '1M': 1_000_000 };
+const OPERATIONS = { '1k': 500_000, '100k': 300_000, '1M': 200_000 };
+/** How many keys there are for each entry the cache can hold. */
+const KEYS_PER_ENTRY = 4;
+/** Prime to every size: visits all indexes in a scattered order, so that hot entries are not neighbours. */
+const STRIDE = 7_368_787;
+const SEED = 42;
+
+const reusedKey = (record) => record.key;
+
+/** Fills the cache, so that the first round meets it as all later ones do. */
+function fill(cache, max, records) {
+  for (let i = 0; i < max; i++) {
+    const record = records.at((i * STRIDE) % max);
+    cache.set(record.key, record);
+  }
+}
+
+/*
+ * The three loops take the key's maker as an argument. It is one function in each process, and so are the
+ * methods of the cache: each call site sees a single target, and V8 inlines it.
+ */
+
+/** What a service does: get, and set after a miss. */
+function cacheAside(cache, visited, keyOf) {
+  let hits = 0;
+  let sum = 0;
+  for (const record of visited) {
+    const key = keyOf(record);
+    const found = cache.get(key);
+    if (found === undefined) {
+      cache.set(key, record);
+    } else {
+      hits++;
+      sum += found.id;
+    }
+  }
+  return { hits, sum };
+}
+
+function insert(cache, visited, keyOf) {
+  for (const record of visited) {
+    cache.set(keyOf(record), record);
+  }
+}
+
+function hit(cache, visited, keyOf) {
+  let sum = 0;
+  for (const record of visited) {
+    sum += cache.get(keyOf(record)).id;
+  }
+  return sum;
+}
+
+const zipfMix =
+  ({ max, operations, keyOf }) =>
+  (cache) => {
+    const records = new Records();
+    fill(cache, max, records);
+    return timed({
+      operations,
+      prepare: (round) =>
+        records.follow(
+          zipfTrace(operations, { size: max * KEYS_PER_ENTRY, exponent: 0.99, seed: SEED + round }),
+        ),
+      run: (visited) => cacheAside(cache, visited, keyOf),
+    });
+  };
+
+const inserts =
+  ({ max, operations, keyOf }) =>
+  (cache) => {
+    const records = new Records();
+    fill(cache, max, records);
+    let next = max;
+    return timed({
+      operations,
+      // Around in a circle that is larger than any contestant remembers: no key is found, each one evicts another.
+      prepare: () =>
+        records.follow(Array.from({ length: operations }, () => next++ % (max * KEYS_PER_ENTRY))),
+      run: (visited) => insert(cache, visited, keyOf),
+      check: () => cache.size,
+    });
+  };
+
+const hits =
+  ({ max, operations, keyOf }) =>
+  (cache) => {
+    const records = new Records();
+    fill(cache, max, records);
+    return timed({
+      operations,
+      prepare(round) {
+        const uniform = random(SEED + round);
+        return records.follow(Array.from({ length: operations }, () => Math.floor(uniform() * max)));
+      },
+      run: (visited) => hit(cache, visited, keyOf),
+    });
+  };
+
+const KINDS = [
+  {
+    kind: 'zipf',
+    does: 'a get, with a set after each miss, on a Zipf(0.99) trace over four times as many keys',
+    sampler: zipfMix,
+    asked: { fresh: 1.4, reused: 0.9 },
+  },
+  {
+    kind: 'insert',
+    does: 'a set of a new key that evicts an entry',
+    sampler: inserts,
+    asked: { fresh: 1.4, reused: 1.4 },
+  },
+  { kind: 'hit', does: 'a get that hits, keys visited at random', sampler: hits, asked: {} },
+];
+
+const KEYS = {
+  fresh: { keyOf: freshKey, means: 'keys concatenated for the call' },
+  reused: { keyOf: reusedKey, means: 'the same string objects each time' },
+};
+
+function benchmarkOf({ kind, does, sampler, asked }, keys, size) {
+  const options = { max: SIZES[size], operations: OPERATIONS[size], keyOf: KEYS[keys].keyOf };
+  return {
+    name: `cache/${kind}-${keys}-${size}`,
+    question: `What does ${does} cost with ${size} entries, ${KEYS[keys].means}?`,
+    rounds: 5,
+    metrics: {
+      time: {
+        unit: 'ns/op',
+        better: 'lower',
+        asked: asked[keys] === undefined ? [] : [{ peer: 'lru-cache', atLeast: asked[keys] }],
+      },
+    },
+    contestants: cacheContestants(options.max, sampler(options)),
+    unlike,
+    notes: cacheNotes,
+  };
+}
+
+export const benchmarks = KINDS.flatMap((kind) =>
+  Object.keys(KEYS).flatMap((keys) => Object.keys(SIZES).map((size) => benchmarkOf(kind, keys, size))),
+);

@@ -1,0 +1,119 @@
+import { percentile } from '../harness/stats.mjs';
+import { random } from '../harness/zipf.mjs';
+import { timerContestants } from '../peers/timers.mjs';
+
+const MILLION = 1_000_000;
+const FIRING = 100_000;
+const PROBES = 1000;
+const MINUTE = 60_000;
+
+const ignore = () => {};
+
+/** Enough for the compiler; what is measured next is a service that has been up for a while. */
+function warmUp(timers) {
+  for (let i = 0; i < 20_000; i++) {
+    timers.clearTimeout(timers.setTimeout(ignore, MINUTE + (i % 100)));
+  }
+}
+
+/** Makes the pending timers that only lie there, with delays from one to ten minutes. */
+function fillPending(timers, count, uniform) {
+  for (let i = 0; i < count; i++) {
+    timers.setTimeout(ignore, MINUTE + Math.floor(uniform() * 9 * MINUTE));
+  }
+}
+
+/** Starts `count` timers due within a second and waits until the last has fired. */
+function fireAll(timers, count, uniform) {
+  return new Promise((resolve) => {
+    let left = count;
+    const fire = () => {
+      left--;
+      if (left === 0) {
+        resolve();
+      }
+    };
+    for (let i = 0; i < count; i++) {
+      timers.setTimeout(fire, 1 + Math.floor(uniform() * 1000));
+    }
+  });
+}
+
+const processorTime = (timers) => ({
+  async sample(round) {
+    const uniform = random(round);
+    warmUp(timers);
+    gc();
+    const before = process.cpuUsage();
+    fillPending(timers, MILLION - FIRING, uniform);
+    const filled = process.cpuUsage(before);
+    await fireAll(timers, FIRING, uniform);
+    const total = process.cpuUsage(before);
+    const milliseconds = ({ user, system }) => (user + system) / 1000;
+    return {
+      values: { total: milliseconds(total), fire: milliseconds(total) - milliseconds(filled) },
+      check: FIRING,
+    };
+  },
+});
+
+const lateness = (pending) => (timers) => ({
+  async sample(round) {
+    const uniform = random(round);
+    fillPending(timers, pending, uniform);
+    gc();
+    const late = await probe(timers, uniform);
+    return {
+      values: { p50: percentile(late, 0.5), p99: percentile(late, 0.99), earliest: Math.min(...late) },
+      check: late.length,
+    };
+  },
+});
+
+/** How late each of a thousand timers spread over a second is, in milliseconds; negative is early. */
+function probe(timers, uniform) {
+  return new Promise((resolve) => {
+    const late = [];
+    for (let i = 0; i < PROBES; i++) {
+      const delay = 1 + Math.floor(uniform() * 1000);
+      const start = performance.now();
+      const fire = () => {
+        late.push(performance.now() - start - delay);
+        if (late.length === PROBES) {
+          resolve(late);
+        }
+      };
+      timers.setTimeout(fire, delay);
+    }
+  });
+}
+
+const latenessOf = (pending, question) => ({
+  name: `timer/lateness-${pending}-pending`,
+  question,
+  rounds: 3,
+  fresh: true,
+  metrics: {
+    p50: { unit: 'ms late', better: 'lower', compare: 'none' },
+    p99: { unit: 'ms late', better: 'lower', compare: 'none' },
+    earliest: { unit: 'ms late', better: 'lower', compare: 'none' },
+  },
+  contestants: timerContestants(lateness(pending)),
+});
+
+export const benchmarks = [
+  {
+    name: 'timer/million-cpu',
+    question:
+      'What processor time (user and system, all threads) do a million timers take, of which 100,000 fire within a second? `total` includes scheduling them.',
+    rounds: 3,
+    fresh: true,
+    metrics: {
+      total: { unit: 'ms CPU', better: 'lower', asked: [{ peer: 'Node timers', atLeast: 5 }] },
+      fire: { unit: 'ms CPU', better: 'lower' },
+    },
+    contestants: timerContestants(processorTime),
+  },
+  latenessOf(0, 'How late do 1,000 timers fire that are due at random within a second?'),
+  latenessOf(10_000, 'How late do they fire with 10,000 others pending?'),
+];
