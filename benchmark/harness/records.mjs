@@ -2,31 +2,46 @@ const PREFIX = 'product:';
 const FIRST_ID = 10_000_000;
 const hashed = new Set();
 
-/**
- * What the cached things are: `key` is one string object that is used again and again, `tail` is what a service
- * joins with a prefix to make the key afresh (16 characters, no hash in it yet), and the record is the value.
- */
 function makeRecord(index) {
-  const tail = String(FIRST_ID + index);
-  const key = PREFIX + tail;
+  const key = PREFIX + tailOf(index);
   // Makes V8 flatten the key and compute its hash now: a reused string is one that has been looked up before.
   hashed.has(key);
-  return { id: index, key, tail };
+  return { id: index, key };
 }
 
-export const freshKey = (record) => PREFIX + record.tail;
+const tailOf = (index) => String(FIRST_ID + index);
 
-/** Records by index, made when first asked for: a trace touches only some of a large key space. */
+/** The cached things by index, each with its key; made when first asked for, a trace touches only some of them. */
 export class Records {
-  #made = [];
+  #made;
+
+  constructor(size) {
+    // Of full length at once: filled here and there, it would become a hash table.
+    this.#made = new Array(size);
+  }
 
   at(index) {
     this.#made[index] ??= makeRecord(index);
     return this.#made[index];
   }
-
-  /** The records that a trace of indexes visits, in its order. */
-  follow(trace) {
-    return Array.from(trace, (index) => this.at(index));
-  }
 }
+
+/**
+ * How a service comes by its keys. `parts` is prepared ahead, `keyOf` is what it does for each call.
+ *
+ * - `reused`: the same string object for the same record, flat and with its hash computed.
+ * - `fresh`: 16 characters joined for the call, as by a template literal; they have to be flattened and hashed.
+ *   Their parts are newly made for each round, since what comes from a socket is in the processor's cache.
+ */
+export const KEYS = {
+  fresh: {
+    means: 'keys concatenated for the call',
+    parts: (visited) => visited.map(({ id }) => tailOf(id)),
+    keyOf: (tail) => PREFIX + tail,
+  },
+  reused: {
+    means: 'the same string objects each time',
+    parts: (visited) => visited.map(({ key }) => key),
+    keyOf: (key) => key,
+  },
+};

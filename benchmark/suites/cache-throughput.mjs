@@ -1,4 +1,4 @@
-import { freshKey, Records } from '../harness/records.mjs';
+import { KEYS, Records } from '../harness/records.mjs';
 import { timed } from '../harness/timed.mjs';
 import { random, zipfTrace } from '../harness/zipf.mjs';
 import { cacheContestants, cacheNotes, unlike } from '../peers/caches.mjs';
@@ -11,14 +11,20 @@ const KEYS_PER_ENTRY = 4;
 const STRIDE = 7_368_787;
 const SEED = 42;
 
-const reusedKey = (record) => record.key;
-
 /** Fills the cache, so that the first round meets it as all later ones do. */
-function fill(cache, max, records) {
+function fill(cache, max) {
+  const records = new Records(max * KEYS_PER_ENTRY);
   for (let i = 0; i < max; i++) {
     const record = records.at((i * STRIDE) % max);
     cache.set(record.key, record);
   }
+  return records;
+}
+
+/** A round's input: the records to visit and what their keys are made of, side by side. */
+function itinerary(records, indexes, keys) {
+  const visited = Array.from(indexes, (index) => records.at(index));
+  return { visited, parts: keys.parts(visited) };
 }
 
 /*
@@ -27,14 +33,14 @@ function fill(cache, max, records) {
  */
 
 /** What a service does: get, and set after a miss. */
-function cacheAside(cache, visited, keyOf) {
+function cacheAside(cache, { visited, parts }, keyOf) {
   let hits = 0;
   let sum = 0;
-  for (const record of visited) {
-    const key = keyOf(record);
+  for (let i = 0; i < parts.length; i++) {
+    const key = keyOf(parts[i]);
     const found = cache.get(key);
     if (found === undefined) {
-      cache.set(key, record);
+      cache.set(key, visited[i]);
     } else {
       hits++;
       sum += found.id;
@@ -43,63 +49,67 @@ function cacheAside(cache, visited, keyOf) {
   return { hits, sum };
 }
 
-function insert(cache, visited, keyOf) {
-  for (const record of visited) {
-    cache.set(keyOf(record), record);
+function insert(cache, { visited, parts }, keyOf) {
+  for (let i = 0; i < parts.length; i++) {
+    cache.set(keyOf(parts[i]), visited[i]);
   }
 }
 
-function hit(cache, visited, keyOf) {
+function hit(cache, { parts }, keyOf) {
   let sum = 0;
-  for (const record of visited) {
-    sum += cache.get(keyOf(record)).id;
+  for (let i = 0; i < parts.length; i++) {
+    sum += cache.get(keyOf(parts[i])).id;
   }
   return sum;
 }
 
 const zipfMix =
-  ({ max, operations, keyOf }) =>
+  ({ max, operations, keys }) =>
   (cache) => {
-    const records = new Records();
-    fill(cache, max, records);
+    const records = fill(cache, max);
+    const size = max * KEYS_PER_ENTRY;
     return timed({
       operations,
       prepare: (round) =>
-        records.follow(
-          zipfTrace(operations, { size: max * KEYS_PER_ENTRY, exponent: 0.99, seed: SEED + round }),
-        ),
-      run: (visited) => cacheAside(cache, visited, keyOf),
+        itinerary(records, zipfTrace(operations, { size, exponent: 0.99, seed: SEED + round }), keys),
+      run: (input) => cacheAside(cache, input, keys.keyOf),
     });
   };
 
 const inserts =
-  ({ max, operations, keyOf }) =>
+  ({ max, operations, keys }) =>
   (cache) => {
-    const records = new Records();
-    fill(cache, max, records);
+    const records = fill(cache, max);
     let next = max;
     return timed({
       operations,
       // Around in a circle that is larger than any contestant remembers: no key is found, each one evicts another.
       prepare: () =>
-        records.follow(Array.from({ length: operations }, () => next++ % (max * KEYS_PER_ENTRY))),
-      run: (visited) => insert(cache, visited, keyOf),
+        itinerary(
+          records,
+          Uint32Array.from({ length: operations }, () => next++ % (max * KEYS_PER_ENTRY)),
+          keys,
+        ),
+      run: (input) => insert(cache, input, keys.keyOf),
       check: () => cache.size,
     });
   };
 
 const hits =
-  ({ max, operations, keyOf }) =>
+  ({ max, operations, keys }) =>
   (cache) => {
-    const records = new Records();
-    fill(cache, max, records);
+    const records = fill(cache, max);
     return timed({
       operations,
       prepare(round) {
         const uniform = random(SEED + round);
-        return records.follow(Array.from({ length: operations }, () => Math.floor(uniform() * max)));
+        return itinerary(
+          records,
+          Uint32Array.from({ length: operations }, () => uniform() * max),
+          keys,
+        );
       },
-      run: (visited) => hit(cache, visited, keyOf),
+      run: (input) => hit(cache, input, keys.keyOf),
     });
   };
 
@@ -119,13 +129,8 @@ const KINDS = [
   { kind: 'hit', does: 'a get that hits, keys visited at random', sampler: hits, asked: {} },
 ];
 
-const KEYS = {
-  fresh: { keyOf: freshKey, means: 'keys concatenated for the call' },
-  reused: { keyOf: reusedKey, means: 'the same string objects each time' },
-};
-
 function benchmarkOf({ kind, does, sampler, asked }, keys, size) {
-  const options = { max: SIZES[size], operations: OPERATIONS[size], keyOf: KEYS[keys].keyOf };
+  const options = { max: SIZES[size], operations: OPERATIONS[size], keys: KEYS[keys] };
   return {
     name: `cache/${kind}-${keys}-${size}`,
     question: `What does ${does} cost with ${size} entries, ${KEYS[keys].means}?`,

@@ -58,7 +58,7 @@ export const benchmarks = Object.keys(SIZES).map((size) => {
         return measure(new CircularBuffer(capacity));
       },
       'mnemonist CircularBuffer': async () => {
-        const { default: CircularBuffer } = await import('mnemonist/circular-buffer.js');
+        const { CircularBuffer } = await import('mnemonist');
         return measure(new CircularBuffer(Array, capacity));
       },
       'array push and shift': () => measure(new ShiftedArray(capacity)),

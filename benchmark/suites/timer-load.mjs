@@ -16,15 +16,21 @@ function warmUp(timers) {
   }
 }
 
-/** Makes the pending timers that only lie there, with delays from one to ten minutes. */
-function fillPending(timers, count, uniform) {
+/** Delays of the timers that only lie there, and of those that fire within a second. */
+const randomDelays = (uniform) => ({
+  pending: () => MINUTE + Math.floor(uniform() * 9 * MINUTE),
+  firing: () => 1 + Math.floor(uniform() * 1000),
+});
+const equalDelays = () => ({ pending: () => 5 * MINUTE, firing: () => 1000 });
+
+function fillPending(timers, count, delay) {
   for (let i = 0; i < count; i++) {
-    timers.setTimeout(ignore, MINUTE + Math.floor(uniform() * 9 * MINUTE));
+    timers.setTimeout(ignore, delay());
   }
 }
 
-/** Starts `count` timers due within a second and waits until the last has fired. */
-function fireAll(timers, count, uniform) {
+/** Starts `count` timers and waits until the last has fired. */
+function fireAll(timers, count, delay) {
   return new Promise((resolve) => {
     let left = count;
     const fire = () => {
@@ -34,20 +40,20 @@ function fireAll(timers, count, uniform) {
       }
     };
     for (let i = 0; i < count; i++) {
-      timers.setTimeout(fire, 1 + Math.floor(uniform() * 1000));
+      timers.setTimeout(fire, delay());
     }
   });
 }
 
-const processorTime = (timers) => ({
+const processorTime = (delaysOf) => (timers) => ({
   async sample(round) {
-    const uniform = random(round);
+    const delays = delaysOf(random(round));
     warmUp(timers);
     gc();
     const before = process.cpuUsage();
-    fillPending(timers, MILLION - FIRING, uniform);
+    fillPending(timers, MILLION - FIRING, delays.pending);
     const filled = process.cpuUsage(before);
-    await fireAll(timers, FIRING, uniform);
+    await fireAll(timers, FIRING, delays.firing);
     const total = process.cpuUsage(before);
     const milliseconds = ({ user, system }) => (user + system) / 1000;
     return {
@@ -59,10 +65,10 @@ const processorTime = (timers) => ({
 
 const lateness = (pending) => (timers) => ({
   async sample(round) {
-    const uniform = random(round);
-    fillPending(timers, pending, uniform);
+    const delays = randomDelays(random(round));
+    fillPending(timers, pending, delays.pending);
     gc();
-    const late = await probe(timers, uniform);
+    const late = await probe(timers, delays.firing);
     return {
       values: { p50: percentile(late, 0.5), p99: percentile(late, 0.99), earliest: Math.min(...late) },
       check: late.length,
@@ -71,11 +77,11 @@ const lateness = (pending) => (timers) => ({
 });
 
 /** How late each of a thousand timers spread over a second is, in milliseconds; negative is early. */
-function probe(timers, uniform) {
+function probe(timers, delayOf) {
   return new Promise((resolve) => {
     const late = [];
     for (let i = 0; i < PROBES; i++) {
-      const delay = 1 + Math.floor(uniform() * 1000);
+      const delay = delayOf();
       const start = performance.now();
       const fire = () => {
         late.push(performance.now() - start - delay);
@@ -87,6 +93,18 @@ function probe(timers, uniform) {
     }
   });
 }
+
+const processorTimeOf = (name, delays, delaysOf) => ({
+  name: `timer/million-cpu-${name}`,
+  question: `What processor time (user and system, all threads) do a million timers take, ${delays}, of which 100,000 fire within a second? \`total\` includes scheduling them.`,
+  rounds: 3,
+  fresh: true,
+  metrics: {
+    total: { unit: 'ms CPU', better: 'lower', asked: [{ peer: 'Node timers', atLeast: 5 }] },
+    fire: { unit: 'ms CPU', better: 'lower' },
+  },
+  contestants: timerContestants(processorTime(delaysOf)),
+});
 
 const latenessOf = (pending, question) => ({
   name: `timer/lateness-${pending}-pending`,
@@ -102,18 +120,8 @@ const latenessOf = (pending, question) => ({
 });
 
 export const benchmarks = [
-  {
-    name: 'timer/million-cpu',
-    question:
-      'What processor time (user and system, all threads) do a million timers take, of which 100,000 fire within a second? `total` includes scheduling them.',
-    rounds: 3,
-    fresh: true,
-    metrics: {
-      total: { unit: 'ms CPU', better: 'lower', asked: [{ peer: 'Node timers', atLeast: 5 }] },
-      fire: { unit: 'ms CPU', better: 'lower' },
-    },
-    contestants: timerContestants(processorTime),
-  },
+  processorTimeOf('random', 'delays at random', randomDelays),
+  processorTimeOf('equal', 'pending ones of one delay and firing ones of another', equalDelays),
   latenessOf(0, 'How late do 1,000 timers fire that are due at random within a second?'),
   latenessOf(10_000, 'How late do they fire with 10,000 others pending?'),
 ];
