@@ -22,6 +22,11 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
   throw new Error(`--rounds must be a positive integer, not ${options.rounds}`);
 }
 
+// Through exit(), so that the contestants are ended too.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => process.exit(1));
+}
+
 const all = await loadBenchmarks();
 const chosen = all.filter(
   ({ name }) => filters.length === 0 || filters.some((filter) => name.includes(filter)),

@@ -1,9 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { startContestant } from './contestant.mjs';
 import { compare, summarize } from './stats.mjs';
 
-const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 const DEFAULT_ROUNDS = 7;
 const WARMUP_ROUNDS = 2;
 
@@ -11,7 +8,8 @@ const WARMUP_ROUNDS = 2;
  * Runs a benchmark under the Node.js at `execPath`.
  *
  * Contestants are processes, so that neither compiled code, nor heap, nor collector is shared. They are sampled
- * in turn (A B C, B C A, ...), so that a machine that slows down or speeds up does so for all of them.
+ * in turn (A B C, B C A, ...), so that a machine that slows down or speeds up does so for all of them, and who is
+ * not being sampled is stopped.
  */
 export async function measure(benchmark, { execPath, rounds = benchmark.rounds ?? DEFAULT_ROUNDS }) {
   const names = Object.keys(benchmark.contestants);
@@ -28,7 +26,7 @@ async function takeKept(benchmark, names, { execPath, rounds }) {
   const children = new Map();
   try {
     for (const name of names) {
-      children.set(name, await start(benchmark, name, execPath));
+      children.set(name, await startContestant(benchmark, name, execPath));
     }
     const sampled = [];
     for (let round = 0; round < WARMUP_ROUNDS + rounds; round++) {
@@ -41,7 +39,7 @@ async function takeKept(benchmark, names, { execPath, rounds }) {
     return sampled.slice(WARMUP_ROUNDS);
   } finally {
     for (const child of children.values()) {
-      child.stop();
+      child.end();
     }
   }
 }
@@ -52,47 +50,16 @@ async function takeFresh(benchmark, names, { execPath, rounds }) {
   for (let round = 0; round < rounds; round++) {
     const samples = {};
     for (const name of rotate(names, round)) {
-      const child = await start(benchmark, name, execPath);
+      const child = await startContestant(benchmark, name, execPath);
       try {
         samples[name] = await child.sample(round);
       } finally {
-        await child.stop();
+        await child.end();
       }
     }
     sampled.push(samples);
   }
   return sampled;
-}
-
-async function start(benchmark, contestant, execPath) {
-  const child = fork(CHILD, [benchmark.suite, benchmark.name, contestant], {
-    execPath,
-    execArgv: ['--expose-gc', '--max-old-space-size=4096', ...(benchmark.execArgv ?? [])],
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-  });
-  const exited = once(child, 'exit');
-  let complaint = '';
-  child.stderr.on('data', (chunk) => {
-    complaint += chunk;
-  });
-  const reply = async () => {
-    const answer = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
-    if (answer === undefined) {
-      throw new Error(`${contestant} ended in the middle of ${benchmark.name}\n${complaint}`);
-    }
-    return answer[0];
-  };
-  await reply();
-  return {
-    sample(round) {
-      child.send(round);
-      return reply();
-    },
-    stop() {
-      child.kill();
-      return exited;
-    },
-  };
 }
 
 function rotate(names, by) {

@@ -16,7 +16,7 @@ export function summarize(samples) {
     median: median(samples),
     min: Math.min(...samples),
     p90: percentile(samples, 0.9),
-    samples,
+    samples: samples.map((sample) => Number(sample.toPrecision(5))),
   };
 }
 
