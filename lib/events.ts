@@ -16,11 +16,20 @@ export class ObservableEmitter<Events extends Record<string, unknown>> extends E
     this.#utility = utility;
   }
 
-  /** Emits `event` with one payload, here and on its channel. */
+  /**
+   * Emits `event` with one payload, here and on its channel. A listener that throws reaches
+   * `uncaughtException`, as on the channel, and not the code that happened to cause the event.
+   */
   protected announce<Name extends keyof Events & string>(event: Name, payload: Events[Name]): void {
     diagnosticsChannel.channel(`keelson:${this.#utility}:${event}`).publish(payload);
     if (event !== 'error' || this.listenerCount('error') > 0) {
-      this.emit(event, payload);
+      try {
+        this.emit(event, payload);
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     } else if (!this.#warned) {
       this.#warned = true;
       process.emitWarning(`keelson ${this.#utility}: ${String(payload)}`, 'KeelsonWarning');

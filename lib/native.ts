@@ -1,7 +1,28 @@
 import { KeelsonError } from './errors.js';
 
+/** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in ticks of 1 ms. */
+export interface TimerWheel {
+  /** Carries out the first `count` queued operations. */
+  apply(count: number): void;
+  /** Moves time on and fills `expired` with what is due; called again while it returns more than 0. */
+  advance(now: number): number;
+  /** The earliest deadline; Infinity when nothing waits. */
+  nextDeadline(): number;
+  /** A slot's deadline; NaN when it is not in the wheel. */
+  deadline(slot: number): number;
+  /** Takes larger arrays into use. */
+  resize(place: Int32Array, opSlots: Int32Array, opDeadlines: Float64Array): void;
+  clear(): void;
+}
+
 /** The native addon's factories; `src/` has one Rust module for each. */
 export interface Binding {
+  createTimerWheel(
+    place: Int32Array,
+    opSlots: Int32Array,
+    opDeadlines: Float64Array,
+    expired: Int32Array,
+  ): TimerWheel;
   /** The version that the addon was built from. */
   bindingVersion(): string;
 }

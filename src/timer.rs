@@ -26,8 +26,6 @@ struct TimerWheel {
     place: Shared<i32>,
     /// Slots that `advance` hands out.
     expired: Shared<i32>,
-    /// Their deadlines.
-    expired_deadlines: Shared<f64>,
 }
 
 impl TimerWheel {
@@ -51,12 +49,9 @@ impl TimerWheel {
     fn advance(&mut self, now: f64) -> u32 {
         let place = self.place.as_mut_slice();
         let slots = self.expired.as_mut_slice();
-        let deadlines = self.expired_deadlines.as_mut_slice();
-        let limit = slots.len().min(deadlines.len());
         let mut count = 0;
-        self.wheel.advance(now as u64, limit, |slot, deadline| {
+        self.wheel.advance(now as u64, slots.len(), |slot, _| {
             slots[count] = slot.cast_signed();
-            deadlines[count] = deadline as f64;
             place[slot as usize] = EXPIRED;
             count += 1;
         });
@@ -79,7 +74,6 @@ pub fn create_timer_wheel(
     op_slots: Unknown,
     op_deadlines: Unknown,
     expired: Unknown,
-    expired_deadlines: Unknown,
 ) -> napi::Result<raw::Object> {
     let env = env.raw();
     let place: Shared<i32> = Shared::new(env, place.raw())?;
@@ -89,7 +83,6 @@ pub fn create_timer_wheel(
         op_deadlines: Shared::new(env, op_deadlines.raw())?,
         place,
         expired: Shared::new(env, expired.raw())?,
-        expired_deadlines: Shared::new(env, expired_deadlines.raw())?,
     };
     let object = Instance::new(env, state)?
         .function("apply", |timers, args: Args<1>| {

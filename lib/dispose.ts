@@ -1,0 +1,2 @@
+/** `Symbol.dispose`, which some realms on Node 20 lack, jest's among them: there Node's own registered symbol. */
+export const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');

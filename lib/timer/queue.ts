@@ -1,0 +1,408 @@
+import timers from 'node:timers';
+import { binding, type TimerWheel } from '../native.js';
+import { BurstClock } from './clock.js';
+import { framed, holdsStore, noContext, snapshot, storesInUse } from './context.js';
+import { ForeignTimer } from './foreign.js';
+import { decode, foldGeneration, TimerHandle } from './handle.js';
+import { Operations } from './operations.js';
+import { Slots } from './slots.js';
+import { type DropCause, type Entry, Task } from './task.js';
+
+/** Node's own functions: the driver stays on real time when a test replaces the global ones. */
+const { setTimeout: nodeSetTimeout, clearTimeout: nodeClearTimeout } = timers;
+/** The longest delay that Node's timers take. */
+const MAX_NODE_DELAY = 2 ** 31 - 1;
+/** Slots that the wheel hands out at a time. */
+const BATCH = 1_024;
+
+/** Places of slots: in the list of operations from 0 on, in the wheel at -1; both as in src/timer.rs. */
+const EXPIRED = -2;
+/** On a clock that stands in for Node's. */
+const FOREIGN = -3;
+
+/** Runs what process.nextTick and promises have queued, as Node does between two timers. */
+const runNextTicks: () => void = (process as { _tickCallback?: () => void })._tickCallback ?? (() => {});
+
+/** What the queue asks of its manager; only of tasks with details. */
+export interface QueueHooks {
+  begun(task: Task, handle: TimerHandle): void;
+  /** A timer is over; `cause` if its callback did not run. */
+  ended(task: Task, cause: DropCause | undefined): void;
+  /** An interval's callback has run: the delay to its next run, or undefined to end it. */
+  repeat(task: Task): number | undefined;
+  /** A timer starts its delay again: the delay. */
+  restart(task: Task, delay: number): number;
+}
+
+/**
+ * The pending timers of one manager.
+ *
+ * A new timer takes a slot and an operation in a list. The native wheel hears of the list when it is full, or
+ * when the driver, one Node timer armed for the earliest deadline, fires: most timers are cancelled before that
+ * and never cross. Where the global setTimeout is not Node's, each timer is handed to that clock instead.
+ */
+export class TimerQueue {
+  readonly slots = new Slots();
+  readonly clock: BurstClock;
+  /** Timers ever added. */
+  added = 0;
+  /** Callbacks run, those of them that ended a timeout, and those that threw. */
+  fired = 0;
+  completed = 0;
+  failed = 0;
+
+  readonly #hooks: QueueHooks;
+  readonly #ops = new Operations();
+  readonly #wheel: TimerWheel;
+  readonly #expired = new Int32Array(BATCH);
+  /** How many of `#expired` are filled, and how many of those are dealt with. */
+  #batch = 0;
+  #next = 0;
+
+  #driver: NodeJS.Timeout | undefined;
+  /** The deadline that the driver is armed for, or while callbacks run the earliest one seen. */
+  #armed = Number.POSITIVE_INFINITY;
+  #firing = false;
+  #paused = false;
+  #closed = false;
+  /** Timers that keep the process alive. */
+  #refCount = 0;
+
+  constructor(hooks: QueueHooks) {
+    this.#hooks = hooks;
+    this.clock = new BurstClock(this.#ops);
+    const { slots, deadlines } = this.#ops;
+    this.#wheel = binding.createTimerWheel(this.slots.place, slots, deadlines, this.#expired);
+  }
+
+  /** Makes a timer of `delay` ms that is due after `wait` ms. */
+  add(entry: Entry, delay: number, ref: boolean, wait: number = delay): TimerHandle {
+    if (this.slots.isFull) this.#grow();
+    const slot = this.slots.allocate(entry, delay, ref);
+    this.added++;
+    if (ref) this.#countRef(1);
+    if (setTimeout === nodeSetTimeout) this.#startNew(slot, entry, wait);
+    else this.#startForeign(slot, wait);
+    const kept = this.slots.entries[slot]!;
+    const handle = new TimerHandle(this, slot, this.slots.generations[slot]!, kept, delay);
+    if (kept instanceof Task && kept.details !== undefined) this.#hooks.begun(kept, handle);
+    return handle;
+  }
+
+  isLive(handle: TimerHandle): boolean {
+    return handle._slot >= 0 && this.slots.generations[handle._slot] === handle._generation;
+  }
+
+  /** Ends a timer before its time; returns whether it was pending. */
+  cancel(handle: TimerHandle, cause: DropCause): boolean {
+    const slot = handle._slot;
+    const pending = this.isLive(handle);
+    // refresh() starts a timer again that has fired, but not one that was cleared.
+    handle._slot = -1;
+    if (pending) this.cancelSlot(slot, cause);
+    return pending;
+  }
+
+  /** Ends the pending timer of a slot. */
+  cancelSlot(slot: number, cause: DropCause): void {
+    const entry = this.slots.entries[slot]!;
+    this.#unplace(slot, entry);
+    this.#release(slot);
+    if (!(entry instanceof Task)) return;
+    entry.dropped = true;
+    if (entry.details !== undefined) this.#hooks.ended(entry, cause);
+  }
+
+  /** The slot that a handle's number stands for, while its timer is pending. */
+  slotOf(number: number): number | undefined {
+    const parts = decode(number);
+    if (parts === undefined || this.slots.entries[parts.slot] === undefined) return undefined;
+    return foldGeneration(this.slots.generations[parts.slot]!) === parts.generation ? parts.slot : undefined;
+  }
+
+  /** Starts a timer's delay again; a timeout that has fired becomes pending again. */
+  refresh(handle: TimerHandle): void {
+    if (!this.isLive(handle)) {
+      this.#revive(handle);
+      return;
+    }
+    const slot = handle._slot;
+    const entry = this.slots.entries[slot]!;
+    this.#unplace(slot, entry);
+    const delay = this.slots.delays[slot]!;
+    const hasDetails = entry instanceof Task && entry.details !== undefined;
+    this.#start(slot, hasDetails ? this.#hooks.restart(entry, delay) : delay);
+  }
+
+  setRef(handle: TimerHandle, ref: boolean): void {
+    if (!this.isLive(handle) || this.hasRef(handle) === ref) return;
+    this.slots.refs[handle._slot] = ref ? 1 : 0;
+    this.#countRef(ref ? 1 : -1);
+    this.foreignOf(handle)?.setRef(ref);
+  }
+
+  hasRef(handle: TimerHandle): boolean {
+    return this.isLive(handle) && this.slots.refs[handle._slot] === 1;
+  }
+
+  foreignOf(handle: TimerHandle): ForeignTimer | undefined {
+    const entry = this.isLive(handle) ? this.slots.entries[handle._slot] : undefined;
+    return entry instanceof Task ? entry.foreign : undefined;
+  }
+
+  /** The exact time on the clock that a task is on. */
+  timeOf(task: Task): number {
+    return task.foreign === undefined ? this.clock.read() : performance.now();
+  }
+
+  /** Milliseconds until the pending timer of a slot is due. */
+  remaining(slot: number): number {
+    const entry = this.slots.entries[slot];
+    if (entry instanceof Task && entry.foreign !== undefined) return entry.foreign.remaining;
+    const now = this.clock.read();
+    const place = this.slots.place[slot]!;
+    if (place === EXPIRED) return 0;
+    return (place >= 0 ? this.#ops.deadlines[place]! : this.#wheel.deadline(slot)) - now;
+  }
+
+  /** Stops time for all timers; what remains of their delays is kept. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.clock.pause();
+    this.#disarm();
+    this.#eachForeign((foreign) => foreign.stop());
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.clock.resume();
+    this.clock.read();
+    this.#apply();
+    if (!this.#firing) this.#rearm();
+    this.#eachForeign((foreign, slot) => foreign.start(foreign.remaining, this.slots.refs[slot] === 1));
+  }
+
+  /** Ends every timer. The queue takes no more. */
+  close(): void {
+    this.#closed = true;
+    this.slots.entries.forEach((entry, slot) => {
+      if (entry !== undefined) this.cancelSlot(slot, 'destroyed');
+    });
+    this.#disarm();
+    this.#batch = 0;
+    this.#next = 0;
+    this.#ops.reset();
+    this.#wheel.clear();
+  }
+
+  #countRef(by: 1 | -1): void {
+    this.#refCount += by;
+    if (this.#driver === undefined) return;
+    if (this.#refCount === 0) this.#driver.unref();
+    else if (by === 1 && this.#refCount === 1) this.#driver.ref();
+  }
+
+  #release(slot: number): void {
+    if (this.slots.refs[slot] === 1) this.#countRef(-1);
+    this.slots.release(slot);
+  }
+
+  #grow(): void {
+    // Native code may write to `place` only while it holds the current one, so the list is emptied first.
+    this.#apply();
+    this.slots.grow();
+    this.#wheel.resize(this.slots.place, this.#ops.slots, this.#ops.deadlines);
+  }
+
+  /** Starts a new timer on Node's clock; with a bare callback goes the context. */
+  #startNew(slot: number, entry: Entry, delay: number): void {
+    const ops = this.#ops;
+    if (ops.isFull) this.#apply();
+    const index = this.#schedule(slot, Math.ceil(this.clock.now() + delay));
+    if (entry instanceof Task) {
+      entry.foreign = undefined;
+      return;
+    }
+    const context = snapshot();
+    if (!framed) ops.contexts[index] = context;
+    else if (holdsStore(context)) this.slots.entries[slot] = new Task(entry, [], context, undefined);
+  }
+
+  #startForeign(slot: number, delay: number): void {
+    let entry = this.slots.entries[slot]!;
+    if (!(entry instanceof Task)) {
+      entry = new Task(entry, [], snapshot(), undefined);
+      this.slots.entries[slot] = entry;
+    }
+    entry.foreign = new ForeignTimer(() => this.#fire(slot));
+    this.#start(slot, delay);
+  }
+
+  /** Starts or restarts a timer on the clock that it is on. */
+  #start(slot: number, delay: number): void {
+    const entry = this.slots.entries[slot]!;
+    if (entry instanceof Task && entry.foreign !== undefined) {
+      this.slots.place[slot] = FOREIGN;
+      if (this.#paused) entry.foreign.hold(delay);
+      else entry.foreign.start(delay, this.slots.refs[slot] === 1);
+      return;
+    }
+    if (this.#ops.isFull) this.#apply();
+    this.#schedule(slot, Math.ceil(this.clock.read() + delay));
+    this.#ops.settle();
+  }
+
+  #schedule(slot: number, deadline: number): number {
+    const index = this.#ops.schedule(slot, deadline);
+    this.slots.place[slot] = index;
+    if (deadline < this.#armed) {
+      if (this.#firing || this.#paused) this.#armed = deadline;
+      else this.#arm(deadline);
+    }
+    return index;
+  }
+
+  /** Takes a pending timer off its clock. */
+  #unplace(slot: number, entry: Entry): void {
+    const place = this.slots.place[slot]!;
+    if (place >= 0) {
+      this.#ops.withdraw(place);
+    } else if (place === FOREIGN) {
+      (entry as Task).foreign!.stop();
+    } else if (place !== EXPIRED) {
+      if (this.#ops.isFull) this.#apply();
+      this.#ops.cancel(slot);
+    }
+  }
+
+  #revive(handle: TimerHandle): void {
+    const entry = handle._entry;
+    const over = entry instanceof Task && (entry.dropped || entry.details?.period);
+    if (this.#closed || handle._slot < 0 || over) return;
+    const again = this.add(entry, handle._delay, true);
+    handle._slot = again._slot;
+    handle._generation = again._generation;
+  }
+
+  /** Tells the wheel what is in the list. */
+  #apply(): void {
+    const ops = this.#ops;
+    if (ops.count === 0) return;
+    this.clock.read();
+    if (!framed) this.#keepContexts();
+    this.#wheel.apply(ops.count);
+    if (ops.reset()) this.#wheel.resize(this.slots.place, ops.slots, ops.deadlines);
+  }
+
+  /** Before Node 24: looks which of the list's contexts hold a store, and lets the others go. */
+  #keepContexts(): void {
+    const { contexts, count } = this.#ops;
+    const inUse = storesInUse();
+    for (let index = 0; index < count; index++) {
+      const context = contexts[index];
+      if (context === undefined) continue;
+      contexts[index] = undefined;
+      if (!inUse || !holdsStore(context)) continue;
+      const slot = this.#ops.slots[index]!;
+      const entry = this.slots.entries[slot];
+      if (typeof entry === 'function') this.slots.entries[slot] = new Task(entry, [], context, undefined);
+    }
+  }
+
+  #arm(deadline: number): void {
+    if (this.#driver !== undefined) nodeClearTimeout(this.#driver);
+    this.#armed = deadline;
+    const wait = Math.min(Math.max(deadline - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
+    this.#driver = noContext.runInAsyncScope(
+      nodeSetTimeout,
+      undefined,
+      this.#onDriver,
+      wait,
+    ) as NodeJS.Timeout;
+    if (this.#refCount === 0) this.#driver.unref();
+  }
+
+  #disarm(): void {
+    if (this.#driver !== undefined) nodeClearTimeout(this.#driver);
+    this.#driver = undefined;
+    this.#armed = Number.POSITIVE_INFINITY;
+  }
+
+  /** Arms the driver for the earliest deadline of wheel and list. */
+  #rearm(): void {
+    const waiting = this.#next < this.#batch ? this.clock.last : this.#wheel.nextDeadline();
+    const deadline = Math.min(waiting, this.#armed);
+    if (deadline !== Number.POSITIVE_INFINITY) this.#arm(deadline);
+  }
+
+  readonly #onDriver = (): void => {
+    this.#driver = undefined;
+    this.#armed = Number.POSITIVE_INFINITY;
+    this.#firing = true;
+    const now = Math.floor(this.clock.read());
+    this.#apply();
+    try {
+      do {
+        this.#fireBatch();
+        if (this.#paused || this.#closed) return;
+        this.#next = 0;
+        this.#batch = this.#wheel.advance(now);
+      } while (this.#batch > 0);
+    } finally {
+      // Also when a callback threw: the error goes to `uncaughtException`, the rest of the batch comes next.
+      this.#firing = false;
+      if (!this.#paused && !this.#closed) this.#rearm();
+    }
+  };
+
+  #fireBatch(): void {
+    let ran = false;
+    while (this.#next < this.#batch && !this.#paused) {
+      if (ran) runNextTicks();
+      const slot = this.#expired[this.#next++]!;
+      // An earlier callback may have ended it, started it again, or given its slot away.
+      if (this.slots.place[slot] !== EXPIRED) continue;
+      ran = true;
+      this.#fire(slot);
+    }
+  }
+
+  #fire(slot: number): void {
+    const { entries, generations, delays, place } = this.slots;
+    const entry = entries[slot]!;
+    const handle = new TimerHandle(this, slot, generations[slot]!, entry, delays[slot]!);
+    const repeats = entry instanceof Task && entry.details !== undefined && entry.details.period > 0;
+    place[slot] = EXPIRED;
+    if (!repeats) this.#complete(slot, entry);
+    this.fired++;
+    let failed = true;
+    try {
+      if (entry instanceof Task) entry.run(handle);
+      else entry.call(handle);
+      failed = false;
+    } finally {
+      if (failed) this.failed++;
+      if (repeats && this.isLive(handle) && this.slots.place[slot] === EXPIRED) this.#repeat(slot, entry);
+    }
+  }
+
+  #complete(slot: number, entry: Entry): void {
+    this.completed++;
+    this.#release(slot);
+    if (entry instanceof Task && entry.details !== undefined) this.#hooks.ended(entry, undefined);
+  }
+
+  #repeat(slot: number, task: Task): void {
+    const delay = this.#hooks.repeat(task);
+    if (delay === undefined) this.cancelSlot(slot, 'stale');
+    else this.#start(slot, delay);
+  }
+
+  #eachForeign(visit: (foreign: ForeignTimer, slot: number) => void): void {
+    this.slots.entries.forEach((entry, slot) => {
+      if (entry instanceof Task && entry.foreign !== undefined) visit(entry.foreign, slot);
+    });
+  }
+}
