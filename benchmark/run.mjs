@@ -1,4 +1,4 @@
-// `npm run bench -- [filter...] [--rounds N] [--node PATH...]`: measures the benchmarks whose name contains one of
+// `npm run bench -- [filter...] [--rounds N] [--node PATH]...`: measures the benchmarks whose name contains one of
 // the filters (all without one) and rewrites their rows in results/ and RESULTS.md.
 import { parseArgs } from 'node:util';
 import { nodeBinary } from '../scripts/nodes.mjs';
