@@ -11,7 +11,7 @@ import { askedOf } from './harness/verdict.mjs';
 import { loadBenchmarks } from './suites/index.mjs';
 
 /** The newest version that people build on, and the oldest that `engines` allows. */
-const MAJORS = [24, 20];
+const MAJORS = ['24', '20'];
 
 const { values: options, positionals: filters } = parseArgs({
   allowPositionals: true,

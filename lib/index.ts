@@ -1,3 +1,10 @@
+export { BoundedLRUCache } from './boundedLRUCache.js';
+export type { MemoryPressureOptions } from './cache/memoryPressure.js';
+export type { BoundedLRUCacheOptions, EvictionReason } from './cache/options.js';
+export type { LoadContext, Loader, LoadOptions } from './cache/singleFlight.js';
+export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
+export type { CircularBufferOptions } from './circularBuffer.js';
+export { CircularBuffer } from './circularBuffer.js';
 export type { KeelsonErrorCode } from './errors.js';
 export { DestroyedError, InvalidArgumentError, KeelsonError } from './errors.js';
 export type {

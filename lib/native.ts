@@ -1,6 +1,7 @@
+import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 
-/** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in ticks of 1 ms. */
+/** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
   /** Carries out the first `count` queued operations. */
   apply(count: number): void;
@@ -17,6 +18,13 @@ export interface TimerWheel {
 
 /** The native addon's factories; `src/` has one Rust module for each. */
 export interface Binding {
+  createCache(
+    maxSize: number,
+    maxWeight: number,
+    s3Fifo: boolean,
+    keepKeys: boolean,
+    memory: (Float64Array | Int32Array)[],
+  ): CacheIndex;
   createTimerWheel(
     place: Int32Array,
     opSlots: Int32Array,

@@ -119,8 +119,8 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
         { stack: this.#site(this.setTimeout), onEnd: undefined },
       );
     }
-    const entry = args.length === 0 ? (callback as Callback) : new Task(callback, args, capture(), undefined);
-    return this.#queue.add(entry, delay, true);
+    if (args.length === 0) return this.#queue.addBare(callback as Callback, delay);
+    return this.#queue.addTask(new Task(callback, args, capture(), undefined), delay, true);
   }
 
   /** Node's setInterval, on a grid: it does not drift. @throws DestroyedError after `destroy()`. */
@@ -382,7 +382,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       ...{ abort: undefined, handle: undefined, born: 0, nominal: 0, announced: false },
     };
     const task = new Task(callback, args, capture(), details);
-    const handle = this.#queue.add(task, delay, options.unref !== true, withJitter(delay, details));
+    const handle = this.#queue.addTask(task, delay, options.unref !== true, withJitter(delay, details));
     if (signal?.aborted) this.#queue.cancel(handle, 'aborted');
     return handle;
   }

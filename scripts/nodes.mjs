@@ -2,45 +2,46 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
-import { runSteps } from './steps.mjs';
+import { runTests } from './steps.mjs';
 
-/** The lowest version that `engines` allows and the newest that exists: what `npm test` covers. */
-export const OLDEST = 20;
-export const NEWEST = 26;
+/** What `npm test` covers beside the Node it runs on: the floor of `engines`, and the newest there is. */
+export const OLDEST = '20.0.0';
+export const NEWEST = '26';
 
-/** The binary of the newest Node with this major version, from the packages `node-<platform>-<arch>`. */
-export function nodeBinary(major) {
-  if (Number(process.versions.node.split('.')[0]) === major) return process.execPath;
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const name = `node-${platform}-${process.arch}`;
-  const folder = join(root, '.cache', 'node', String(major));
-  const binary = join(
-    folder,
-    'node_modules',
-    name,
-    'bin',
-    process.platform === 'win32' ? 'node.exe' : 'node',
-  );
+const installed = process.versions.node;
+
+/** Whether the Node that runs this is of `version`, a whole version or a major one. */
+const isInstalled = (version) => version === installed || version === installed.split('.')[0];
+
+/** The binary of the newest Node of `version`, from the packages `node-<platform>-<arch>`. */
+export function nodeBinary(version) {
+  if (isInstalled(version)) return process.execPath;
+  const windows = process.platform === 'win32';
+  const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;
+  const folder = join(root, '.cache', 'node', version);
+  const binary = join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node');
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     // Its own manifest keeps npm from installing into a folder above.
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    run(['npm', 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${major}`], {
-      cwd: folder,
-    });
+    const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
+    run(['npm', 'install', ...flags, `${name}@${version}`], { cwd: folder });
   }
   return binary;
 }
 
-/** A step that runs the specs of the facade on Node `major`, with the addon and the facade as built. */
-export function specsOn(major) {
+/** A step that runs the specs of the facade on another Node, with the addon and the facade as built. */
+export function specsOn(version) {
   return {
-    name: `facade specs on Node ${major}`,
-    command: () => [nodeBinary(major), join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--ci'],
+    name: `facade specs on Node ${version}`,
+    command: () => [nodeBinary(version), join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--ci'],
   };
 }
 
-if (process.argv[1] === import.meta.filename) {
-  const majors = process.argv.slice(2).map(Number);
-  process.exitCode = await runSteps((majors.length > 0 ? majors : [OLDEST, NEWEST]).map(specsOn));
+/** The oldest and the newest Node, unless the installed one is it, whose specs run anyway. */
+export function specsOnBounds() {
+  return [OLDEST, NEWEST].filter((version) => !isInstalled(version)).map(specsOn);
 }
+
+if (process.argv[1] === import.meta.filename)
+  process.exitCode = await runTests(process.argv.slice(2).map(specsOn));

@@ -2,34 +2,32 @@
 import { start } from './lib.mjs';
 
 /** How test runners close: Jest, and cargo test (one line for each binary). */
-const TOTALS = [
-  { line: /^Tests: .*$/gm, passed: /(\d+) passed/, failed: /(\d+) failed/ },
-  { line: /^test result: .*$/gm, passed: /(\d+) passed/, failed: /(\d+) failed/ },
-];
+const TOTALS = /^(?:Tests: |test result: ).*$/gm;
 
-/** Sums of the tests that a runner's output reports. */
-export function countTests(output) {
-  const sum = { passed: 0, failed: 0 };
-  for (const { line, passed, failed } of TOTALS) {
-    for (const [text] of output.matchAll(line)) {
-      sum.passed += Number(passed.exec(text)?.[1] ?? 0);
-      sum.failed += Number(failed.exec(text)?.[1] ?? 0);
-    }
-  }
-  return sum;
+/** Sums of the tests that the output of a runner reports. */
+function countTests(output) {
+  const lines = output.match(TOTALS) ?? [];
+  const sum = (word) =>
+    lines.reduce((total, line) => total + Number(new RegExp(`(\\d+) (?:${word})`).exec(line)?.[1] ?? 0), 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped|ignored|todo') };
 }
 
-/** Runs one step; a step is `{ name, command, cwd?, essential? }`; a command is an array, or makes one. */
+/** How a person and CI read it; skipped tests never go unmentioned. */
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/** Runs one step; a step is `{ name, command, cwd?, essential? }`, and a command is an array, or makes one. */
 async function runStep({ name, command, cwd }) {
   process.stdout.write(`${name} `);
   const began = performance.now();
   const { code, output } = await execute(command, cwd);
-  const { passed, failed } = countTests(output);
-  const verdict = code === 0 ? 'ok' : 'FAILED';
-  const tests = passed + failed > 0 ? `, ${passed} passed, ${failed} failed` : '';
-  console.log(`${verdict} (${((performance.now() - began) / 1000).toFixed(1)} s${tests})`);
+  const tests = countTests(output);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const counted = tests.passed + tests.failed + tests.skipped > 0 ? `, ${describe(tests)}` : '';
+  console.log(`${code === 0 ? 'ok' : 'FAILED'} (${seconds} s${counted})`);
   if (code !== 0) console.log(output.trimEnd());
-  return { code, passed, failed };
+  return { code, tests };
 }
 
 async function execute(command, cwd) {
@@ -41,20 +39,26 @@ async function execute(command, cwd) {
 }
 
 /**
- * Runs the steps and prints the sums of all their tests as the last line. A failing step does not stop the
- * others, so that one run tells everything, unless it is `essential` to them. Returns the exit code.
+ * Runs the steps. A failing one does not stop the others, so that one run tells everything, unless it is
+ * `essential` to them. Returns the sums of their tests, and
+ * the names of the steps that failed.
  */
 export async function runSteps(steps) {
-  const total = { passed: 0, failed: 0 };
+  const total = { passed: 0, failed: 0, skipped: 0 };
   const broken = [];
   for (const step of steps) {
-    const { code, passed, failed } = await runStep(step);
-    total.passed += passed;
-    total.failed += failed;
+    const { code, tests } = await runStep(step);
+    for (const kind of Object.keys(total)) total[kind] += tests[kind];
     if (code !== 0) broken.push(step.name);
     if (code !== 0 && step.essential) break;
   }
-  console.log(broken.length > 0 ? `Failed: ${broken.join(', ')}` : 'Everything passed.');
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  return broken.length > 0 ? 1 : 0;
+  return { total, broken };
+}
+
+/** Runs steps that test, prints their sums as the last line, and returns the exit code. */
+export async function runTests(steps) {
+  const { total, broken } = await runSteps(steps);
+  console.log(broken.length === 0 ? 'Everything passed.' : `Failed: ${broken.join(', ')}`);
+  console.log(describe(total));
+  return broken.length === 0 ? 0 : 1;
 }

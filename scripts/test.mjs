@@ -1,17 +1,18 @@
 // npm test: everything that CI checks, from a fresh clone on.
 
-import { NEWEST, OLDEST, specsOn } from './nodes.mjs';
+import { specsOnBounds } from './nodes.mjs';
+import { service, setUpService } from './service.mjs';
 import { setUp } from './setup.mjs';
-import { runSteps } from './steps.mjs';
+import { runTests } from './steps.mjs';
 
-const installed = Number(process.versions.node.split('.')[0]);
-
-process.exitCode = await runSteps([
+process.exitCode = await runTests([
   ...setUp(),
   { name: 'lint', command: ['npm', 'run', 'lint'] },
   { name: 'licences', command: ['node', 'scripts/licences.mjs'] },
   { name: 'Rust tests', command: ['cargo', 'test', '--workspace', '--quiet'] },
   { name: 'facade specs', command: ['npm', 'run', 'jest', '--', '--ci'] },
-  ...[OLDEST, NEWEST].filter((major) => major !== installed).map(specsOn),
+  ...specsOnBounds(),
   { name: 'package specs', command: ['npm', 'run', 'jest:package', '--', '--ci'] },
+  ...setUpService(),
+  { name: 'example service', command: ['npm', 'test'], cwd: service },
 ]);

@@ -3,6 +3,7 @@
 //! Only factories are `#[napi]` functions. What a factory returns is an object of raw Node-API functions over
 //! one native instance (see [`raw`]): a call of those costs about 10 ns, a `#[napi]` class method about 350.
 
+mod cache;
 mod error;
 mod raw;
 mod timer;

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -32,16 +33,6 @@ pub(crate) struct Args<const N: usize> {
 }
 
 impl<const N: usize> Args<N> {
-    /// The environment of the running call.
-    pub(crate) fn env(&self) -> sys::napi_env {
-        self.env
-    }
-
-    /// Argument `index` as JavaScript passed it; `undefined` where it passed none.
-    pub(crate) fn value(&self, index: usize) -> sys::napi_value {
-        self.values[index]
-    }
-
     /// Argument `index` as a double.
     pub(crate) fn f64(&self, index: usize) -> Result<f64> {
         let mut out = 0.0;
@@ -55,6 +46,52 @@ impl<const N: usize> Args<N> {
         let mut out = 0;
         // SAFETY: as for `f64`.
         check(unsafe { sys::napi_get_value_uint32(self.env, self.values[index], &mut out) }, "reading an integer")?;
+        Ok(out)
+    }
+
+    /// Calls `body` with argument `index`, a string, as UTF-16. Up to 254 units take no allocation.
+    pub(crate) fn text<R>(&self, index: usize, body: impl FnOnce(&[u16]) -> R) -> Result<R> {
+        const ROOM: usize = 256;
+        let mut stack = [MaybeUninit::<u16>::uninit(); ROOM];
+        let copied = self.copy_text(index, stack.as_mut_ptr().cast(), ROOM)?;
+        if copied < ROOM - 1 {
+            // SAFETY: Node wrote `copied` units at the start of `stack`.
+            return Ok(body(unsafe { std::slice::from_raw_parts(stack.as_ptr().cast(), copied) }));
+        }
+        // What filled the room may go on beyond it.
+        let length = self.copy_text(index, ptr::null_mut(), 0)?;
+        let mut heap = vec![0; length + 1];
+        let copied = self.copy_text(index, heap.as_mut_ptr(), heap.len())?;
+        Ok(body(&heap[..copied]))
+    }
+
+    /// Copies at most `room - 1` units and a NUL to `to`; to a null pointer it only tells the length.
+    fn copy_text(&self, index: usize, to: *mut u16, room: usize) -> Result<usize> {
+        let mut copied = 0;
+        // SAFETY: the value belongs to the running callback, another type is reported, and both callers pass
+        // memory for `room` units or null.
+        let status = unsafe { sys::napi_get_value_string_utf16(self.env, self.values[index], to, room, &mut copied) };
+        check(status, "reading a string")?;
+        Ok(copied)
+    }
+
+    /// A JavaScript string of Latin-1 units.
+    pub(crate) fn latin1(&self, units: &[u8]) -> Result<sys::napi_value> {
+        let mut out = ptr::null_mut();
+        let length = units.len() as isize;
+        // SAFETY: `units` is readable for its length, and Node copies it.
+        let status = unsafe { sys::napi_create_string_latin1(self.env, units.as_ptr().cast(), length, &mut out) };
+        check(status, "making a string")?;
+        Ok(out)
+    }
+
+    /// A JavaScript string of UTF-16 units.
+    pub(crate) fn utf16(&self, units: &[u16]) -> Result<sys::napi_value> {
+        let mut out = ptr::null_mut();
+        let length = units.len() as isize;
+        // SAFETY: as for `latin1`.
+        let status = unsafe { sys::napi_create_string_utf16(self.env, units.as_ptr(), length, &mut out) };
+        check(status, "making a string")?;
         Ok(out)
     }
 
@@ -154,9 +191,8 @@ where
     guard(env, || {
         let (mut argc, mut values, mut data) = (N, [ptr::null_mut(); N], ptr::null_mut());
         // SAFETY: `info` belongs to this callback, and `values` has room for the `argc` values asked for.
-        let status = unsafe {
-            sys::napi_get_cb_info(env, info, &mut argc, values.as_mut_ptr(), ptr::null_mut(), &mut data)
-        };
+        let status =
+            unsafe { sys::napi_get_cb_info(env, info, &mut argc, values.as_mut_ptr(), ptr::null_mut(), &mut data) };
         check(status, "reading the arguments")?;
         // SAFETY: `Instance::function` stored a counted `Rc<RefCell<T>>` pointer, released only when this
         // function object is collected, which it is not while it runs.
@@ -218,14 +254,7 @@ impl<T: 'static> Instance<T> {
         let function = define(self.env, self.object, name, Some(method::<T, R, F, N>), data)?;
         // SAFETY: `function` is the live function that carries `data`; `release` undoes this `into_raw` once.
         let status = unsafe {
-            sys::napi_add_finalizer(
-                self.env,
-                function,
-                data,
-                Some(release::<T>),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
+            sys::napi_add_finalizer(self.env, function, data, Some(release::<T>), ptr::null_mut(), ptr::null_mut())
         };
         check(status, "tying a native value to its function")?;
         Ok(self)

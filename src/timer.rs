@@ -1,8 +1,8 @@
 //! The timing wheel for JavaScript: operations come in batches through shared arrays.
 
 use keelson_core::timer::Wheel;
-use napi::bindgen_prelude::{Env, Unknown};
 use napi::JsValue;
+use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::error::Result;
@@ -20,7 +20,7 @@ struct TimerWheel {
     wheel: Wheel,
     /// Slot of each queued operation.
     op_slots: Shared<i32>,
-    /// Deadline of each queued operation; [`CANCEL`] takes the slot out, anything below passes it over.
+    /// Deadline of each queued operation in milliseconds; [`CANCEL`] takes the slot out, anything below passes it over.
     op_deadlines: Shared<f64>,
     /// Where each slot is: [`IN_WHEEL`], [`EXPIRED`], or the facade's own numbers from 0 on.
     place: Shared<i32>,
@@ -36,7 +36,8 @@ impl TimerWheel {
         for (&slot, &deadline) in ops.take(count) {
             let Ok(index) = u32::try_from(slot) else { continue };
             if deadline >= 0.0 {
-                if self.wheel.insert(index, deadline as u64) {
+                // Rounded up, so that no timer is early.
+                if self.wheel.insert(index, deadline.ceil() as u64) {
                     place[index as usize] = IN_WHEEL;
                 }
             } else if deadline == CANCEL {

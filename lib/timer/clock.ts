@@ -5,8 +5,8 @@ const BURST_READINGS = 16;
 const BURST_SPAN = 0.5;
 /** Calls of a burst that share one reading. */
 const SHARED_CALLS = 16;
-/** A shared reading may be this much older than the next one before the calls between are put right. */
-const TOLERANCE = 1;
+/** How old a shared reading is taken to be. Where it was older, the calls that shared it are put right. */
+const ALLOWANCE = 0.5;
 
 /**
  * Where within a millisecond libuv's clock ticks, on the scale of `performance.now()`. With ticks aligned to
@@ -32,6 +32,8 @@ export interface Stamped {
 export class BurstClock {
   /** The latest reading. */
   last = 0;
+  /** The latest time given out by `now` or `exact`, neither of which ever gives out an earlier one. */
+  #given = 0;
   #left = 0;
   #spanStart = 0;
   #spanReadings = 0;
@@ -46,23 +48,29 @@ export class BurstClock {
     this.last = this.#source();
   }
 
-  /** The time, or in a burst a reading that at most 15 calls before this one shared. */
+  /** The time, or in a burst one that is up to half a millisecond ahead: a timer may be late, never early. */
   now(): number {
     if (this.#left > 0) {
       this.#left--;
-      return this.last;
+      return this.#given;
     }
-    const now = this.read();
-    this.#watch(now);
+    const now = this.exact();
+    this.#watch(this.last);
     return now;
   }
 
-  /** The exact time; settles what was stamped with the reading before. */
+  /** The time from a reading of its own. */
+  exact(): number {
+    this.#given = Math.max(this.#given, this.read());
+    return this.#given;
+  }
+
+  /** Reads the time; settles what was stamped with the reading before. */
   read(): number {
     const before = this.last;
     const now = this.#source();
     this.last = now;
-    if (now - before > TOLERANCE) this.#stamped.postpone(now - before);
+    if (now - before > ALLOWANCE) this.#stamped.postpone(now - before - ALLOWANCE);
     else this.#stamped.settle();
     return now;
   }
@@ -95,6 +103,7 @@ export class BurstClock {
     // A burst that goes on is one reading in each span; it has to earn the next.
     this.#spanStart = now;
     this.#left = SHARED_CALLS - 1;
+    this.#given = Math.max(this.#given, now + ALLOWANCE);
     if (this.#inBurst) return;
     this.#inBurst = true;
     // Not queueMicrotask, which fake timers replace.

@@ -29,7 +29,8 @@ export class ForeignTimer {
     this.stop();
     this.#clear = clearTimeout;
     this.#due = performance.now() + delay;
-    this.#handle = setTimeout(this.#fire, delay);
+    // Fake timers cut fractions off, and would be early.
+    this.#handle = setTimeout(this.#fire, Math.ceil(delay));
     if (!ref) this.setRef(false);
   }
 

@@ -13,7 +13,7 @@ const PASS_OVER = -2;
 export class Operations {
   slots = new Int32Array(FIRST_LENGTH);
   deadlines = new Float64Array(FIRST_LENGTH);
-  /** Before Node 24: contexts of which nobody has looked yet whether they hold a store. */
+  /** Without frames: contexts of which nobody has looked yet whether they hold a store. */
   readonly contexts: (AsyncResource | undefined)[] = [];
   count = 0;
   /** The first operation that was stamped with the clock's latest reading. */
@@ -48,7 +48,7 @@ export class Operations {
   /** Postpones what was stamped with a reading that proved `by` ms old at most. */
   postpone(by: number): void {
     for (let index = this.#unsettled; index < this.count; index++) {
-      if (this.deadlines[index]! >= 0) this.deadlines[index]! += Math.ceil(by);
+      if (this.deadlines[index]! >= 0) this.deadlines[index]! += by;
     }
     this.settle();
   }

@@ -1,12 +1,12 @@
 import timers from 'node:timers';
 import { binding, type TimerWheel } from '../native.js';
 import { BurstClock } from './clock.js';
-import { framed, holdsStore, noContext, snapshot, storesInUse } from './context.js';
+import { capture, framed, holdsStore, noContext, snapshot, storesInUse } from './context.js';
 import { ForeignTimer } from './foreign.js';
 import { decode, foldGeneration, TimerHandle } from './handle.js';
 import { Operations } from './operations.js';
 import { Slots } from './slots.js';
-import { type DropCause, type Entry, Task } from './task.js';
+import { type Callback, type DropCause, type Entry, Task } from './task.js';
 
 /** Node's own functions: the driver stays on real time when a test replaces the global ones. */
 const { setTimeout: nodeSetTimeout, clearTimeout: nodeClearTimeout } = timers;
@@ -75,17 +75,33 @@ export class TimerQueue {
     this.#wheel = binding.createTimerWheel(this.slots.place, slots, deadlines, this.#expired);
   }
 
-  /** Makes a timer of `delay` ms that is due after `wait` ms. */
-  add(entry: Entry, delay: number, ref: boolean, wait: number = delay): TimerHandle {
+  /** Makes a timeout of a bare callback: the path that most timers take. */
+  addBare(callback: Callback, delay: number): TimerHandle {
+    if (setTimeout !== nodeSetTimeout)
+      return this.addTask(new Task(callback, [], capture(), undefined), delay, true);
     if (this.slots.isFull) this.#grow();
-    const slot = this.slots.allocate(entry, delay, ref);
+    if (this.#ops.isFull) this.#apply();
+    const deadline = this.clock.now() + delay;
+    const context = snapshot();
+    const entry = framed && holdsStore(context) ? new Task(callback, [], context, undefined) : callback;
+    const slot = this.slots.allocate(entry, delay, 1);
+    this.added++;
+    this.#countRef(1);
+    const index = this.#schedule(slot, deadline);
+    if (!framed) this.#ops.contexts[index] = context;
+    return new TimerHandle(this, slot, this.slots.generations[slot]!, entry, delay);
+  }
+
+  /** Makes a timer of `delay` ms that is first due after `wait` ms. */
+  addTask(task: Task, delay: number, ref: boolean, wait: number = delay): TimerHandle {
+    if (this.slots.isFull) this.#grow();
+    const slot = this.slots.allocate(task, delay, ref ? 1 : 0);
     this.added++;
     if (ref) this.#countRef(1);
-    if (setTimeout === nodeSetTimeout) this.#startNew(slot, entry, wait);
-    else this.#startForeign(slot, wait);
-    const kept = this.slots.entries[slot]!;
-    const handle = new TimerHandle(this, slot, this.slots.generations[slot]!, kept, delay);
-    if (kept instanceof Task && kept.details !== undefined) this.#hooks.begun(kept, handle);
+    task.foreign = setTimeout === nodeSetTimeout ? undefined : new ForeignTimer(() => this.#fire(slot));
+    this.#start(slot, wait);
+    const handle = new TimerHandle(this, slot, this.slots.generations[slot]!, task, delay);
+    if (task.details !== undefined) this.#hooks.begun(task, handle);
     return handle;
   }
 
@@ -108,7 +124,7 @@ export class TimerQueue {
     const entry = this.slots.entries[slot]!;
     this.#unplace(slot, entry);
     this.#release(slot);
-    if (!(entry instanceof Task)) return;
+    if (typeof entry === 'function') return;
     entry.dropped = true;
     if (entry.details !== undefined) this.#hooks.ended(entry, cause);
   }
@@ -130,7 +146,7 @@ export class TimerQueue {
     const entry = this.slots.entries[slot]!;
     this.#unplace(slot, entry);
     const delay = this.slots.delays[slot]!;
-    const hasDetails = entry instanceof Task && entry.details !== undefined;
+    const hasDetails = typeof entry === 'object' && entry.details !== undefined;
     this.#start(slot, hasDetails ? this.#hooks.restart(entry, delay) : delay);
   }
 
@@ -147,7 +163,7 @@ export class TimerQueue {
 
   foreignOf(handle: TimerHandle): ForeignTimer | undefined {
     const entry = this.isLive(handle) ? this.slots.entries[handle._slot] : undefined;
-    return entry instanceof Task ? entry.foreign : undefined;
+    return typeof entry === 'object' ? entry.foreign : undefined;
   }
 
   /** The exact time on the clock that a task is on. */
@@ -158,7 +174,7 @@ export class TimerQueue {
   /** Milliseconds until the pending timer of a slot is due. */
   remaining(slot: number): number {
     const entry = this.slots.entries[slot];
-    if (entry instanceof Task && entry.foreign !== undefined) return entry.foreign.remaining;
+    if (typeof entry === 'object' && entry.foreign !== undefined) return entry.foreign.remaining;
     const now = this.clock.read();
     const place = this.slots.place[slot]!;
     if (place === EXPIRED) return 0;
@@ -216,41 +232,17 @@ export class TimerQueue {
     this.#wheel.resize(this.slots.place, this.#ops.slots, this.#ops.deadlines);
   }
 
-  /** Starts a new timer on Node's clock; with a bare callback goes the context. */
-  #startNew(slot: number, entry: Entry, delay: number): void {
-    const ops = this.#ops;
-    if (ops.isFull) this.#apply();
-    const index = this.#schedule(slot, Math.ceil(this.clock.now() + delay));
-    if (entry instanceof Task) {
-      entry.foreign = undefined;
-      return;
-    }
-    const context = snapshot();
-    if (!framed) ops.contexts[index] = context;
-    else if (holdsStore(context)) this.slots.entries[slot] = new Task(entry, [], context, undefined);
-  }
-
-  #startForeign(slot: number, delay: number): void {
-    let entry = this.slots.entries[slot]!;
-    if (!(entry instanceof Task)) {
-      entry = new Task(entry, [], snapshot(), undefined);
-      this.slots.entries[slot] = entry;
-    }
-    entry.foreign = new ForeignTimer(() => this.#fire(slot));
-    this.#start(slot, delay);
-  }
-
   /** Starts or restarts a timer on the clock that it is on. */
   #start(slot: number, delay: number): void {
     const entry = this.slots.entries[slot]!;
-    if (entry instanceof Task && entry.foreign !== undefined) {
+    if (typeof entry === 'object' && entry.foreign !== undefined) {
       this.slots.place[slot] = FOREIGN;
       if (this.#paused) entry.foreign.hold(delay);
       else entry.foreign.start(delay, this.slots.refs[slot] === 1);
       return;
     }
     if (this.#ops.isFull) this.#apply();
-    this.#schedule(slot, Math.ceil(this.clock.read() + delay));
+    this.#schedule(slot, this.clock.exact() + delay);
     this.#ops.settle();
   }
 
@@ -279,9 +271,10 @@ export class TimerQueue {
 
   #revive(handle: TimerHandle): void {
     const entry = handle._entry;
-    const over = entry instanceof Task && (entry.dropped || entry.details?.period);
+    const over = typeof entry === 'object' && (entry.dropped || entry.details?.period);
     if (this.#closed || handle._slot < 0 || over) return;
-    const again = this.add(entry, handle._delay, true);
+    const delay = handle._delay;
+    const again = typeof entry === 'function' ? this.addBare(entry, delay) : this.addTask(entry, delay, true);
     handle._slot = again._slot;
     handle._generation = again._generation;
   }
@@ -296,7 +289,7 @@ export class TimerQueue {
     if (ops.reset()) this.#wheel.resize(this.slots.place, ops.slots, ops.deadlines);
   }
 
-  /** Before Node 24: looks which of the list's contexts hold a store, and lets the others go. */
+  /** Without frames: looks which of the list's contexts hold a store, and lets the others go. */
   #keepContexts(): void {
     const { contexts, count } = this.#ops;
     const inUse = storesInUse();
@@ -314,7 +307,7 @@ export class TimerQueue {
   #arm(deadline: number): void {
     if (this.#driver !== undefined) nodeClearTimeout(this.#driver);
     this.#armed = deadline;
-    const wait = Math.min(Math.max(deadline - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
+    const wait = Math.min(Math.max(Math.ceil(deadline) - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
     this.#driver = noContext.runInAsyncScope(
       nodeSetTimeout,
       undefined,
@@ -373,13 +366,13 @@ export class TimerQueue {
     const { entries, generations, delays, place } = this.slots;
     const entry = entries[slot]!;
     const handle = new TimerHandle(this, slot, generations[slot]!, entry, delays[slot]!);
-    const repeats = entry instanceof Task && entry.details !== undefined && entry.details.period > 0;
+    const repeats = typeof entry === 'object' && entry.details !== undefined && entry.details.period > 0;
     place[slot] = EXPIRED;
     if (!repeats) this.#complete(slot, entry);
     this.fired++;
     let failed = true;
     try {
-      if (entry instanceof Task) entry.run(handle);
+      if (typeof entry === 'object') entry.run(handle);
       else entry.call(handle);
       failed = false;
     } finally {
@@ -391,7 +384,7 @@ export class TimerQueue {
   #complete(slot: number, entry: Entry): void {
     this.completed++;
     this.#release(slot);
-    if (entry instanceof Task && entry.details !== undefined) this.#hooks.ended(entry, undefined);
+    if (typeof entry === 'object' && entry.details !== undefined) this.#hooks.ended(entry, undefined);
   }
 
   #repeat(slot: number, task: Task): void {
@@ -402,7 +395,7 @@ export class TimerQueue {
 
   #eachForeign(visit: (foreign: ForeignTimer, slot: number) => void): void {
     this.slots.entries.forEach((entry, slot) => {
-      if (entry instanceof Task && entry.foreign !== undefined) visit(entry.foreign, slot);
+      if (typeof entry === 'object' && entry.foreign !== undefined) visit(entry.foreign, slot);
     });
   }
 }

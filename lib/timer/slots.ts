@@ -23,13 +23,13 @@ export class Slots {
     this.#chain(0);
   }
 
-  /** Takes a slot; true from `isFull` must have led to `grow` before. */
-  allocate(entry: Entry, delay: number, ref: boolean): number {
+  /** Takes a slot; the table must not be full. */
+  allocate(entry: Entry, delay: number, ref: 0 | 1): number {
     const slot = this.#free;
     this.#free = this.place[slot]!;
     this.entries[slot] = entry;
     this.delays[slot] = delay;
-    this.refs[slot] = ref ? 1 : 0;
+    this.refs[slot] = ref;
     this.live++;
     return slot;
   }

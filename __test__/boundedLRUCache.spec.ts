@@ -1,0 +1,526 @@
+import { Worker } from 'node:worker_threads';
+import { BoundedLRUCache, type EvictionReason, InvalidArgumentError, KeelsonError } from 'keelson';
+
+function manual(start = 1_000_000) {
+  let now = start;
+  return {
+    clock: () => now,
+    advance: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+describe('the surface of the original', () => {
+  test('stores by reference, overwrites, deletes and clears', () => {
+    const cache = new BoundedLRUCache<string, { n: number }>(10);
+    const value = { n: 1 };
+    expect(cache.set('a', value)).toBeUndefined();
+    expect(cache.get('a')).toBe(value);
+    value.n = 2;
+    expect(cache.get('a')).toStrictEqual({ n: 2 });
+    cache.set('a', { n: 3 });
+    expect(cache.size).toBe(1);
+    expect([cache.delete('a'), cache.delete('a'), cache.get('a')]).toStrictEqual([true, false, undefined]);
+    cache.set('b', value);
+    cache.clear();
+    expect([cache.size, cache.has('b')]).toStrictEqual([0, false]);
+  });
+
+  test('getStats() has exactly the keys of the original, of the realm of the test', () => {
+    const cache = new BoundedLRUCache<string, number>(2);
+    cache.set('a', 1);
+    cache.set('b', 2);
+    cache.set('c', 3);
+    cache.get('c');
+    cache.get('gone');
+    cache.has('c');
+    cache.has('gone');
+    expect(cache.getStats()).toStrictEqual({
+      hits: 1,
+      misses: 1,
+      evictions: 1,
+      expirations: 0,
+      hitRate: 0.5,
+      currentSize: 2,
+      maxSize: 2,
+    });
+    cache.resetStats();
+    expect(cache.getStats()).toMatchObject({ hits: 0, misses: 0, evictions: 0, hitRate: 0, currentSize: 2 });
+    cache.get('c');
+    cache.clear();
+    expect(cache.getStats().hits).toBe(0);
+  });
+
+  test('lists in the order of insertion, which neither use nor replacement changes', () => {
+    const cache = new BoundedLRUCache<string, number>(3);
+    for (const [index, key] of ['a', 'b', 'c'].entries()) cache.set(key, index);
+    cache.get('a');
+    cache.set('b', 9);
+    expect(cache.keys()).toStrictEqual(['a', 'b', 'c']);
+    expect(cache.values()).toStrictEqual([0, 9, 2]);
+    expect(cache.entries()).toStrictEqual([
+      ['a', 0],
+      ['b', 9],
+      ['c', 2],
+    ]);
+    expect([...cache]).toStrictEqual(cache.entries());
+    expect(cache.entriesByRecency()).toStrictEqual([
+      ['b', 9],
+      ['a', 0],
+      ['c', 2],
+    ]);
+  });
+
+  test('destroy() empties, as often as one likes, and leaves a cache that works', () => {
+    const cache = new BoundedLRUCache<string, number>(3);
+    cache.set('a', 1);
+    cache.destroy();
+    cache.destroy();
+    expect([cache.size, cache.get('a'), cache.keys()]).toStrictEqual([0, undefined, []]);
+    cache.set('a', 2);
+    expect(cache.get('a')).toBe(2);
+    const symbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
+    cache[symbol]();
+    expect(cache.size).toBe(0);
+  });
+
+  test('the bound holds at every moment and recency is exact within one millisecond', () => {
+    const { clock } = manual();
+    const cache = new BoundedLRUCache<number, number>({ maxSize: 100, clock });
+    for (let i = 0; i < 1000; i++) {
+      cache.set(i, i);
+      expect(cache.size).toBeLessThanOrEqual(100);
+      if (i >= 50) cache.get(i - 50);
+    }
+    expect(cache.size).toBe(100);
+  });
+});
+
+describe('keys', () => {
+  const symbol = Symbol('s');
+  const fn = () => 1;
+  class Point {
+    constructor(readonly x: number) {}
+  }
+  const point = new Point(1);
+  const date = new Date(0);
+  const distinct: unknown[] = [
+    ...['', '1', 'null', 'undefined', 'true', '{"a":1}', '[1]', 'j{"a":1}', '\0', '\0a', 'é', '日本', '😀'],
+    ...['\ud800', '\udc00', '\ud83d', 'a'.repeat(22), 'a'.repeat(23), 'a'.repeat(254), 'a'.repeat(255)],
+    ...['a'.repeat(256), 'a'.repeat(100_000), `${'a'.repeat(254)}é`, `${'a'.repeat(254)}日`],
+    ...[0, 1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1n, true, false, null, undefined],
+    ...[
+      symbol,
+      Symbol('s'),
+      fn,
+      () => 1,
+      point,
+      new Point(1),
+      date,
+      new Date(0),
+      /a/,
+      new Map(),
+      new Set([1]),
+    ],
+    ...[{ a: 1 }, { a: '1' }, {}, [], [1], ['1'], [[1]], { a: { b: [1, null] } }],
+  ];
+
+  test('of every kind are told apart, found again and returned as given', () => {
+    const cache = new BoundedLRUCache<unknown, number>(1000);
+    distinct.forEach((key, index) => {
+      cache.set(key, index);
+    });
+    expect(cache.size).toBe(distinct.length);
+    distinct.forEach((key, index) => {
+      expect(cache.get(key)).toBe(index);
+      expect(cache.has(key)).toBe(true);
+      expect(cache.peek(key)).toBe(index);
+    });
+    cache.keys().forEach((key, index) => {
+      expect(Object.is(key, distinct[index])).toBe(true);
+    });
+    for (const key of distinct) expect(cache.delete(key)).toBe(true);
+    expect(cache.size).toBe(0);
+  });
+
+  test('plain objects and arrays are structural, by their JSON', () => {
+    const cache = new BoundedLRUCache<unknown, string>(10);
+    cache.set({ a: 1, b: [2] }, 'object');
+    expect(cache.get({ a: 1, b: [2] })).toBe('object');
+    expect(cache.get({ b: [2], a: 1 })).toBeUndefined();
+    expect(cache.get(JSON.parse('{"a":1,"b":[2]}'))).toBe('object');
+    expect(cache.get({ a: 1, b: [2], c: undefined })).toBe('object');
+    const bare = Object.assign(Object.create(null), { a: 1, b: [2] });
+    expect(cache.get(bare)).toBe('object');
+    const key = { id: 1 };
+    cache.set(key, 'one');
+    key.id = 2;
+    expect([cache.get({ id: 1 }), cache.get({ id: 2 })]).toStrictEqual(['one', undefined]);
+    expect(cache.delete({ id: 1 })).toBe(true);
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    expect(() => cache.set(cycle, 'x')).toThrow(InvalidArgumentError);
+    expect(() => cache.get({ big: 1n })).toThrow('"key" must be an object that JSON.stringify can write');
+  });
+
+  test('0 and -0 are one key, and so are all NaNs', () => {
+    const cache = new BoundedLRUCache<number, string>(10);
+    cache.set(-0, 'zero');
+    cache.set(Number.NaN, 'nan');
+    expect([cache.get(0), cache.get(0 / 0)]).toStrictEqual(['zero', 'nan']);
+  });
+
+  test('a string built by concatenation, slicing or a lookup is the same key', () => {
+    const cache = new BoundedLRUCache<string, number>(10);
+    const text = `the quick brown fox ${'日'.repeat(3)}`;
+    cache.set(text, 1);
+    expect(cache.get(`${text.slice(0, 9)}${text.slice(9)}`)).toBe(1);
+    expect(cache.get(`x${text}y`.slice(1, -1))).toBe(1);
+  });
+
+  test('foreign keys are evicted in turn with text', () => {
+    const cache = new BoundedLRUCache<unknown, number>(3);
+    const one = new Point(1);
+    cache.set(one, 1);
+    cache.set('b', 2);
+    cache.set(3, 3);
+    cache.get(one);
+    cache.set('d', 4);
+    expect(cache.entries()).toStrictEqual([
+      [one, 1],
+      [3, 3],
+      ['d', 4],
+    ]);
+    cache.set('e', 5);
+    cache.set('f', 6);
+    expect([cache.has(one), cache.has(3)]).toStrictEqual([false, false]);
+  });
+});
+
+describe('time', () => {
+  test('an entry lives up to the last millisecond of its ttl; 0 and undefined mean the default', () => {
+    const { clock, advance } = manual();
+    const cache = new BoundedLRUCache<string, number>({ maxSize: 10, ttl: 100, clock });
+    cache.set('default', 1);
+    cache.set('zero', 1, 0);
+    cache.set('short', 1, 50);
+    cache.set('for ever', 1, Number.POSITIVE_INFINITY);
+    expect(cache.getRemainingTTL('short')).toBe(50);
+    advance(50);
+    expect(cache.get('short')).toBe(1);
+    advance(1);
+    expect([cache.get('short'), cache.has('zero'), cache.getRemainingTTL('zero')]).toStrictEqual([
+      undefined,
+      true,
+      49,
+    ]);
+    advance(50);
+    expect(cache.keys()).toStrictEqual(['for ever']);
+    expect([cache.getRemainingTTL('for ever'), cache.getRemainingTTL('zero')]).toStrictEqual([Infinity, 0]);
+    expect(cache.size).toBe(1);
+    expect(cache.getStats()).toMatchObject({ hits: 1, misses: 1, expirations: 3, evictions: 0 });
+    advance(1e12);
+    expect(cache.get('for ever')).toBe(1);
+  });
+
+  test('the default is five minutes of Date.now(), whoever provides it', () => {
+    jest.useFakeTimers();
+    try {
+      const cache = new BoundedLRUCache<string, number>(1000);
+      // More calls within one millisecond than it takes to open the window of the shared clock.
+      for (let i = 0; i < 100; i++) cache.set(`k${i}`, i);
+      for (let i = 0; i < 100; i++) expect(cache.get(`k${i}`)).toBe(i);
+      jest.advanceTimersByTime(300_000);
+      expect(cache.get('k1')).toBe(1);
+      jest.advanceTimersByTime(1);
+      for (let i = 0; i < 100; i++) expect(cache.get(`k${i}`)).toBeUndefined();
+      expect(cache.size).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('a spy on Date.now rules from the next call, in the middle of a burst too', () => {
+    const cache = new BoundedLRUCache<string, number>(1000);
+    cache.set('a', 1);
+    for (let i = 0; i < 50_000; i++) cache.get('a');
+    const spy = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 300_002);
+    try {
+      expect(cache.get('a')).toBeUndefined();
+    } finally {
+      spy.mockRestore();
+    }
+    cache.set('a', 2);
+    for (let i = 0; i < 50_000; i++) expect(cache.get('a') === 2).toBe(true);
+  });
+
+  test('expired entries go before live ones', () => {
+    const { clock, advance } = manual();
+    const gone: [string, EvictionReason][] = [];
+    const onEvict = (key: string, _: number, reason: EvictionReason) => gone.push([key, reason]);
+    const cache = new BoundedLRUCache<string, number>({ maxSize: 3, clock, onEvict });
+    cache.set('old', 1);
+    cache.set('short', 2, 10);
+    cache.set('newer', 3);
+    advance(11);
+    cache.set('newest', 4);
+    expect(gone).toStrictEqual([['short', 'expired']]);
+    expect(cache.keys()).toStrictEqual(['old', 'newer', 'newest']);
+  });
+
+  test('prune() removes what is over, updateAgeOnGet renews, allowStale returns once', () => {
+    const { clock, advance } = manual();
+    const options = { maxSize: 10, ttl: 100, clock };
+    const pruned = new BoundedLRUCache<number, number>(options);
+    for (let i = 0; i < 10; i++) pruned.set(i, i, i < 6 ? 10 : 0);
+    advance(11);
+    expect([pruned.prune(), pruned.prune(), pruned.size]).toStrictEqual([6, 0, 4]);
+
+    const renewed = new BoundedLRUCache<unknown, number>({ ...options, updateAgeOnGet: true });
+    renewed.set('a', 1);
+    renewed.set(7, 1, 200);
+    for (let i = 0; i < 5; i++) {
+      advance(90);
+      expect([renewed.get('a'), renewed.get(7)]).toStrictEqual([1, 1]);
+    }
+    expect([renewed.getRemainingTTL('a'), renewed.getRemainingTTL(7)]).toStrictEqual([100, 200]);
+
+    const stale = new BoundedLRUCache<string, number>({ ...options, allowStale: true });
+    stale.set('a', 1);
+    advance(101);
+    expect([stale.get('a'), stale.get('a')]).toStrictEqual([1, undefined]);
+    expect(stale.metrics()).toMatchObject({ staleHits: 1, misses: 2, hits: 0, expirations: 1 });
+  });
+
+  test('ttlJitter cuts each ttl by at most its share', () => {
+    const { clock } = manual();
+    const cache = new BoundedLRUCache<number, number>({ maxSize: 200, ttl: 1000, ttlJitter: 0.2, clock });
+    for (let i = 0; i < 200; i++) cache.set(i, i);
+    const left = cache.keys().map((key) => cache.getRemainingTTL(key));
+    expect(Math.min(...left)).toBeGreaterThanOrEqual(800);
+    expect(Math.max(...left)).toBeLessThanOrEqual(1000);
+    expect(new Set(left).size).toBeGreaterThan(20);
+  });
+});
+
+describe('onEvict', () => {
+  test('hears every reason, with the key as given and the value', () => {
+    const { clock, advance } = manual();
+    const gone: unknown[] = [];
+    const cache = new BoundedLRUCache<unknown, string>({
+      maxSize: 2,
+      maxWeight: 10,
+      weigh: (value) => value.length,
+      clock,
+      onEvict: (...all) => gone.push(all),
+    });
+    const key = { id: 1 };
+    cache.set(key, 'a');
+    cache.set('日', 'b');
+    cache.set(3, 'c');
+    cache.set(3, 'cc');
+    cache.set(3, 'c'.repeat(10));
+    cache.set('big', 'x'.repeat(11));
+    cache.set(3, 'x'.repeat(11));
+    cache.set('t', 'd', 5);
+    advance(6);
+    cache.has('t');
+    cache.set('e', 'e');
+    cache.delete('e');
+    cache.set('f', 'f');
+    cache.clear();
+    expect(gone).toStrictEqual([
+      [key, 'a', 'size'],
+      [3, 'c', 'replaced'],
+      ['日', 'b', 'weight'],
+      [3, 'cc', 'replaced'],
+      [3, 'cccccccccc', 'weight'],
+      ['t', 'd', 'expired'],
+      ['e', 'e', 'deleted'],
+      ['f', 'f', 'cleared'],
+    ]);
+  });
+
+  test('may use the cache', () => {
+    const cache: BoundedLRUCache<string, number> = new BoundedLRUCache<string, number>({
+      maxSize: 2,
+      onEvict: (key, value) => {
+        if (value < 100) cache.set(`${key}!`, value + 100);
+      },
+    });
+    for (const [index, key] of ['a', 'b', 'c', 'd'].entries()) cache.set(key, index);
+    expect(cache.size).toBe(2);
+    expect(cache.entries().every(([key, value]) => cache.get(key) === value)).toBe(true);
+  });
+
+  test('may throw: every callback runs, the cache is whole, and the caller hears of it', () => {
+    let calls = 0;
+    const cache = new BoundedLRUCache<string, number>({
+      maxSize: 2,
+      onEvict: () => {
+        calls++;
+        throw new Error(`no ${calls}`);
+      },
+    });
+    cache.set('a', 1);
+    cache.set('b', 2);
+    expect(() => cache.set('c', 3)).toThrow('no 1');
+    expect(cache.entries()).toStrictEqual([
+      ['b', 2],
+      ['c', 3],
+    ]);
+    expect(() => cache.clear()).toThrow(AggregateError);
+    expect([calls, cache.size]).toStrictEqual([3, 0]);
+  });
+
+  test('hears more removals than one report of the index holds', () => {
+    const { clock, advance } = manual();
+    const gone = new Map<unknown, unknown>();
+    const onEvict = (key: string, value: number) => gone.set(key, value);
+    const cache = new BoundedLRUCache<string, number>({ maxSize: 2000, clock, onEvict });
+    for (let i = 0; i < 1300; i++) cache.set(`key ${i}`, i, 10);
+    advance(11);
+    expect(cache.prune()).toBe(1300);
+    expect(gone.size).toBe(1300);
+    for (const [key, value] of gone) expect(key).toBe(`key ${value}`);
+  });
+});
+
+describe('bounds', () => {
+  test('maxWeight holds, and what can never fit is not stored', () => {
+    const weigh = (value: string) => value.length;
+    const cache = new BoundedLRUCache<string, string>({ maxSize: 100, maxWeight: 10, weigh });
+    cache.set('a', '1234');
+    cache.set('b', '1234');
+    cache.set('c', '123');
+    expect([cache.keys(), cache.metrics().weight]).toStrictEqual([['b', 'c'], 7]);
+    cache.set('b', '1234567');
+    expect(cache.metrics().weight).toBe(10);
+    cache.set('c', 'x'.repeat(11));
+    cache.set('d', 'x'.repeat(11));
+    expect([cache.keys(), cache.metrics().rejections]).toStrictEqual([['b'], 2]);
+    const bad = new BoundedLRUCache({ maxSize: 1, maxWeight: 1, weigh: () => Number.NaN });
+    expect(() => bad.set('a', 1)).toThrow('"weigh" must be a function that returns a finite number from 0');
+  });
+
+  test('memory pressure shrinks on insertion, and only then', () => {
+    let short = false;
+    const cache = new BoundedLRUCache<number, number>({
+      maxSize: 1000,
+      memoryPressure: { isShort: () => short, every: 10, keep: 0.25 },
+    });
+    for (let i = 0; i < 500; i++) cache.set(i, i);
+    short = true;
+    expect(cache.size).toBe(500);
+    for (let i = 500; i < 510; i++) cache.set(i, i);
+    expect(cache.size).toBe(127);
+    expect(cache.keys()[0]).toBe(383);
+    expect(cache.metrics()).toMatchObject({ evictionsByPressure: 383 });
+    expect(cache.getStats().evictions).toBe(383);
+    const real = new BoundedLRUCache<number, number>({
+      maxSize: 10_000,
+      memoryPressure: { heap: 0.01, every: 1000 },
+    });
+    for (let i = 0; i < 1000; i++) real.set(i, i);
+    expect([0, 500, 1000]).toContain(real.size);
+    expect(new BoundedLRUCache({ maxSize: 1, memoryPressure: true }).size).toBe(0);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, Infinity, 2 ** 53, '10', null, undefined])(
+    'maxSize %p is refused',
+    (maxSize) => {
+      const call = () => new BoundedLRUCache(maxSize as number);
+      expect(call).toThrow(KeelsonError);
+      expect(call).toThrow(/"maxSize" must be a whole number from 1/);
+      expect(() => new BoundedLRUCache({ maxSize: maxSize as number })).toThrow(InvalidArgumentError);
+    },
+  );
+
+  test.each([
+    [{ ttl: 0 }, 'ttl'],
+    [{ ttl: Number.NaN }, 'ttl'],
+    [{ ttlJitter: 2 }, 'ttlJitter'],
+    [{ policy: 'fifo' }, 'policy'],
+    [{ maxWeight: 5 }, 'weigh'],
+    [{ maxWeight: -5, weigh: () => 1 }, 'maxWeight'],
+    [{ weigh: 1 }, 'weigh'],
+    [{ onEvict: 1 }, 'onEvict'],
+    [{ clock: 1 }, 'clock'],
+    [{ updateAgeOnGet: 1 }, 'updateAgeOnGet'],
+    [{ allowStale: 'yes' }, 'allowStale'],
+    [{ memoryPressure: { heap: 2 } }, 'memoryPressure.heap'],
+    [{ memoryPressure: { heaps: 1 } }, 'memoryPressure.heaps'],
+    [{ memoryPressure: 3 }, 'memoryPressure'],
+    [{ maxsize: 3 }, 'options.maxsize'],
+  ])('the option %p is refused by name', (options, name) => {
+    const call = () => new BoundedLRUCache({ maxSize: 5, ...options } as never);
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_KEELSON_INVALID_ARGUMENT' }));
+    expect(call).toThrow(`"${name}"`);
+  });
+
+  test('a bad ttl is refused, and nothing is changed', () => {
+    const cache = new BoundedLRUCache<string, number>(5);
+    for (const ttl of [-1, Number.NaN, '5', null]) {
+      expect(() => cache.set('a', 1, ttl as number)).toThrow(InvalidArgumentError);
+    }
+    expect(() => new BoundedLRUCache(5, -1)).toThrow('"defaultTtl"');
+    expect(cache.size).toBe(0);
+  });
+});
+
+test('getMany, setMany, dump and load', () => {
+  const { clock, advance } = manual();
+  const cache = new BoundedLRUCache<unknown, number>({ maxSize: 10, ttl: 100, clock });
+  cache.setMany([
+    ['a', 1],
+    ['b', 2],
+  ]);
+  cache.setMany(new Map<unknown, number>([[{ id: 3 }, 3]]), 20);
+  cache.set('for ever', 4, Number.POSITIVE_INFINITY);
+  expect(cache.getMany(['b', 'x', 'a'])).toStrictEqual([2, undefined, 1]);
+  const dumped = cache.dump();
+  expect(dumped).toStrictEqual([
+    [{ id: 3 }, { value: 3, expires: clock() + 20 }],
+    ['for ever', { value: 4 }],
+    ['b', { value: 2, expires: clock() + 100 }],
+    ['a', { value: 1, expires: clock() + 100 }],
+  ]);
+  advance(30);
+  const copy = new BoundedLRUCache<unknown, number>({ maxSize: 10, clock });
+  copy.load(JSON.parse(JSON.stringify(dumped)));
+  expect(copy.entriesByRecency().map(([key]) => key)).toStrictEqual(['a', 'b', 'for ever']);
+  expect([copy.getRemainingTTL('a'), copy.getRemainingTTL('for ever')]).toStrictEqual([70, Infinity]);
+});
+
+test('a large cache keeps what it should', () => {
+  const cache = new BoundedLRUCache<string, number>(50_000);
+  for (let i = 0; i < 120_000; i++) cache.set(`key:${i}`, i);
+  expect(cache.size).toBe(50_000);
+  expect([cache.get('key:69999'), cache.get('key:70000'), cache.get('key:119999')]).toStrictEqual([
+    undefined,
+    70_000,
+    119_999,
+  ]);
+  expect(cache.keys()[0]).toBe('key:70000');
+});
+
+test('works in a worker thread, and goes with it', async () => {
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    const { BoundedLRUCache } = require(${JSON.stringify(require.resolve('keelson'))});
+    const cache = new BoundedLRUCache(10);
+    for (let i = 0; i < 20000; i++) cache.set('k' + i % 15, i);
+    parentPort.postMessage([cache.size, cache.get('k4'), cache.getStats().evictions]);
+  `;
+  const answers = await Promise.all(
+    [1, 2].map(() => {
+      const worker = new Worker(code, { eval: true });
+      return new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    }),
+  );
+  expect(answers).toStrictEqual([
+    [10, 19_999, 19_990],
+    [10, 19_999, 19_990],
+  ]);
+});

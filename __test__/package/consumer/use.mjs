@@ -1,0 +1,20 @@
+// What a user's ESM module does; only names that Node's lexer finds can be imported so.
+import {
+  BoundedLRUCache,
+  CircularBuffer,
+  InvalidArgumentError,
+  KeelsonError,
+  TimerManager,
+  timerManager,
+} from 'keelson';
+import useEverything from './everything.js';
+
+const named = {
+  BoundedLRUCache,
+  CircularBuffer,
+  InvalidArgumentError,
+  KeelsonError,
+  TimerManager,
+  timerManager,
+};
+console.log(JSON.stringify(await useEverything(named)));

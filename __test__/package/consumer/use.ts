@@ -1,0 +1,34 @@
+// What a user's TypeScript module does, whatever it is compiled to.
+import { BoundedLRUCache, CircularBuffer, InvalidArgumentError, TimerManager, timerManager } from 'keelson';
+
+interface Product {
+  name: string;
+}
+
+const cache = new BoundedLRUCache<string, Product>(2);
+const buffer: CircularBuffer<number> = new CircularBuffer(2);
+const manager: TimerManager = new TimerManager();
+const idle: NodeJS.Timeout = timerManager.setInterval(() => {}, 1000);
+idle.unref();
+
+cache.set('lamp', { name: 'Lamp' });
+for (const number of [1, 2, 3]) buffer.push(number);
+
+function refusal(): string | undefined {
+  try {
+    new CircularBuffer(0);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return error.code;
+  }
+  return undefined;
+}
+
+manager.setTimeout(
+  (name: string) => {
+    const product: Product | undefined = cache.get(name);
+    const { hits } = cache.getStats();
+    console.log(JSON.stringify({ product, hits, buffered: buffer.getAll(), refusal: refusal() }));
+  },
+  1,
+  'lamp',
+);

@@ -1,0 +1,63 @@
+// Uses all of keelson and destroys nothing. Plain JavaScript, since processes, workers and other jests run it too.
+
+/**
+ * Resolves what it found; `leave` also leaves behind what a careless service would: a timer far away, a full cache.
+ */
+module.exports = async function useEverything(keelson, { leave = true } = {}) {
+  const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
+  const manager = new TimerManager();
+  const cache = new BoundedLRUCache(2, 60_000);
+  const buffer = new CircularBuffer(2);
+  const samples = new CircularBuffer(4, { storage: 'float64' });
+
+  const fired = await new Promise((resolve) => manager.setTimeout((...args) => resolve(args), 1, 'a', 'b'));
+  let ticks = 0;
+  await new Promise((resolve) => {
+    const interval = timerManager.setInterval(() => {
+      ticks += 1;
+      if (ticks < 2) return;
+      timerManager.clearInterval(interval);
+      resolve();
+    }, 1);
+  });
+  for (const key of ['x', 'y', 'z']) cache.set(key, { key });
+  for (const item of [1, 2, 3]) {
+    buffer.push(item);
+    samples.push(item);
+  }
+  let refusal;
+  try {
+    new BoundedLRUCache(-1);
+  } catch (error) {
+    refusal = error instanceof InvalidArgumentError && error instanceof Error ? error.code : error;
+  }
+  const found = {
+    fired,
+    ticks,
+    timers: manager.getStats(),
+    keys: cache.keys(),
+    values: cache.values(),
+    cached: cache.getStats(),
+    buffered: buffer.getAll(),
+    mean: samples.mean(),
+    refusal,
+  };
+  if (leave) {
+    manager.setTimeout(() => {}, 3_600_000).unref();
+    timerManager.setInterval(() => {}, 1_000).unref();
+  }
+  return found;
+};
+
+/** What it must find, wherever it runs. */
+module.exports.FOUND = {
+  fired: ['a', 'b'],
+  ticks: 2,
+  timers: { timeouts: 0, intervals: 0, total: 0 },
+  keys: ['y', 'z'],
+  values: [{ key: 'y' }, { key: 'z' }],
+  cached: { hits: 0, misses: 0, evictions: 1, expirations: 0, hitRate: 0, currentSize: 2, maxSize: 2 },
+  buffered: [2, 3],
+  mean: 2,
+  refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
+};

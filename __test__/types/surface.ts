@@ -1,0 +1,90 @@
+// The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
+// `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
+import type { CacheItem, KeelsonErrorCode } from 'keelson';
+import {
+  BoundedLRUCache,
+  CircularBuffer,
+  DestroyedError,
+  InvalidArgumentError,
+  KeelsonError,
+  TimerManager,
+  timerManager,
+} from 'keelson';
+
+export function timers(): void {
+  const manager: TimerManager = timerManager;
+  const timeout: NodeJS.Timeout = manager.setTimeout(() => {}, 1);
+  const interval: NodeJS.Timeout = new TimerManager().setInterval(() => {}, 1);
+  manager.clearTimeout(timeout);
+  manager.clearInterval(interval);
+  timeout.unref();
+  clearTimeout(timeout);
+  const stats: { timeouts: number; intervals: number; total: number } = manager.getStats();
+  const destroy: () => void = () => manager.destroy();
+  void [stats, destroy];
+}
+
+export function cache(): void {
+  const cache = new BoundedLRUCache<string, { n: number }>(10);
+  const loose: BoundedLRUCache<string, any> = new BoundedLRUCache(1000);
+  const structural = new BoundedLRUCache<{ a: number }, number>(10, 5);
+  cache.set('a', { n: 1 });
+  cache.set('a', { n: 1 }, 5);
+  const got: { n: number } | undefined = cache.get('a');
+  const there: boolean = cache.has('a') && cache.delete('a');
+  cache.clear();
+  const size: number = cache.size;
+  const stats: {
+    hits: number;
+    misses: number;
+    evictions: number;
+    expirations: number;
+    hitRate: number;
+    currentSize: number;
+    maxSize: number;
+  } = cache.getStats();
+  cache.resetStats();
+  cache.destroy();
+  const values: { n: number }[] = cache.values();
+  const entries: Array<[string, { n: number }]> = cache.entries();
+  const keys: string[] = cache.keys();
+  for (const [key, value] of cache.entries()) void [key.length, value.n];
+  structural.set({ a: 1 }, 2);
+  const item: CacheItem<number> = { value: 1, timestamp: 1, ttl: 1, accessCount: 1, lastAccessed: 1 };
+  void [loose, got, there, size, stats, values, entries, keys, item];
+}
+
+export function buffer(): void {
+  const buffer = new CircularBuffer<string>(3);
+  buffer.push('x');
+  const first: string | undefined = buffer.shift();
+  const all: string[] = buffer.getAll();
+  const length: number = buffer.getLength();
+  const full: boolean = buffer.isFull();
+  buffer.clear();
+  void [first, all, length, full];
+}
+
+export function errors(error: unknown): KeelsonErrorCode | undefined {
+  if (error instanceof InvalidArgumentError || error instanceof DestroyedError) {
+    const base: KeelsonError = error;
+    const usual: Error = base;
+    return usual === base ? base.code : undefined;
+  }
+  return error instanceof KeelsonError ? error.code : undefined;
+}
+
+/** What must not compile. */
+export function refused(): void {
+  // @ts-expect-error a cache needs a bound
+  new BoundedLRUCache();
+  // @ts-expect-error a value of another type
+  new BoundedLRUCache<string, number>(1).set('a', 'b');
+  // @ts-expect-error a callback is a function
+  timerManager.setTimeout('code', 1);
+  // @ts-expect-error a buffer of strings takes no number
+  new CircularBuffer<string>(1).push(1);
+  // @ts-expect-error not a code of keelson
+  const code: KeelsonErrorCode = 'ERR_OTHER';
+  void code;
+}

@@ -1,0 +1,30 @@
+/** What the environment decides. */
+export interface Config {
+  /** 0 lets the system choose a free port. */
+  port: number;
+  host: string;
+  /** After this many milliseconds a request that was not answered gets a 504. */
+  requestTimeout: number;
+}
+
+function integer(env: NodeJS.ProcessEnv, name: string, fallback: number, min: number, max: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new RangeError(
+    `${name} must be a whole number from ${min} to ${max}, but it is ${JSON.stringify(text)}`,
+  );
+}
+
+/**
+ * Reads PORT (default 3000), HOST (default 127.0.0.1) and REQUEST_TIMEOUT_MS (default 5000).
+ * @throws {RangeError} for a value that is not a whole number in its range
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  return {
+    port: integer(env, 'PORT', 3000, 0, 65_535),
+    host: env.HOST || '127.0.0.1',
+    requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
+  };
+}

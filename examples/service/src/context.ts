@@ -1,0 +1,27 @@
+import type { TimerManager } from './lib/utilities/performance/timerManager';
+import type { Catalogue } from './services/catalogue';
+import type { Carrier } from './services/delivery';
+import type { Jobs } from './services/jobs';
+import type { RequestMetrics } from './services/metrics';
+import type { Sessions } from './services/sessions';
+import type { StockWatch } from './services/stockWatch';
+
+/** What the routes work with. */
+export interface Context {
+  /** Timers of background jobs. */
+  jobTimers: TimerManager;
+  /** Timers of requests; there are as many as requests in flight. */
+  requestTimers: TimerManager;
+  /** After this many milliseconds a request that was not answered gets a 504. */
+  requestTimeout: number;
+  catalogue: Catalogue;
+  sessions: Sessions;
+  metrics: RequestMetrics;
+  stockWatch: StockWatch;
+  carrier: Carrier;
+  jobs: Jobs;
+  /** Set when the service begins to stop; it is not ready from then on. */
+  stopping: boolean;
+  /** Told about errors that clients did not cause. */
+  report: (error: unknown) => void;
+}

@@ -1,0 +1,2 @@
+export type { CacheItem } from 'keelson';
+export { BoundedLRUCache, CircularBuffer } from 'keelson';

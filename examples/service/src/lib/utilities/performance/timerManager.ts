@@ -1,0 +1,1 @@
+export { TimerManager, timerManager } from 'keelson';

@@ -1,0 +1,99 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app';
+import type { Context } from './context';
+import { PRODUCTS } from './data/products';
+import { USERS } from './data/users';
+import type { TimerManager } from './lib/utilities/performance/timerManager';
+import { Catalogue, type ProductSource } from './services/catalogue';
+import { type Carrier, embeddedCarrier } from './services/delivery';
+import { type Job, Jobs } from './services/jobs';
+import { RequestMetrics } from './services/metrics';
+import { Sessions } from './services/sessions';
+import { StockWatch } from './services/stockWatch';
+
+export interface ServiceOptions {
+  /** For background jobs. It belongs to the caller, who destroys it. */
+  jobTimers: TimerManager;
+  /** For requests: two at most for each one in flight. It belongs to the caller, who destroys it. */
+  requestTimers: TimerManager;
+  /** Milliseconds. @default 5000 */
+  requestTimeout?: number;
+  source?: ProductSource;
+  carrier?: Carrier;
+  report?: (error: unknown) => void;
+}
+
+/** How long stop() waits for requests in flight, in milliseconds. */
+const STOP_PATIENCE = 10_000;
+const IDLE_CHECK = 50;
+
+/** The whole service: state, background jobs and the HTTP server. */
+export class Service {
+  readonly context: Context;
+  readonly server: Server;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: ServiceOptions) {
+    const { jobTimers, requestTimers } = options;
+    const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS));
+    const sessions = new Sessions(USERS);
+    const metrics = new RequestMetrics();
+    this.context = {
+      jobTimers,
+      requestTimers,
+      requestTimeout: options.requestTimeout ?? 5000,
+      catalogue,
+      sessions,
+      metrics,
+      stockWatch: new StockWatch(catalogue, requestTimers),
+      carrier: options.carrier ?? embeddedCarrier(requestTimers),
+      jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
+      stopping: false,
+      report: options.report ?? ((error) => console.error(error)),
+    };
+    this.server = createServer(createApp(this.context));
+  }
+
+  /** Loads the catalogue, starts the jobs and listens; resolves the base URL. */
+  async start(port: number, host: string): Promise<string> {
+    await this.context.catalogue.refresh();
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, resolve);
+    });
+    this.context.jobs.start();
+    const { address, family, port: actual } = this.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+  }
+
+  /** Answers what is in flight, takes nothing new, and gives up on connections after ten seconds. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { context, server } = this;
+    context.stopping = true;
+    context.jobs.stop();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    context.stockWatch.releaseAll();
+    // A connection that is kept alive becomes idle when its last answer is out, and nobody else closes it then.
+    const idle = context.jobTimers.setInterval(() => server.closeIdleConnections(), IDLE_CHECK);
+    const deadline = context.jobTimers.setTimeout(() => server.closeAllConnections(), STOP_PATIENCE);
+    await closed;
+    context.jobTimers.clearInterval(idle);
+    context.jobTimers.clearTimeout(deadline);
+    context.catalogue.destroy();
+    context.sessions.destroy();
+  }
+}
+
+function backgroundJobs(catalogue: Catalogue, sessions: Sessions, metrics: RequestMetrics): Job[] {
+  return [
+    { name: 'catalogue refresh', interval: 60_000, run: () => catalogue.refresh() },
+    { name: 'session sweep', interval: 30_000, run: () => void sessions.sweep() },
+    { name: 'metric roll-up', interval: 10_000, run: () => metrics.rollUp() },
+  ];
+}
