@@ -3,11 +3,12 @@ export function number(value) {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }
 
-/** An advantage in the metric's own terms: `1.45x`, or `+9.8 points`. */
+/** An advantage in the metric's own terms: `1.45x`, or `+9.8 points` for a difference. */
 export function advantage(metric, value) {
-  return metric.compare === 'points'
-    ? `${value >= 0 ? '+' : ''}${value.toFixed(1)} points`
-    : `${number(value)}x`;
+  if (metric.compare === 'difference') {
+    return `${value >= 0 ? '+' : ''}${value.toFixed(1)} ${metric.differenceUnit}`;
+  }
+  return `${number(value)}x`;
 }
 
 export function table(head, rows) {

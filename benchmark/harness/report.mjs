@@ -7,7 +7,7 @@ Written by \`npm run bench\`; the samples are in \`results/\`. Do not edit.
 
 Every contestant is a process of its own, so that no compiled code, heap or collector is shared. The processes are sampled in turn, round after round, in rotated order, after warm-up rounds; all others are stopped meanwhile. In each round every contestant replays the same input, and what it found there (hits, sums, fired timers) must equal what the others found, or the run fails.
 
-\`keelson is\` is the median over the rounds of the ratio within one round, with the worst and the best round in brackets: above 1x keelson is better, below 1x it is worse. \`min\` and \`p90\` (nine tenths of the samples are at or below it) are a contestant's own.
+\`keelson is\` is the median over the rounds of the ratio within one round, with the worst and the best round in brackets: above 1x keelson is better, below 1x it is worse. Where a ratio means nothing it is the difference, positive where keelson is better. \`min\` and \`p90\` (nine tenths of the samples are at or below it) are a contestant's own.
 `;
 
 /** The whole report: a section for each Node.js version, newest first. */

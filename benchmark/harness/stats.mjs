@@ -25,12 +25,12 @@ export function summarize(samples) {
  * taken, because a machine that slows down for a round slows both: the ratio of two medians would mix rounds.
  *
  * - `ratio`: how many times better, above 1 where the subject wins
- * - `points`: how many percentage points better
+ * - `difference`: how much better, where a ratio means nothing (shares of a whole, values around zero)
  */
 export function compare(metric, subject, peer) {
   const rounds = subject.map((ours, round) => {
     const [better, worse] = metric.better === 'lower' ? [ours, peer[round]] : [peer[round], ours];
-    return metric.compare === 'points' ? worse - better : worse / better;
+    return metric.compare === 'difference' ? worse - better : worse / better;
   });
   return { median: median(rounds), worst: Math.min(...rounds), best: Math.max(...rounds) };
 }

@@ -1,5 +1,6 @@
-/** Below this ratio the subject is called slower; between it and 1 the two are alike within the noise. */
-const LOSS = 0.95;
+/** Below these the subject is called worse; between them and a draw the two are alike within the noise. */
+const LOSING_RATIO = 0.95;
+const LOSING_DIFFERENCE = -0.2;
 
 /** How each thing that was asked for came out, of all metrics of a benchmark's result. */
 export function askedOf(result) {
@@ -20,4 +21,4 @@ export function lossesOf(result) {
   );
 }
 
-const limitOf = (metric) => (metric.compare === 'points' ? 0 : LOSS);
+const limitOf = (metric) => (metric.compare === 'difference' ? LOSING_DIFFERENCE : LOSING_RATIO);

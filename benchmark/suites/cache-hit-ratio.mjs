@@ -49,7 +49,9 @@ const benchmarkOf = (name, question, traceOf, asked) => {
     question,
     rounds: 3,
     fresh: true,
-    metrics: { hits: { unit: '%', better: 'higher', compare: 'points', asked } },
+    metrics: {
+      hits: { unit: '%', better: 'higher', compare: 'difference', differenceUnit: 'points', asked },
+    },
     contestants: {
       'keelson s3-fifo': async () => measure(await s3fifo()),
       'keelson lru': async () => measure(await caches.keelson(ENTRIES)),

@@ -112,9 +112,10 @@ const latenessOf = (pending, question) => ({
   rounds: 3,
   fresh: true,
   metrics: {
-    p50: { unit: 'ms late', better: 'lower', compare: 'none' },
-    p99: { unit: 'ms late', better: 'lower', compare: 'none' },
-    earliest: { unit: 'ms late', better: 'lower', compare: 'none' },
+    p50: { unit: 'ms late', better: 'lower', compare: 'difference', differenceUnit: 'ms' },
+    p99: { unit: 'ms late', better: 'lower', compare: 'difference', differenceUnit: 'ms' },
+    // Below zero a timer fired before its time.
+    earliest: { unit: 'ms late', better: 'higher', compare: 'none' },
   },
   contestants: timerContestants(lateness(pending)),
 });
