@@ -14,7 +14,7 @@ const installed = process.versions.node;
 const isInstalled = (version) => version === installed || version === installed.split('.')[0];
 
 /** The binary of the newest Node of `version`, from the packages `node-<platform>-<arch>`. */
-function nodeBinary(version) {
+export function nodeBinary(version) {
   if (isInstalled(version)) return process.execPath;
   const windows = process.platform === 'win32';
   const name = `node-${windows ? 'win' : process.platform}-${process.arch}`;

@@ -1,0 +1,61 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+const alive = new Set();
+
+// A stopped process would outlive us.
+process.on('exit', () => {
+  for (const child of alive) {
+    child.kill('SIGKILL');
+  }
+});
+
+/**
+ * Starts the process of one contestant; resolves when it has set itself up.
+ *
+ * Between its samples the process is stopped (not on Windows, which has no such thing): V8's helper threads would
+ * go on marking, sweeping and compiling on the processors that the next contestant is measured on.
+ */
+export async function startContestant(benchmark, contestant, execPath) {
+  const child = fork(CHILD, [benchmark.suite, benchmark.name, contestant], {
+    execPath,
+    execArgv: ['--expose-gc', '--max-old-space-size=4096'],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  alive.add(child);
+  const ended = once(child, 'exit').finally(() => alive.delete(child));
+  let complaint = '';
+  child.stderr.on('data', (chunk) => {
+    complaint += chunk;
+  });
+
+  const reply = async () => {
+    const answer = await Promise.race([once(child, 'message'), ended.then(() => undefined)]);
+    if (answer === undefined) {
+      throw new Error(`${contestant} ended in the middle of ${benchmark.name}\n${complaint}`);
+    }
+    signal(child, 'SIGSTOP');
+    return answer[0];
+  };
+
+  await reply();
+  return {
+    sample(round) {
+      signal(child, 'SIGCONT');
+      child.send(round);
+      return reply();
+    },
+    end() {
+      child.kill('SIGKILL');
+      return ended;
+    },
+  };
+}
+
+function signal(child, name) {
+  if (process.platform !== 'win32') {
+    child.kill(name);
+  }
+}

@@ -1,0 +1,21 @@
+/** In the order of the report. */
+const MODULES = [
+  'timers',
+  'timer-load',
+  'timer-memory',
+  'cache-throughput',
+  'cache-memory',
+  'cache-hit-ratio',
+  'circular-buffer',
+];
+
+/** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
+export async function loadBenchmarks() {
+  const loaded = [];
+  for (const module of MODULES) {
+    const suite = new URL(`${module}.mjs`, import.meta.url).href;
+    const { benchmarks } = await import(suite);
+    loaded.push(...benchmarks.map((benchmark) => ({ ...benchmark, suite })));
+  }
+  return loaded;
+}
