@@ -1,12 +1,12 @@
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 
 /**
  * The asynchronous context of a timer: what `AsyncLocalStorage.getStore()` sees in its callback.
  *
  * An AsyncResource takes the current context with it when it is made, which costs 10 to 25 ns. Only one that
  * holds a store is worth keeping, and nothing public says whether one does. Node keeps the stores in properties
- * of the resource under symbols whose descriptions are known: from Node 24 on all of them in one frame, before
- * that each under its own. Should a Node rename them, every resource is kept: more memory, the same behaviour.
+ * of the resource under symbols: newer ones all of them in one frame, older ones each under its own. Where a
+ * Node uses other symbols, every resource is taken to hold a store: more memory, the same behaviour.
  */
 class Context extends AsyncResource {
   constructor() {
@@ -20,17 +20,32 @@ class Context extends AsyncResource {
   }
 }
 
-const FRAME = Object.getOwnPropertySymbols(new Context()).find(
-  (symbol) => symbol.description === 'context_frame',
-) as keyof AsyncResource | undefined;
+type Key = keyof AsyncResource;
 
-/** Whether a resource says for itself, at no cost, if it holds a store: Node 24 and later. */
+const FRAME_NAME = 'context_frame';
+/** What a resource has whether or not it holds a store. */
+const COMMON_NAMES = ['async_id_symbol', 'trigger_async_id_symbol', FRAME_NAME];
+
+/** The property that holds all stores. Node 22 has it too, but uses it only under a flag; Node 24 can turn it off. */
+const FRAME = frameSymbol();
+
+function frameSymbol(): Key | undefined {
+  const isFrame = (symbol: symbol): boolean => symbol.description === FRAME_NAME;
+  const symbol = Object.getOwnPropertySymbols(new Context()).find(isFrame) as Key | undefined;
+  if (symbol === undefined) return undefined;
+  const probe = new AsyncLocalStorage();
+  const inUse = probe.run(true, () => new Context()[symbol] !== undefined);
+  probe.disable();
+  return inUse ? symbol : undefined;
+}
+
+/** Whether a resource says for itself, at no cost, if it holds a store. */
 export const framed = FRAME !== undefined;
 
-function storeSymbols(resource: AsyncResource): (keyof AsyncResource)[] {
-  return Object.getOwnPropertySymbols(resource).filter(
-    (symbol) => symbol.description === 'kResourceStore',
-  ) as unknown as (keyof AsyncResource)[];
+/** Without frames: the properties of a resource that hold stores. */
+function storeSymbols(resource: AsyncResource): Key[] {
+  const isStore = (symbol: symbol): boolean => !COMMON_NAMES.includes(symbol.description ?? '');
+  return Object.getOwnPropertySymbols(resource).filter(isStore) as unknown as Key[];
 }
 
 /** The current context, of which it is not known yet whether it holds a store. */
@@ -51,7 +66,7 @@ export function capture(): AsyncResource | undefined {
 }
 
 /**
- * Before Node 24: whether any AsyncLocalStorage of the process is in use. If not, no snapshot taken so far holds
+ * Without frames: whether any AsyncLocalStorage of the process is in use. If not, no snapshot taken so far holds
  * a store, since each resource made while one is in use has a property for it, even an empty one.
  */
 export function storesInUse(): boolean {

@@ -13,7 +13,7 @@ const PASS_OVER = -2;
 export class Operations {
   slots = new Int32Array(FIRST_LENGTH);
   deadlines = new Float64Array(FIRST_LENGTH);
-  /** Before Node 24: contexts of which nobody has looked yet whether they hold a store. */
+  /** Without frames: contexts of which nobody has looked yet whether they hold a store. */
   readonly contexts: (AsyncResource | undefined)[] = [];
   count = 0;
   /** The first operation that was stamped with the clock's latest reading. */

@@ -289,7 +289,7 @@ export class TimerQueue {
     if (ops.reset()) this.#wheel.resize(this.slots.place, ops.slots, ops.deadlines);
   }
 
-  /** Before Node 24: looks which of the list's contexts hold a store, and lets the others go. */
+  /** Without frames: looks which of the list's contexts hold a store, and lets the others go. */
   #keepContexts(): void {
     const { contexts, count } = this.#ops;
     const inUse = storesInUse();
