@@ -25,6 +25,19 @@ test('making every object leaves the process as it was', async () => {
   expect(after).toEqual(before);
 });
 
+test('neither importing nor making objects starts a timer, not even one that does not hold the process', async () => {
+  const kinds = await evaluate<string[]>(`
+    const made = new Set();
+    require('node:async_hooks').createHook({ init: (id, type) => made.add(type) }).enable();
+    const { TimerManager, BoundedLRUCache, CircularBuffer } = require('keelson');
+    const objects = [new TimerManager(), new BoundedLRUCache(10), new CircularBuffer(10)];
+    const kinds = [...made];
+    console.log(JSON.stringify(kinds));`);
+  // A settled promise, napi-rs's own unreferenced hook for collected values, and contexts of timers: no handle.
+  const harmless = ['PROMISE', 'CustomGC', 'KeelsonTimer'];
+  expect(kinds.filter((kind) => !harmless.includes(kind))).toEqual([]);
+});
+
 test('a process that only imports ends by itself', async () => {
   expect(await runNode(['-e', "require('keelson')"])).toEqual({
     code: 0,

@@ -23,9 +23,9 @@ function resolveCommand([program, ...args]) {
   return [program, args];
 }
 
-function spawnOptions(options) {
+function spawnOptions({ env: extra, ...options } = {}) {
   // No tool may wait for an answer, since there may be nobody to give one, nor colour what is read by scripts.
-  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CARGO_TERM_COLOR: 'never' };
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CARGO_TERM_COLOR: 'never', ...extra };
   return { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env, ...options };
 }
 

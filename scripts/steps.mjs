@@ -1,5 +1,5 @@
 // Runs steps one after another, one line a step; what a step printed is shown only when it failed.
-import { start } from './lib.mjs';
+import { root, start } from './lib.mjs';
 
 /** How test runners close: Jest, and cargo test (one line for each binary). */
 const TOTALS = /^(?:Tests: |test result: ).*$/gm;
@@ -17,11 +17,11 @@ function describe({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-/** Runs one step; a step is `{ name, command, cwd?, essential? }`, and a command is an array, or makes one. */
-async function runStep({ name, command, cwd }) {
+/** Runs one step; a step is `{ name, command, cwd?, env?, essential? }`, and a command is an array, or makes one. */
+async function runStep({ name, command, cwd = root, env = {} }) {
   process.stdout.write(`${name} `);
   const began = performance.now();
-  const { code, output } = await execute(command, cwd);
+  const { code, output } = await execute(command, { cwd, env });
   const tests = countTests(output);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const counted = tests.passed + tests.failed + tests.skipped > 0 ? `, ${describe(tests)}` : '';
@@ -30,9 +30,9 @@ async function runStep({ name, command, cwd }) {
   return { code, tests };
 }
 
-async function execute(command, cwd) {
+async function execute(command, options) {
   try {
-    return await start(typeof command === 'function' ? command() : command, { ...(cwd && { cwd }) });
+    return await start(typeof command === 'function' ? command() : command, options);
   } catch (error) {
     return { code: 1, output: String(error.message) };
   }
@@ -40,8 +40,7 @@ async function execute(command, cwd) {
 
 /**
  * Runs the steps. A failing one does not stop the others, so that one run tells everything, unless it is
- * `essential` to them. Returns the sums of their tests, and
- * the names of the steps that failed.
+ * `essential` to them. Returns the sums of their tests, and the names of the steps that failed.
  */
 export async function runSteps(steps) {
   const total = { passed: 0, failed: 0, skipped: 0 };

@@ -5,11 +5,20 @@ import { service, setUpService } from './service.mjs';
 import { setUp } from './setup.mjs';
 import { runTests } from './steps.mjs';
 
+/** Fuzz targets rot unless something compiles them; `scripts/fuzz.mjs` runs them. */
+const fuzzTargets = {
+  name: 'fuzz targets compile',
+  command: ['cargo', 'check', '--quiet', '--locked', '--manifest-path', 'fuzz/Cargo.toml', '--bins'],
+  // Nothing is linked, so that libFuzzer need not be built, which takes a C++ compiler and half a minute.
+  env: { RUSTFLAGS: '--cfg fuzzing', CUSTOM_LIBFUZZER_PATH: 'unused/libfuzzer.a' },
+};
+
 process.exitCode = await runTests([
   ...setUp(),
   { name: 'lint', command: ['npm', 'run', 'lint'] },
   { name: 'licences', command: ['node', 'scripts/licences.mjs'] },
   { name: 'Rust tests', command: ['cargo', 'test', '--workspace', '--quiet'] },
+  fuzzTargets,
   { name: 'facade specs', command: ['npm', 'run', 'jest', '--', '--ci'] },
   ...specsOnBounds(),
   { name: 'package specs', command: ['npm', 'run', 'jest:package', '--', '--ci'] },
