@@ -18,9 +18,8 @@ import {
   Store,
 } from './cache/store.js';
 import type { CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
+import { dispose } from './dispose.js';
 import { callable, invalid } from './validate.js';
-
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 
 /**
  * A cache bounded by entries, by weight and by time.
