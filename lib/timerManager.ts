@@ -31,8 +31,8 @@ import {
 } from './validate.js';
 
 const DAY = 86_400_000;
-/** The longest delay, about 4,400 years; Infinity is taken as this. */
-const MAX_DELAY = 2 ** 47;
+/** The longest delay, about 280 years; Infinity is taken as this. */
+const MAX_DELAY = 2 ** 43;
 /** Share of `maxTimers` at which `pressure` is emitted. */
 const PRESSURE = 0.8;
 

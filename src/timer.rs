@@ -8,6 +8,8 @@ use napi_derive::napi;
 use crate::error::Result;
 use crate::raw::{self, Args, Instance, Shared};
 
+/// Ticks of the wheel in a millisecond: fine enough that rounding up to a tick is no delay.
+const TICKS: f64 = 16.0;
 /// What an operation's deadline says when it is not a time: take the slot out.
 const CANCEL: f64 = -1.0;
 /// The `place` of a slot that is in the wheel.
@@ -37,7 +39,7 @@ impl TimerWheel {
             let Ok(index) = u32::try_from(slot) else { continue };
             if deadline >= 0.0 {
                 // Rounded up, so that no timer is early.
-                if self.wheel.insert(index, deadline.ceil() as u64) {
+                if self.wheel.insert(index, (deadline * TICKS).ceil() as u64) {
                     place[index as usize] = IN_WHEEL;
                 }
             } else if deadline == CANCEL {
@@ -51,7 +53,7 @@ impl TimerWheel {
         let place = self.place.as_mut_slice();
         let slots = self.expired.as_mut_slice();
         let mut count = 0;
-        self.wheel.advance(now as u64, slots.len(), |slot, _| {
+        self.wheel.advance((now * TICKS) as u64, slots.len(), |slot, _| {
             slots[count] = slot.cast_signed();
             place[slot as usize] = EXPIRED;
             count += 1;
@@ -92,10 +94,10 @@ pub fn create_timer_wheel(
         })?
         .function("advance", |timers, args: Args<1>| Ok(timers.advance(args.f64(0)?)))?
         .function("nextDeadline", |timers, _: Args<0>| {
-            Ok(timers.wheel.next_deadline().map_or(f64::INFINITY, |deadline| deadline as f64))
+            Ok(timers.wheel.next_deadline().map_or(f64::INFINITY, |deadline| deadline as f64 / TICKS))
         })?
         .function("deadline", |timers, args: Args<1>| {
-            Ok(timers.wheel.deadline(args.u32(0)?).map_or(f64::NAN, |deadline| deadline as f64))
+            Ok(timers.wheel.deadline(args.u32(0)?).map_or(f64::NAN, |deadline| deadline as f64 / TICKS))
         })?
         .function("resize", |timers, args: Args<3>| timers.resize(&args))?
         .function("clear", |timers, _: Args<0>| {

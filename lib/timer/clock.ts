@@ -8,12 +8,6 @@ const SHARED_CALLS = 16;
 /** How old a shared reading is taken to be. Where it was older, the calls that shared it are put right. */
 const ALLOWANCE = 0.5;
 
-/**
- * Where within a millisecond libuv's clock ticks, on the scale of `performance.now()`. With ticks aligned to
- * libuv's, a Node timer armed for tick n fires at tick n and not just before it.
- */
-const PHASE = Number(process.hrtime.bigint() % 1_000_000n) / 1e6 - (performance.now() % 1);
-
 /** What carries times that a shared reading gave it. */
 export interface Stamped {
   /** The times so far are exact. */
@@ -90,7 +84,7 @@ export class BurstClock {
   }
 
   private source(): number {
-    return this.pausedAt ?? performance.now() + PHASE - this.paused;
+    return this.pausedAt ?? performance.now() - this.paused;
   }
 
   /** Begins, prolongs or ends a burst after an exact reading. */

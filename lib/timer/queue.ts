@@ -315,7 +315,8 @@ export class TimerQueue {
     // The driver is armed for this when the callbacks have run, or time goes on.
     if (this.firing || this.paused) return;
     if (this.driver !== undefined) nodeClearTimeout(this.driver);
-    const wait = Math.min(Math.max(Math.ceil(deadline) - Math.floor(this.clock.last), 1), MAX_NODE_DELAY);
+    // Node's timers wake a little after their time, which covers the fraction. Should one not, the next tick does.
+    const wait = Math.min(Math.max(Math.floor(deadline - this.clock.last), 1), MAX_NODE_DELAY);
     this.driver = noContext.runInAsyncScope(nodeSetTimeout, undefined, this.onDriver, wait) as NodeJS.Timeout;
     if (this.refCount === 0) this.driver.unref();
   }
@@ -337,7 +338,7 @@ export class TimerQueue {
     this.driver = undefined;
     this.armed = Number.POSITIVE_INFINITY;
     this.firing = true;
-    const now = Math.floor(this.clock.read());
+    const now = this.clock.read();
     this.apply();
     try {
       do {

@@ -4,9 +4,9 @@
 //! places an entry by the highest bit in which its deadline differs from the current time, so that everything
 //! on one level is due before anything on the next.
 //!
-//! Invariants, with [`LEVELS`] = 8 levels of 64 slots and a tick of 1 ms:
-//! - level `n` covers 64^(n+1) ms in slots of 64^n ms: 64 ms in slots of 1 ms, 4 s in slots of 64 ms, and so on
-//!   to about 8,900 years;
+//! Invariants, with [`LEVELS`] = 8 levels of 64 slots:
+//! - level `n` covers 64^(n+1) ticks in slots of 64^n ticks. With the 16 ticks to the millisecond that the
+//!   binding takes, that is 4 ms in slots of 1/16 ms, 256 ms in slots of 4 ms, and so on to about 550 years;
 //! - an entry on a level is due after `elapsed`; one that is not sits in the `due` queue;
 //! - insert and remove are O(1); an entry moves down at most [`LEVELS`] - 1 times in its life.
 
@@ -19,8 +19,7 @@ use list::{List, Nodes};
 /// The latest deadline, in ticks: later ones are kept at this one.
 pub const MAX_DEADLINE: u64 = (1 << (BITS * LEVELS as u32)) - 1;
 
-/// The wheel. Entries are slot numbers below [`Wheel::capacity`]; a tick is whatever the caller counts, for
-/// keelson a millisecond.
+/// The wheel. Entries are slot numbers below [`Wheel::capacity`]; a tick is whatever the caller counts.
 #[derive(Debug)]
 pub struct Wheel {
     elapsed: u64,
