@@ -25,7 +25,8 @@ async function runJest(leave: boolean, ...args: string[]): Promise<void> {
   const { folder, remove } = temporaryFolder();
   try {
     mkdirSync(join(folder, 'specs'));
-    writeFileSync(join(folder, 'package.json'), '{ "jest": { "testEnvironment": "node" } }');
+    // As in a service, whose jest leaves node_modules as it is: nothing has to be transformed.
+    writeFileSync(join(folder, 'package.json'), '{ "jest": { "testEnvironment": "node", "transform": {} } }');
     for (let index = 0; index < SPECS; index += 1) {
       writeFileSync(join(folder, 'specs', `${index}.spec.js`), spec.replaceAll('LEAVE', String(leave)));
     }
