@@ -45,6 +45,20 @@ function run(steps: Step[], timers: Timers): string[] {
   return log;
 }
 
+test.each([{ doNotFake: ['performance' as const] }, { legacyFakeTimers: true as const }])(
+  'intervals run on clocks that stand in for timers only: %p',
+  (options) => {
+    jest.useFakeTimers(options as never);
+    const manager = new TimerManager();
+    const callback = jest.fn();
+    manager.setInterval(callback, 10);
+    jest.advanceTimersByTime(1_000);
+    manager.destroy();
+    jest.useRealTimers();
+    expect(callback).toHaveBeenCalledTimes(100);
+  },
+);
+
 test('under fake timers a manager does what the global functions do', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {

@@ -52,6 +52,43 @@ describe('schedule and every', () => {
     expect(callback).not.toHaveBeenCalled();
   });
 
+  test('a timer whose signal has aborted after it fired stays ended', () => {
+    const controller = new AbortController();
+    const callback = jest.fn();
+    const handle = timers.schedule(callback, 10, { signal: controller.signal });
+    jest.advanceTimersByTime(10);
+    controller.abort();
+    handle.refresh();
+    jest.advanceTimersByTime(100);
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  test('this is the handle', () => {
+    const seen: unknown[] = [];
+    const handle = timers.setInterval(function (this: unknown) {
+      seen.push(this);
+    }, 10);
+    jest.advanceTimersByTime(10);
+    expect(seen[0]).toBe(handle);
+  });
+
+  test('an interval with all the jitter there is loses no tick to it', () => {
+    const callback = jest.fn();
+    timers.every(callback, 20, { jitter: 1 });
+    jest.advanceTimersByTime(2_000);
+    expect(timers.metrics().skipped).toBe(0);
+    expect(callback.mock.calls.length).toBeGreaterThanOrEqual(98);
+  });
+
+  test('delays beyond 2^31 - 1 ms are kept, and end', () => {
+    const callback = jest.fn();
+    timers.schedule(callback, 2 ** 32 + 5);
+    jest.advanceTimersByTime(2 ** 32 + 4);
+    expect(callback).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
   test('jitter adds at most its share, takes nothing, and leaves the grid of an interval alone', () => {
     const random = jest.spyOn(Math, 'random');
     const callback = jest.fn();
@@ -190,6 +227,57 @@ describe('the limit', () => {
     expect(calls).toEqual(['second', 'third']);
   });
 
+  test.each(['throw', 'evict-oldest'] as const)('is announced once, not once a timer, with %s', (onLimit) => {
+    make({ maxTimers: 3, onLimit });
+    const limit = jest.fn();
+    timers.on('limit', limit);
+    const add = (): void => {
+      try {
+        fill(1);
+      } catch {
+        // As asked for.
+      }
+    };
+    for (let count = 0; count < 10; count++) add();
+    expect(limit).toHaveBeenCalledTimes(1);
+    expect(limit).toHaveBeenCalledWith({ timers: 4, max: 3 });
+    jest.advanceTimersByTime(1_000);
+    for (let count = 0; count < 10; count++) add();
+    expect(limit).toHaveBeenCalledTimes(2);
+  });
+
+  test('a listener may set timers itself', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(noop);
+    make({ maxTimers: 10 });
+    const events: string[] = [];
+    for (const event of ['pressure', 'limit'] as const) {
+      timers.on(event, () => {
+        events.push(event);
+        timers.setTimeout(noop, 10);
+      });
+    }
+    fill(20);
+    warn.mockRestore();
+    expect(events).toEqual(['pressure', 'limit']);
+    expect(timers.getStats().total).toBe(22);
+  });
+
+  test('holds for timers that refresh() starts again', () => {
+    make({ maxTimers: 2, onLimit: 'throw' });
+    const [first] = fill(1);
+    jest.advanceTimersByTime(1_000);
+    fill(2);
+    expect(() => first!.refresh()).toThrow(expect.objectContaining({ code: 'ERR_KEELSON_TIMER_LIMIT' }));
+    expect(timers.getStats().total).toBe(2);
+  });
+
+  test('an aborted signal evicts nobody', () => {
+    make({ maxTimers: 1, onLimit: 'evict-oldest' });
+    fill(1);
+    timers.schedule(noop, 10, { signal: AbortSignal.abort() });
+    expect(timers.metrics()).toMatchObject({ evicted: 0, timeouts: 1 });
+  });
+
   test('is 1,000 by default', () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(noop);
     fill(1_000);
@@ -249,6 +337,44 @@ describe('a stale interval', () => {
     jest.advanceTimersByTime(1_000);
     expect(timers.getStats().intervals).toBe(1);
   });
+});
+
+test('list finds what is stale between the ticks, overdue timeouts too, and announces each once', () => {
+  jest.useRealTimers();
+  make({ maxLifetime: 5 });
+  const stale = jest.fn();
+  timers.on('stale', stale);
+  timers.every(noop, 60_000, { label: 'seldom' });
+  timers.setTimeout(noop, 1);
+  for (const until = performance.now() + 20; performance.now() < until; );
+  expect(timers.list().map((info) => info.stale)).toEqual([true, true]);
+  timers.list();
+  expect(stale.mock.calls.map(([event]) => event.kind)).toEqual(['interval', 'timeout']);
+  expect(timers.metrics().stale).toBe(2);
+});
+
+test('metrics add up, whatever ended the timers', () => {
+  make({ maxTimers: 5, onLimit: 'evict-oldest', maxLifetime: 30, onStale: 'clear' });
+  const controller = new AbortController();
+  timers.setTimeout(noop, 5);
+  timers.setInterval(noop, 20);
+  timers.schedule(noop, 5_000, { signal: controller.signal });
+  timers.clearTimeout(timers.setTimeout(noop, 5_000));
+  jest.advanceTimersByTime(100);
+  controller.abort();
+  for (let count = 0; count < 7; count++) timers.setTimeout(noop, 5_000);
+  timers.destroy();
+  const metrics = timers.metrics();
+  const ends = ['completed', 'cleared', 'aborted', 'evicted', 'staleCleared', 'destroyed'] as const;
+  expect(Object.fromEntries(ends.map((end) => [end, metrics[end]]))).toEqual({
+    completed: 1,
+    cleared: 1,
+    aborted: 1,
+    evicted: 2,
+    staleCleared: 1,
+    destroyed: 5,
+  });
+  expect(metrics.scheduled).toBe(ends.reduce((sum, end) => sum + metrics[end], 0));
 });
 
 describe('list', () => {
@@ -312,6 +438,19 @@ describe('pause', () => {
     expect(calls).toEqual(['before']);
     jest.advanceTimersByTime(1);
     expect(calls).toEqual(['before', 'meanwhile']);
+  });
+
+  test('leaves an interval on its grid, and its age alone', () => {
+    const times: number[] = [];
+    const from = performance.now();
+    timers.every(() => times.push(performance.now() - from), 10, { overrun: 'queue' });
+    jest.advanceTimersByTime(13);
+    timers.pause();
+    jest.advanceTimersByTime(1_000);
+    timers.resume();
+    jest.advanceTimersByTime(20);
+    expect(times).toEqual([10, 1_020, 1_030]);
+    expect(timers.list()[0]!.age).toBe(33);
   });
 
   test('works on the wheel too', async () => {
@@ -384,6 +523,8 @@ describe('bad input', () => {
     expect(() => timers.schedule(noop, 1, { overrun: 'skip' } as object)).toThrow('"options.overrun"');
     expect(() => timers.clearGroup(undefined as never)).toThrow('"group" must be a string');
     expect(() => timers.shutdownOn('SIGTERM' as never)).toThrow('"signals" must be an array');
+    expect(() => timers.shutdownOn(['SIGTERM', 5 as never])).toThrow('"signals" must be a string');
+    expect(process.listenerCount('SIGTERM')).toBe(0);
     await expect(timers.delay(-1)).rejects.toMatchObject({ code });
   });
 });

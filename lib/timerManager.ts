@@ -1,8 +1,9 @@
 import { dispose } from './dispose.js';
-import { DestroyedError, KeelsonError } from './errors.js';
+import { DestroyedError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { capture } from './timer/context.js';
 import { TimerHandle } from './timer/handle.js';
+import { TimerLimit } from './timer/limit.js';
 import {
   DELAY_OPTIONS,
   type DelayOptions,
@@ -33,8 +34,6 @@ import {
 const DAY = 86_400_000;
 /** The longest delay, about 280 years; Infinity is taken as this. */
 const MAX_DELAY = 2 ** 43;
-/** Share of `maxTimers` at which `pressure` is emitted. */
-const PRESSURE = 0.8;
 
 /** Node's rule: what is not a number from 1 up is 1. Beyond Node's, any longer delay works, Infinity too. */
 function toDelay(ms: unknown): number {
@@ -57,26 +56,26 @@ function withJitter(wait: number, { jitter, period }: Details): number {
  */
 export class TimerManager extends ObservableEmitter<TimerEvents> {
   private readonly queue: TimerQueue;
-  readonly #maxTimers: number;
-  readonly #onLimit: 'warn' | 'throw' | 'evict-oldest';
+  readonly #limit: TimerLimit;
   readonly #maxLifetime: number;
   readonly #onStale: 'report' | 'clear';
-  private readonly captureStacks: boolean;
-  /** Pending timers from which on adding one takes a closer look. */
+  readonly #captureStacks: boolean;
+  /** Pending timers from which on one more has to be admitted. */
   private watch: number;
-  readonly #pressureAt: number;
-  #warned = false;
   #destroyed = false;
   #intervals = 0;
   readonly #ended: Record<DropCause, number> = { cleared: 0, aborted: 0, evicted: 0, stale: 0, destroyed: 0 };
   #stale = 0;
+  /** Timeouts that the latest `list()` found stale, by slot and generation. */
+  #overdue = new Set<string>();
   #skipped = 0;
-  #limitCrossed = 0;
-  #pressureCrossed = 0;
   readonly #groups = new Map<string, Set<Task>>();
+  /** Whether each timer needs details. */
+  private readonly isWatched: boolean;
   /** With 'evict-oldest', the pending timers from the oldest on. */
-  private readonly ages: Set<Task> | undefined;
-  readonly #signalHandlers = new Map<NodeJS.Signals, () => void>();
+  readonly #ages: Set<Task> | undefined;
+  /** Take our signal handlers off. */
+  readonly #signalHandlers = new Set<() => void>();
 
   /** @throws InvalidArgumentError for an option that is unknown, of the wrong type or out of range. */
   constructor(options: TimerManagerOptions = {}) {
@@ -84,15 +83,20 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     named<TimerManagerOptions>('options', options, MANAGER_OPTIONS);
     const { maxTimers = 1_000, onLimit = 'warn', maxLifetime = DAY } = options;
     const { onStale = 'report', captureStacks = false } = options;
-    this.#maxTimers = maxTimers === Number.POSITIVE_INFINITY ? maxTimers : integer('maxTimers', maxTimers, 1);
-    this.#onLimit = oneOf('onLimit', onLimit, ['warn', 'throw', 'evict-oldest']);
+    const max = maxTimers === Number.POSITIVE_INFINITY ? maxTimers : integer('maxTimers', maxTimers, 1);
+    this.#limit = new TimerLimit(max, oneOf('onLimit', onLimit, ['warn', 'throw', 'evict-oldest']), {
+      count: () => this.queue.slots.live,
+      evictOldest: () => this.#evictOldest(),
+      announce: (event, payload) => this.announce(event, payload),
+    });
     this.#maxLifetime = number('maxLifetime', maxLifetime, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
     this.#onStale = oneOf('onStale', onStale, ['report', 'clear']);
-    this.captureStacks = boolean('captureStacks', captureStacks);
-    this.#pressureAt = Math.ceil(this.#maxTimers * PRESSURE);
-    this.watch = this.#pressureAt - 1;
-    this.ages = this.#onLimit === 'evict-oldest' ? new Set() : undefined;
+    this.#captureStacks = boolean('captureStacks', captureStacks);
+    this.watch = this.#limit.watch;
+    this.#ages = onLimit === 'evict-oldest' ? new Set() : undefined;
+    this.isWatched = this.#captureStacks || this.#ages !== undefined;
     this.queue = new TimerQueue({
+      admit: (add) => this.#admit(add),
       begun: (task, handle) => this.#begun(task, handle),
       ended: (task, cause) => this.#over(task, cause),
       repeat: (task) => this.#repeat(task),
@@ -100,24 +104,29 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     });
   }
 
-  /** Node's setTimeout. @throws DestroyedError after `destroy()`. */
+  /**
+   * Node's setTimeout. In the callback `this` is a handle of the timer, which does what the returned one does, but
+   * only with options is it the same object.
+   *
+   * @throws DestroyedError after `destroy()`
+   */
+  setTimeout<Args extends any[]>(
+    callback: (...args: Args) => void,
+    ms?: number,
+    ...args: Args
+  ): NodeJS.Timeout;
+  // For `new Promise((resolve) => timers.setTimeout(resolve, 5))`, as @types/node has it.
+  // biome-ignore lint/suspicious/noConfusingVoidType: a parameter of type void may be left out
+  setTimeout(callback: (_: void) => void, ms?: number): NodeJS.Timeout;
   setTimeout<Args extends any[]>(
     callback: (...args: Args) => void,
     ms?: number,
     ...args: Args
   ): NodeJS.Timeout {
     if (typeof callback !== 'function') invalid('callback', 'a function', callback);
-    if (this.queue.slots.live >= this.watch) this.#beforeAdd();
     const delay = toDelay(ms);
-    if (this.captureStacks || this.ages !== undefined) {
-      return this.#add(
-        callback,
-        args,
-        delay,
-        0,
-        {},
-        { stack: this.#site(this.setTimeout), onEnd: undefined },
-      );
+    if (this.isWatched || this.queue.slots.live >= this.watch) {
+      return this.#admit(() => this.#timeout(callback, args, delay));
     }
     if (args.length === 0) return this.queue.addBare(callback as Callback, delay);
     return this.queue.addTask(new Task(callback, args, capture(), undefined), delay, true);
@@ -128,18 +137,18 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     callback: (...args: Args) => void,
     ms?: number,
     ...args: Args
+  ): NodeJS.Timeout;
+  // biome-ignore lint/suspicious/noConfusingVoidType: as for setTimeout
+  setInterval(callback: (_: void) => void, ms?: number): NodeJS.Timeout;
+  setInterval<Args extends any[]>(
+    callback: (...args: Args) => void,
+    ms?: number,
+    ...args: Args
   ): NodeJS.Timeout {
     if (typeof callback !== 'function') invalid('callback', 'a function', callback);
-    if (this.queue.slots.live >= this.watch) this.#beforeAdd();
     const period = toDelay(ms);
-    return this.#add(
-      callback,
-      args,
-      period,
-      period,
-      {},
-      { stack: this.#site(this.setInterval), onEnd: undefined },
-    );
+    const extras = { stack: this.#site(this.setInterval), onEnd: undefined };
+    return this.#admit(() => this.#add(callback, args, period, period, {}, extras));
   }
 
   /** Calls `callback` once, `ms` (0 to Infinity) from now, with options. */
@@ -164,7 +173,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   async delay(ms: number, options: DelayOptions = {}): Promise<void> {
     named<DelayOptions>('options', options, DELAY_OPTIONS);
     const signal = options.signal === undefined ? undefined : abortSignal('signal', options.signal);
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     await new Promise<void>((resolve, reject) => {
       const onEnd = (cause: DropCause | undefined): void => {
         if (cause === 'aborted') reject(signal!.reason);
@@ -202,30 +211,48 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     this.queue.resume();
   }
 
-  /** Pending timers, for leak hunting: takes time for each. */
+  /** Pending timers, for leak hunting: takes time for each. Announces those it finds stale. */
   list(): TimerInfo[] {
     const infos: TimerInfo[] = [];
+    const found: (() => void)[] = [];
+    const overdue = new Set<string>();
     this.queue.slots.entries.forEach((entry, slot) => {
       if (entry === undefined) return;
-      const details = entry instanceof Task ? entry.details : undefined;
-      const delay = this.queue.slots.delays[slot]!;
-      const remaining = this.queue.remaining(slot);
-      const age = details === undefined ? delay - remaining : this.queue.timeOf(entry as Task) - details.born;
-      const isInterval = details !== undefined && details.period > 0;
-      const lifetime = details?.maxLifetime ?? this.#maxLifetime;
-      infos.push({
-        kind: isInterval ? 'interval' : 'timeout',
-        label: details?.label,
-        group: details?.group,
-        age: Math.max(0, age),
-        remaining,
-        delay,
-        ref: this.queue.slots.refs[slot] === 1,
-        stale: isInterval ? age > lifetime : -remaining > lifetime,
-        stack: details?.stack,
-      });
+      const details = typeof entry === 'object' ? entry.details : undefined;
+      const info = this.#inform(slot, details, details && this.queue.timeOf(entry as Task) - details.born);
+      infos.push(info);
+      if (!info.stale) return;
+      if (details !== undefined && info.kind === 'interval') {
+        found.push(() => this.#announceStale(details, info));
+        return;
+      }
+      const name = `${slot}:${this.queue.slots.generations[slot]}`;
+      overdue.add(name);
+      if (!this.#overdue.has(name)) found.push(() => this.#announceStale(undefined, info));
     });
+    this.#overdue = overdue;
+    // Only now: a listener may clear timers.
+    for (const announce of found) announce();
     return infos;
+  }
+
+  #inform(slot: number, details: Details | undefined, lived: number | undefined): TimerInfo {
+    const delay = this.queue.slots.delays[slot]!;
+    const remaining = this.queue.remaining(slot);
+    const age = Math.max(0, lived ?? delay - remaining);
+    const isInterval = details !== undefined && details.period > 0;
+    const lifetime = details?.maxLifetime ?? this.#maxLifetime;
+    return {
+      kind: isInterval ? 'interval' : 'timeout',
+      label: details?.label,
+      group: details?.group,
+      age,
+      remaining,
+      delay,
+      ref: this.queue.slots.refs[slot] === 1,
+      stale: isInterval ? age > lifetime : -remaining > lifetime,
+      stack: details?.stack,
+    };
   }
 
   /** Pending timers. */
@@ -246,12 +273,15 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       failed,
       // Bare timeouts, which tell nobody of their end, are what the others leave.
       cleared: added - slots.live - completed - aborted - evicted - stale - destroyed,
+      completed,
       aborted,
       evicted,
+      staleCleared: stale,
+      destroyed,
       stale: this.#stale,
       skipped: this.#skipped,
-      limitCrossed: this.#limitCrossed,
-      pressureCrossed: this.#pressureCrossed,
+      limitCrossed: this.#limit.crossed,
+      pressureCrossed: this.#limit.pressureCrossed,
     };
   }
 
@@ -263,18 +293,21 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
    */
   shutdownOn(signals: readonly NodeJS.Signals[]): () => void {
     if (!Array.isArray(signals)) invalid('signals', 'an array of signal names', signals);
+    for (const signal of signals) string('signals', signal);
     if (this.#destroyed) throw this.#destroyedError();
+    const added = new Set<() => void>();
     for (const signal of signals) {
-      if (this.#signalHandlers.has(string('signals', signal) as NodeJS.Signals)) continue;
       const handler = (): void => {
         this.destroy();
         if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
       };
       // Before the service's handlers, of which those for one signal only would be gone when ours counted them.
       process.prependListener(signal, handler);
-      this.#signalHandlers.set(signal, handler);
+      const off = (): void => void process.off(signal, handler);
+      this.#signalHandlers.add(off);
+      added.add(off);
     }
-    return () => this.#offSignals();
+    return () => this.#offSignals(added);
   }
 
   /** Ends all timers; new ones are refused. Calling it again does nothing. */
@@ -282,7 +315,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.watch = Number.NEGATIVE_INFINITY;
-    this.#offSignals();
+    this.#offSignals(this.#signalHandlers);
     const pending = this.queue.slots.live;
     this.queue.close();
     this.#ended.destroyed = pending;
@@ -298,51 +331,22 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   }
 
   #clearOther(timer: NodeJS.Timeout | string | number): void {
-    const number = typeof timer === 'object' ? Number.NaN : Number(timer);
-    const slot = this.queue.slotOf(number);
+    const isNumber = typeof timer === 'number' || typeof timer === 'string';
+    const slot = isNumber ? this.queue.slotOf(Number(timer)) : undefined;
     if (slot !== undefined) this.queue.cancelSlot(slot, 'cleared');
     // Node's own timers, and those of another copy of this module, whose handles the global function clears.
     else clearTimeout(timer);
   }
 
-  /** What a timer that brings the manager near its limit has to pass. */
-  #beforeAdd(): void {
+  #admit<T>(add: () => T): T {
     if (this.#destroyed) throw this.#destroyedError();
-    const timers = this.queue.slots.live + 1;
-    const max = this.#maxTimers;
-    if (timers === this.#pressureAt) {
-      this.#warned = false;
-      this.#pressureCrossed++;
-      this.announce('pressure', { timers, max });
-    }
-    if (timers === max + 1) this.#crossLimit(timers);
-    if (timers <= max) return;
-    if (this.#onLimit === 'throw') {
-      throw new KeelsonError(
-        'ERR_KEELSON_TIMER_LIMIT',
-        `TimerManager holds ${max} timers, as many as "maxTimers" allows. Clear some (list() shows them), or raise it`,
-      );
-    }
-    if (this.ages !== undefined) this.#evictOldest(this.ages);
+    return this.#limit.admit(add);
   }
 
-  #crossLimit(timers: number): void {
-    const max = this.#maxTimers;
-    this.#limitCrossed++;
-    if (this.#onLimit === 'warn' && !this.#warned) {
-      this.#warned = true;
-      process.emitWarning(
-        `TimerManager: ${timers} timers are pending, more than "maxTimers" (${max}). list() shows where they come from`,
-        { type: 'KeelsonWarning', code: 'KEELSON_TIMER_LIMIT' },
-      );
-    }
-    this.announce('limit', { timers, max });
-  }
-
-  #evictOldest(ages: Set<Task>): void {
-    const [oldest] = ages;
+  #evictOldest(): void {
+    const [oldest] = this.#ages ?? [];
     const handle = oldest?.details?.handle;
-    if (handle instanceof TimerHandle) this.queue.cancel(handle, 'evicted');
+    if (handle !== undefined) this.queue.cancel(handle, 'evicted');
   }
 
   #addChecked(
@@ -363,8 +367,9 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     oneOf('overrun', overrun, ['skip', 'queue']);
     boolean('unref', unref);
     if (signal !== undefined) abortSignal('signal', signal);
-    if (this.queue.slots.live >= this.watch) this.#beforeAdd();
-    return this.#add(callback, [], delay, repeats ? delay : 0, options, extras);
+    // It never starts, so it takes nobody's place either.
+    if (signal?.aborted) return new TimerHandle(this.queue, -1, 0, callback, delay);
+    return this.#admit(() => this.#add(callback, [], delay, repeats ? delay : 0, options, extras));
   }
 
   #add(
@@ -378,20 +383,33 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     const { label, group, signal, jitter = 0, overrun = 'skip', maxLifetime = this.#maxLifetime } = options;
     const details: Details = {
       ...{ label, group, signal, jitter, overrun, maxLifetime, period, ...extras },
-      ...{ abort: undefined, handle: undefined, born: 0, nominal: 0, announced: false },
+      ...{ abort: undefined, handle: undefined, born: 0, nominal: 0, due: 0, announced: false },
     };
     const task = new Task(callback, args, capture(), details);
-    const handle = this.queue.addTask(task, delay, options.unref !== true, withJitter(delay, details));
-    if (signal?.aborted) this.queue.cancel(handle, 'aborted');
-    return handle;
+    return this.queue.addTask(task, delay, options.unref !== true);
+  }
+
+  /** A timeout of a manager that needs to know more of each, or is near its limit. */
+  #timeout(callback: Callback, args: readonly unknown[], delay: number): TimerHandle {
+    if (this.isWatched) {
+      return this.#add(
+        callback,
+        args,
+        delay,
+        0,
+        {},
+        { stack: this.#site(this.setTimeout), onEnd: undefined },
+      );
+    }
+    if (args.length === 0) return this.queue.addBare(callback, delay);
+    return this.queue.addTask(new Task(callback, args, capture(), undefined), delay, true);
   }
 
   #begun(task: Task, handle: TimerHandle): void {
     const details = task.details!;
     details.handle = handle;
-    this.#restart(task, handle._delay);
     if (details.period > 0) this.#intervals++;
-    this.ages?.add(task);
+    this.#ages?.add(task);
     if (details.group !== undefined) {
       const members = this.#groups.get(details.group);
       if (members === undefined) this.#groups.set(details.group, new Set([task]));
@@ -408,7 +426,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     details.handle = undefined;
     if (cause !== undefined) this.#ended[cause]++;
     if (details.period > 0) this.#intervals--;
-    this.ages?.delete(task);
+    this.#ages?.delete(task);
     if (details.group !== undefined) {
       const members = this.#groups.get(details.group);
       members?.delete(task);
@@ -424,7 +442,9 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     details.born = this.queue.timeOf(task);
     details.nominal = details.born + delay;
     details.announced = false;
-    return withJitter(delay, details);
+    const wait = withJitter(delay, details);
+    details.due = details.born + wait;
+    return wait;
   }
 
   /** The wait for an interval's next tick; undefined ends it. */
@@ -432,40 +452,51 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     const details = task.details!;
     const now = this.queue.timeOf(task);
     if (this.#isStale(details, now)) return undefined;
-    details.nominal += details.period;
-    if (details.overrun === 'skip' && details.nominal <= now) {
-      const missed = Math.floor((now - details.nominal) / details.period) + 1;
-      details.nominal += missed * details.period;
-      this.#skipped += missed;
-    }
-    return withJitter(details.nominal - now, details);
+    // What chance added to this tick is not the event loop's doing.
+    const missed =
+      details.overrun === 'skip' ? Math.max(0, Math.floor((now - details.due) / details.period)) : 0;
+    this.#skipped += missed;
+    details.nominal += (missed + 1) * details.period;
+    const wait = withJitter(details.nominal - now, details);
+    details.due = now + Math.max(wait, 0);
+    return wait;
   }
 
   /** Announces an interval that has outlived its time, once; returns whether it is to end. */
   #isStale(details: Details, now: number): boolean {
     const age = now - details.born;
     if (age <= details.maxLifetime) return false;
+    const { label, group, stack } = details;
     const cleared = this.#onStale === 'clear';
-    if (!details.announced) {
-      details.announced = true;
-      this.#stale++;
-      const { label, group, stack } = details;
-      this.announce('stale', { kind: 'interval', label, group, age, stack, cleared });
-    }
+    this.#announceStale(details, { kind: 'interval', label, group, age, stack }, cleared);
     return cleared;
+  }
+
+  #announceStale(
+    details: Details | undefined,
+    info: Omit<TimerEvents['stale'], 'cleared'>,
+    cleared = false,
+  ): void {
+    if (details?.announced) return;
+    if (details !== undefined) details.announced = true;
+    this.#stale++;
+    const { kind, label, group, age, stack } = info;
+    this.announce('stale', { kind, label, group, age, stack, cleared });
   }
 
   /** Where the caller of a method of this class stands. */
   #site(method: (...args: any[]) => unknown): string | undefined {
-    if (!this.captureStacks) return undefined;
+    if (!this.#captureStacks) return undefined;
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, method);
     return holder.stack?.replace(/^.*\n/, '');
   }
 
-  #offSignals(): void {
-    for (const [signal, handler] of this.#signalHandlers) process.off(signal, handler);
-    this.#signalHandlers.clear();
+  #offSignals(handlers: Set<() => void>): void {
+    for (const off of [...handlers]) {
+      off();
+      this.#signalHandlers.delete(off);
+    }
   }
 }
 

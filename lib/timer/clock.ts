@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 
 /** Exact readings that close together, in milliseconds for all of them, make a burst. */
-const BURST_READINGS = 4;
+const BURST_READINGS = 8;
 const BURST_SPAN = 0.5;
 /** Calls of a burst that share one reading. */
-const SHARED_CALLS = 16;
+const SHARED_CALLS = 8;
 /** How old a shared reading is taken to be. Where it was older, the calls that shared it are put right. */
 const ALLOWANCE = 0.5;
 
@@ -20,14 +20,17 @@ export interface Stamped {
  * Monotonic milliseconds for timers, cheap in bursts.
  *
  * A reading takes about 45 ns, as long as all else that setTimeout does. When readings come close together, up
- * to 16 calls share one, and a microtask ends the burst with the synchronous run it began in. The next reading
- * tells how old the shared one got: if the thread was busy in between, what was stamped with it is postponed, so that a timer may then be late by as much as the thread was busy, and is never early.
+ * to 8 calls share one, and a microtask ends the burst with the synchronous run it began in. The next reading
+ * tells how old the shared one got: if the thread was busy in between, what was stamped with it is postponed, so
+ * that those at most 7 timers may be late by as much as the thread was busy, and are never early.
  */
 export class BurstClock {
   /** The latest reading. */
   last = 0;
   /** The latest time given out by `now` or `exact`, neither of which ever gives out an earlier one. */
   private given = 0;
+  /** Whether `now` gave out a reading that it shares, which the next reading may have to put right. */
+  shared = false;
   private left = 0;
   private spanStart = 0;
   private spanReadings = 0;
@@ -46,8 +49,10 @@ export class BurstClock {
   now(): number {
     if (this.left > 0) {
       this.left--;
+      this.shared = true;
       return this.given;
     }
+    this.shared = false;
     const now = this.exact();
     this.watch(this.last);
     return now;

@@ -34,9 +34,9 @@ export class TimerHandle implements NodeJS.Timeout {
   /** @internal */
   _generation: number;
   /** @internal What refresh() starts again after the timer has fired. */
-  readonly _entry: Entry;
-  /** @internal */
-  readonly _delay: number;
+  _entry: Entry;
+  /** @internal The delay; negative where the timer is not to keep the process alive, for refresh() too. */
+  _delay: number;
 
   constructor(queue: TimerQueue, slot: number, generation: number, entry: Entry, delay: number) {
     this._queue = queue;
@@ -103,6 +103,6 @@ export class TimerHandle implements NodeJS.Timeout {
 
   [inspect.custom](): string {
     const state = this._destroyed ? 'over' : this.hasRef() ? 'pending' : 'pending, unref';
-    return `KeelsonTimer { delay: ${this._delay}, ${state} }`;
+    return `KeelsonTimer { delay: ${Math.abs(this._delay)}, ${state} }`;
   }
 }

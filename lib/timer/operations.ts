@@ -16,7 +16,7 @@ export class Operations {
   /** Without frames: contexts of which nobody has looked yet whether they hold a store. */
   readonly contexts: (AsyncResource | undefined)[] = [];
   count = 0;
-  /** The first operation that was stamped with the clock's latest reading. */
+  /** The first operation that was stamped with a shared reading and may have to be postponed. */
   private unsettled = 0;
 
   get isFull(): boolean {

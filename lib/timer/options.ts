@@ -83,11 +83,15 @@ export interface TimerMetrics {
   /** Callbacks called, and those of them that threw. */
   fired: number;
   failed: number;
+  /** Timeouts that have run. With the five causes below and what is pending, these add up to `scheduled`. */
+  completed: number;
   /** Timers ended before their time, by cause. */
   cleared: number;
   aborted: number;
   evicted: number;
-  /** Intervals found stale. */
+  staleCleared: number;
+  destroyed: number;
+  /** Timers found stale: intervals at their ticks, and all kinds by `list()`. */
   stale: number;
   /** Ticks of intervals left out because the event loop was busy. */
   skipped: number;
@@ -102,7 +106,7 @@ export interface TimerEvents extends Record<string, unknown> {
   limit: { timers: number; max: number };
   /** Pending timers reached 80 % of `max`. */
   pressure: { timers: number; max: number };
-  /** An interval has outlived its `maxLifetime`. */
+  /** An interval, or an overdue timeout, has outlived its `maxLifetime`. */
   stale: Pick<TimerInfo, 'kind' | 'label' | 'group' | 'age' | 'stack'> & { cleared: boolean };
 }
 

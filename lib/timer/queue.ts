@@ -7,10 +7,11 @@ import { ForeignTimer } from './foreign.js';
 import { decode, foldGeneration, TimerHandle } from './handle.js';
 import { Operations } from './operations.js';
 import { Slots } from './slots.js';
-import { type Callback, type DropCause, type Entry, Task } from './task.js';
+import { type Callback, type Details, type DropCause, type Entry, Task } from './task.js';
 
 /** Node's own functions: the driver stays on real time when a test replaces the global ones. */
 const { setTimeout: nodeSetTimeout, clearTimeout: nodeClearTimeout } = timers;
+const { setImmediate: nodeSetImmediate, clearImmediate: nodeClearImmediate } = timers;
 /** The longest delay that Node's timers take. */
 const MAX_NODE_DELAY = 2 ** 31 - 1;
 /** Slots that the wheel hands out at a time. */
@@ -28,14 +29,19 @@ const runNextTicks: () => void = (process as { _tickCallback?: () => void })._ti
 const withContext = (callback: Callback, context: AsyncResource | undefined): Task =>
   new Task(callback, [], context, undefined);
 
-/** What the queue asks of its manager; only of tasks with details. */
+/** What a handle keeps of a callback that will not run again. */
+const nothing = (): void => {};
+
+/** What the queue asks of its manager; but for `admit`, only of tasks with details. */
 export interface QueueHooks {
+  /** Adds a timer under the manager's limit. */
+  admit(add: () => void): void;
   begun(task: Task, handle: TimerHandle): void;
   /** A timer is over; `cause` if its callback did not run. */
   ended(task: Task, cause: DropCause | undefined): void;
   /** An interval's callback has run: the delay to its next run, or undefined to end it. */
   repeat(task: Task): number | undefined;
-  /** A timer starts its delay again: the delay. */
+  /** A timer starts its delay, or starts it again: how long it is to wait. */
   restart(task: Task, delay: number): number;
 }
 
@@ -63,11 +69,15 @@ export class TimerQueue {
   private readonly ops = new Operations();
   private readonly wheel: TimerWheel;
   private readonly expired = new Int32Array(BATCH);
-  /** How many of `#expired` are filled, and how many of those are dealt with. */
+  /** How many of `expired` are filled, and how many of those are dealt with. */
   private batch = 0;
   private next = 0;
+  /** Whether a callback has run since the driver fired. */
+  private ran = false;
 
   private driver: NodeJS.Timeout | undefined;
+  /** Goes on with a batch that an error has interrupted. */
+  private rest: NodeJS.Immediate | undefined;
   /** The deadline that the driver is armed for, or while callbacks run the earliest one seen. */
   private armed = Number.POSITIVE_INFINITY;
   private firing = false;
@@ -95,19 +105,23 @@ export class TimerQueue {
     this.added++;
     if (this.refCount++ === 0) this.driver?.ref();
     const index = this.schedule(slot, deadline);
+    if (!this.clock.shared) ops.settle();
     if (!framed) ops.contexts[index] = context;
     return new TimerHandle(this, slot, slots.generations[slot]!, entry, delay);
   }
 
-  /** Makes a timer of `delay` ms that is first due after `wait` ms. */
-  addTask(task: Task, delay: number, ref: boolean, wait: number = delay): TimerHandle {
+  /** Makes a timer of `delay` ms, or starts that of a handle again. */
+  addTask(task: Task, delay: number, ref: boolean, again?: TimerHandle): TimerHandle {
     if (this.slots.isFull) this.makeRoom();
     const slot = this.slots.allocate(task, delay, ref ? 1 : 0);
     this.added++;
     if (ref) this.countRef(1);
     task.foreign = setTimeout === nodeSetTimeout ? undefined : new ForeignTimer(() => this.fire(slot));
-    this.start(slot, wait);
-    const handle = new TimerHandle(this, slot, this.slots.generations[slot]!, task, delay);
+    this.start(slot, task.details === undefined ? delay : this.hooks.restart(task, delay));
+    const generation = this.slots.generations[slot]!;
+    const handle = again ?? new TimerHandle(this, slot, generation, task, ref ? delay : -delay);
+    handle._slot = slot;
+    handle._generation = generation;
     if (task.details !== undefined) this.hooks.begun(task, handle);
     return handle;
   }
@@ -122,6 +136,7 @@ export class TimerQueue {
     const pending = this.isLive(handle);
     // refresh() starts a timer again that has fired, but not one that was cleared.
     handle._slot = -1;
+    if (typeof handle._entry === 'function') handle._entry = nothing;
     if (pending) this.cancelSlot(slot, cause);
     return pending;
   }
@@ -151,13 +166,17 @@ export class TimerQueue {
     }
     const slot = handle._slot;
     const entry = this.slots.entries[slot]!;
+    const { contexts } = this.ops;
+    const context = contexts[this.slots.place[slot]!];
     this.unplace(slot, entry);
     const delay = this.slots.delays[slot]!;
     const hasDetails = typeof entry === 'object' && entry.details !== undefined;
     this.start(slot, hasDetails ? this.hooks.restart(entry, delay) : delay);
+    if (context !== undefined) contexts[this.slots.place[slot]!] = context;
   }
 
   setRef(handle: TimerHandle, ref: boolean): void {
+    handle._delay = ref ? Math.abs(handle._delay) : -Math.abs(handle._delay);
     if (!this.isLive(handle) || this.hasRef(handle) === ref) return;
     this.slots.refs[handle._slot] = ref ? 1 : 0;
     this.countRef(ref ? 1 : -1);
@@ -175,7 +194,7 @@ export class TimerQueue {
 
   /** The exact time on the clock that a task is on. */
   timeOf(task: Task): number {
-    return task.foreign === undefined ? this.clock.read() : performance.now();
+    return task.foreign === undefined ? this.clock.read() : task.foreign.now;
   }
 
   /** Milliseconds until the pending timer of a slot is due. */
@@ -204,7 +223,13 @@ export class TimerQueue {
     this.clock.read();
     this.apply();
     if (!this.firing) this.rearm();
-    this.eachForeign((foreign, slot) => foreign.start(foreign.remaining, this.slots.refs[slot] === 1));
+    this.eachForeign((foreign, slot, details) => {
+      const stopped = foreign.resume(this.slots.refs[slot] === 1);
+      if (details === undefined) return;
+      details.born += stopped;
+      details.nominal += stopped;
+      details.due += stopped;
+    });
   }
 
   /** Ends every timer. The queue takes no more. */
@@ -277,12 +302,19 @@ export class TimerQueue {
 
   private revive(handle: TimerHandle): void {
     const entry = handle._entry;
-    const over = typeof entry === 'object' && (entry.dropped || entry.details?.period);
-    if (this.closed || handle._slot < 0 || over) return;
-    const delay = handle._delay;
-    const again = typeof entry === 'function' ? this.addBare(entry, delay) : this.addTask(entry, delay, true);
-    handle._slot = again._slot;
-    handle._generation = again._generation;
+    if (this.closed || handle._slot < 0) return;
+    const delay = Math.abs(handle._delay);
+    const ref = handle._delay > 0;
+    if (typeof entry === 'function') {
+      this.hooks.admit(() => {
+        const { _slot, _generation } = this.addBare(entry, delay);
+        handle._slot = _slot;
+        handle._generation = _generation;
+        this.setRef(handle, ref);
+      });
+    } else if (!entry.dropped && !entry.details?.period && !entry.details?.signal?.aborted) {
+      this.hooks.admit(() => this.addTask(entry, delay, ref, handle));
+    }
   }
 
   /** Tells the wheel what is in the list. */
@@ -323,21 +355,29 @@ export class TimerQueue {
 
   private disarm(): void {
     if (this.driver !== undefined) nodeClearTimeout(this.driver);
+    if (this.rest !== undefined) nodeClearImmediate(this.rest);
     this.driver = undefined;
+    this.rest = undefined;
     this.armed = Number.POSITIVE_INFINITY;
   }
 
-  /** Arms the driver for the earliest deadline of wheel and list. */
+  /** Arms the driver for the earliest deadline of wheel and list, or goes on with a batch at once. */
   private rearm(): void {
-    const waiting = this.next < this.batch ? this.clock.last : this.wheel.nextDeadline();
-    const deadline = Math.min(waiting, this.armed);
+    if (this.next < this.batch) {
+      this.armed = Number.NEGATIVE_INFINITY;
+      this.rest = noContext.runInAsyncScope(nodeSetImmediate, undefined, this.onDriver) as NodeJS.Immediate;
+      return;
+    }
+    const deadline = Math.min(this.wheel.nextDeadline(), this.armed);
     if (deadline !== Number.POSITIVE_INFINITY) this.arm(deadline);
   }
 
   private readonly onDriver = (): void => {
     this.driver = undefined;
+    this.rest = undefined;
     this.armed = Number.POSITIVE_INFINITY;
     this.firing = true;
+    this.ran = false;
     const now = this.clock.read();
     this.apply();
     try {
@@ -350,18 +390,19 @@ export class TimerQueue {
     } finally {
       // Also when a callback threw: the error goes to `uncaughtException`, the rest of the batch comes next.
       this.firing = false;
+      // The callbacks took their time, which the next wait must not count again.
+      this.clock.read();
       if (!this.paused && !this.closed) this.rearm();
     }
   };
 
   private fireBatch(): void {
-    let ran = false;
     while (this.next < this.batch && !this.paused) {
-      if (ran) runNextTicks();
+      if (this.ran) runNextTicks();
       const slot = this.expired[this.next++]!;
       // An earlier callback may have ended it, started it again, or given its slot away.
       if (this.slots.place[slot] !== EXPIRED) continue;
-      ran = true;
+      this.ran = true;
       this.fire(slot);
     }
   }
@@ -369,8 +410,9 @@ export class TimerQueue {
   private fire(slot: number): void {
     const { entries, generations, delays, place } = this.slots;
     const entry = entries[slot]!;
-    const handle = new TimerHandle(this, slot, generations[slot]!, entry, delays[slot]!);
-    const repeats = typeof entry === 'object' && entry.details !== undefined && entry.details.period > 0;
+    const details = typeof entry === 'object' ? entry.details : undefined;
+    const handle = details?.handle ?? new TimerHandle(this, slot, generations[slot]!, entry, delays[slot]!);
+    const repeats = details !== undefined && details.period > 0;
     place[slot] = EXPIRED;
     if (!repeats) this.complete(slot, entry);
     this.fired++;
@@ -381,7 +423,8 @@ export class TimerQueue {
       failed = false;
     } finally {
       if (failed) this.failed++;
-      if (repeats && this.isLive(handle) && this.slots.place[slot] === EXPIRED) this.repeat(slot, entry);
+      if (repeats && this.isLive(handle) && this.slots.place[slot] === EXPIRED)
+        this.repeat(slot, entry as Task);
     }
   }
 
@@ -397,9 +440,9 @@ export class TimerQueue {
     else this.start(slot, delay);
   }
 
-  private eachForeign(visit: (foreign: ForeignTimer, slot: number) => void): void {
+  private eachForeign(visit: (foreign: ForeignTimer, slot: number, details?: Details) => void): void {
     this.slots.entries.forEach((entry, slot) => {
-      if (typeof entry === 'object' && entry.foreign !== undefined) visit(entry.foreign, slot);
+      if (typeof entry === 'object' && entry.foreign !== undefined) visit(entry.foreign, slot, entry.details);
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { ForeignTimer } from './foreign.js';
+import type { TimerHandle } from './handle.js';
 
 /** What a timer calls. */
 export type Callback = (...args: any[]) => unknown;
@@ -30,12 +31,13 @@ export interface Details {
   readonly period: number;
   /** When it was made or refreshed. */
   born: number;
-  /** The due time on an interval's grid, before jitter. */
+  /** The due time on an interval's grid, and with what chance added to it. */
   nominal: number;
+  due: number;
   /** Whether it has been announced as stale. */
   announced: boolean;
-  /** Set while it is pending. */
-  handle: NodeJS.Timeout | undefined;
+  /** The user's handle. */
+  handle: TimerHandle | undefined;
 }
 
 /** A timer that is more than a bare callback. */
