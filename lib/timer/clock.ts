@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 const BURST_READINGS = 8;
 const BURST_SPAN = 0.5;
 /** Calls of a burst that share one reading. */
-const SHARED_CALLS = 8;
+const SHARED_CALLS = 16;
 /** How old a shared reading is taken to be. Where it was older, the calls that shared it are put right. */
 const ALLOWANCE = 0.5;
 
@@ -20,9 +20,9 @@ export interface Stamped {
  * Monotonic milliseconds for timers, cheap in bursts.
  *
  * A reading takes about 45 ns, as long as all else that setTimeout does. When readings come close together, up
- * to 8 calls share one, and a microtask ends the burst with the synchronous run it began in. The next reading
+ * to 16 calls share one, and a microtask ends the burst with the synchronous run it began in. The next reading
  * tells how old the shared one got: if the thread was busy in between, what was stamped with it is postponed, so
- * that those at most 7 timers may be late by as much as the thread was busy, and are never early.
+ * that those at most 15 timers may be late by as much as the thread was busy, and are never early.
  */
 export class BurstClock {
   /** The latest reading. */

@@ -4,7 +4,8 @@ const MAX_DELAY = 2 ** 31 - 1;
 /**
  * One timer of a clock that stands in for Node's: jest's fake timers, or a browser-like test environment.
  *
- * Everything is looked up in the globals at the call, and cleared with what was there when it was set.
+ * Everything is looked up in the globals at the call, and cleared with what was there when it was set. A global
+ * clearTimeout ends it as well, but such a clock tells nobody: the manager counts it until it is destroyed.
  */
 export class ForeignTimer {
   readonly #fire: () => void;
