@@ -29,6 +29,12 @@ import { callable, invalid } from './validate.js';
  * synchronous; nothing runs in the background and nothing keeps the process alive. An entry is live up to and
  * including the millisecond in which its time ends; an expired one is never returned, and goes before any live one.
  *
+ * In a dense burst of synchronous calls the clock is not read for an entry with more than a minute to live. So if
+ * the thread itself stands still for more than a minute in the middle of such a burst, the next calls, at most
+ * 1,023 and none after the running macrotask, may still take the time for what it was: they may return an entry
+ * that expired meanwhile, or shorten one that they set by the length of the stop. A `clock` of your own is read
+ * at every call.
+ *
  * @typeParam K keys
  * @typeParam V values
  */
