@@ -1,3 +1,5 @@
+import { invalid } from '../validate.js';
+
 /**
  * Time for the caches: `Date.now()`, looked up at each call, so that fake clocks rule.
  *
@@ -48,6 +50,12 @@ function open(now: number): void {
   }
 }
 
+/** A reading as the index counts: whole milliseconds from 0. */
+export function whole(name: string, now: unknown): number {
+  if (typeof now === 'number' && now >= 0 && now < Number.POSITIVE_INFINITY) return Math.floor(now);
+  return invalid(name, 'a function that returns a finite number of milliseconds from 0', now);
+}
+
 /** The time now, exactly. */
 export function systemNow(): number {
   const now = Date.now();
@@ -57,6 +65,7 @@ export function systemNow(): number {
     same = 0;
     close();
   }
+  if (!real) return whole('Date.now', now);
   if (now === reading[0]) {
     if (++same >= DENSE) open(now);
   } else {
