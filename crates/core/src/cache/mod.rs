@@ -174,7 +174,7 @@ impl Cache {
     /// A time before which `sweep` finds nothing; infinite when nothing expires.
     #[must_use]
     pub fn next_expiry(&self) -> f64 {
-        self.wheel.next().min(self.stale.next())
+        if self.stale.len() == 0 { self.wheel.next() } else { self.wheel.next().min(self.stale.next()) }
     }
 
     fn hash(&self, key: &[u16]) -> u32 {
@@ -377,8 +377,11 @@ impl Cache {
     }
 
     fn unfile(&mut self, slot: u32) {
-        self.wheel.remove(&mut self.slab, slot);
-        self.stale.remove(&mut self.slab, slot);
+        if self.stale.len() > 0 && self.stale.holds(&self.slab, slot) {
+            self.stale.remove(&mut self.slab, slot);
+        } else {
+            self.wheel.remove(&mut self.slab, slot);
+        }
     }
 
     fn set_weight(&mut self, slot: u32, weight: f64) {

@@ -129,12 +129,13 @@ impl Wheel {
         slab[slot].set_bucket(UNTIMED);
     }
 
-    /// Takes `slot` out, if it is in this wheel.
+    /// Takes `slot` out, which is in this wheel or in none.
     pub(super) fn remove(&mut self, slab: &mut Slab, slot: u32) {
-        if !self.holds(slab, slot) {
+        let bucket = slab[slot].bucket();
+        if bucket == UNTIMED {
             return;
         }
-        let bucket = usize::from(slab[slot].bucket() - self.base);
+        let bucket = usize::from(bucket - self.base);
         self.unlink(slab, slot, bucket);
         if bucket < DUE && self.lists[bucket].head == NIL {
             self.occupied[bucket / BUCKETS] &= !(1 << (bucket % BUCKETS));
@@ -143,16 +144,22 @@ impl Wheel {
 
     /// Moves the clock on to `target`, not before its cursor, and takes out what has to be filed anew: what is
     /// dead by then, and what the wheel now tells apart more finely.
+    #[inline]
     pub(super) fn advance(&mut self, slab: &mut Slab, target: u64) -> Vec<u32> {
-        let mut moved = Vec::new();
-        if target >= self.next {
-            for level in 0..LEVELS {
-                self.collect(slab, level, target, &mut moved);
-            }
+        if target < self.next {
             self.cursor = target;
-            self.next = self.soonest().map_or(u64::MAX, |(start, _)| start);
+            return Vec::new();
+        }
+        self.turn(slab, target)
+    }
+
+    fn turn(&mut self, slab: &mut Slab, target: u64) -> Vec<u32> {
+        let mut moved = Vec::new();
+        for level in 0..LEVELS {
+            self.collect(slab, level, target, &mut moved);
         }
         self.cursor = target;
+        self.next = self.soonest().map_or(u64::MAX, |(start, _)| start);
         moved
     }
 
