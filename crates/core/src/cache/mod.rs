@@ -222,6 +222,7 @@ impl Cache {
     }
 
     /// When the entry at `slot` may be swept. Beyond any clock at most, so that even the longest grace is timed.
+    #[inline]
     fn deadline(&self, slot: u32) -> f64 {
         let (expires, grace) = (self.slab[slot].expires, self.grace(slot));
         if grace > 0.0 { (expires + grace).min(f64::MAX) } else { expires }
@@ -346,6 +347,7 @@ impl Cache {
         self.reschedule(slot, Entry { expires, grace, weight: 0.0 }, watch);
     }
 
+    #[inline]
     fn reschedule(&mut self, slot: u32, entry: Entry, watch: &mut impl Watch) {
         self.unfile(slot);
         self.schedule(slot, entry);
@@ -366,16 +368,23 @@ impl Cache {
     }
 
     /// Puts `slot`, which is in neither wheel, where it belongs at their time.
+    #[inline]
     fn file(&mut self, slot: u32) {
         let expires = self.slab[slot].expires;
-        if self.grace(slot) > 0.0 && self.wheel.is_past(expires) {
-            let deadline = self.deadline(slot);
-            self.stale.insert(&mut self.slab, slot, deadline);
+        if !self.graces.is_empty() && self.wheel.is_past(expires) && self.grace(slot) > 0.0 {
+            self.file_stale(slot);
         } else {
             self.wheel.insert(&mut self.slab, slot, expires);
         }
     }
 
+    #[cold]
+    fn file_stale(&mut self, slot: u32) {
+        let deadline = self.deadline(slot);
+        self.stale.insert(&mut self.slab, slot, deadline);
+    }
+
+    #[inline]
     fn unfile(&mut self, slot: u32) {
         if self.stale.len() > 0 && self.stale.holds(&self.slab, slot) {
             self.stale.remove(&mut self.slab, slot);

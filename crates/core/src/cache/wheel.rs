@@ -53,16 +53,19 @@ impl Wheel {
     }
 
     /// The entries filed.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
     /// The tick up to which everything is due.
+    #[inline]
     pub(super) fn cursor(&self) -> u64 {
         self.cursor
     }
 
     /// A time before which `advance` finds nothing.
+    #[inline]
     pub(super) fn next(&self) -> f64 {
         match (self.due(), self.next) {
             (None, u64::MAX) => f64::INFINITY,
@@ -72,6 +75,7 @@ impl Wheel {
     }
 
     /// The slot that fell due, if any.
+    #[inline]
     pub(super) fn due(&self) -> Option<u32> {
         let slot = self.lists.get(DUE)?.tail;
         (slot != NIL).then_some(slot)
@@ -83,16 +87,19 @@ impl Wheel {
     }
 
     /// Whether what is live up to `deadline` is dead by the wheel's clock.
+    #[inline]
     pub(super) fn is_past(&self, deadline: f64) -> bool {
         deadline != f64::INFINITY && tick_after(deadline) <= self.cursor
     }
 
     /// Whether `slot` is in this wheel.
+    #[inline]
     pub(super) fn holds(&self, slab: &Slab, slot: u32) -> bool {
         (self.base..=self.base + DUE as u16).contains(&slab[slot].bucket())
     }
 
     /// Files `slot`, which is in no bucket, to fall due after `deadline`.
+    #[inline]
     pub(super) fn insert(&mut self, slab: &mut Slab, slot: u32, deadline: f64) {
         if deadline == f64::INFINITY {
             return;
@@ -114,15 +121,22 @@ impl Wheel {
         self.file(slab, slot, level * BUCKETS + index);
     }
 
+    #[inline]
     fn file(&mut self, slab: &mut Slab, slot: u32, bucket: usize) {
         if self.lists.is_empty() {
-            self.lists.resize(DUE + 1, List::EMPTY);
+            self.unfold();
         }
         self.lists[bucket].push_front::<Timed>(slab, slot);
         self.length += 1;
         slab[slot].set_bucket(self.base + bucket as u16);
     }
 
+    #[cold]
+    fn unfold(&mut self) {
+        self.lists.resize(DUE + 1, List::EMPTY);
+    }
+
+    #[inline]
     fn unlink(&mut self, slab: &mut Slab, slot: u32, bucket: usize) {
         self.lists[bucket].remove::<Timed>(slab, slot);
         self.length -= 1;
@@ -130,6 +144,7 @@ impl Wheel {
     }
 
     /// Takes `slot` out, which is in this wheel or in none.
+    #[inline]
     pub(super) fn remove(&mut self, slab: &mut Slab, slot: u32) {
         let bucket = slab[slot].bucket();
         if bucket == UNTIMED {
