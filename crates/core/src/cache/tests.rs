@@ -262,6 +262,28 @@ fn what_is_in_its_grace_goes_before_what_lives() {
     cache.validate();
 }
 
+/// What a sweep costs is what expires: each entry moves once a level at most, and what lives long hardly moves.
+#[test]
+fn a_sweep_looks_at_what_expires_and_at_little_else() {
+    let mut cache = cache(100_000, Policy::Lru);
+    let mut log = Log::default();
+    for key in 0..50_000_u32 {
+        cache.insert(&units(&format!("long {key}")), 1e12, lasting(1e12 + 1e9 + f64::from(key)), &mut log);
+    }
+    for key in 0..1_000_u32 {
+        cache.insert(&units(&format!("short {key}")), 1e12, lasting(1e12 + f64::from(key)), &mut log);
+    }
+    let before = cache.wheel.work;
+    let mut swept = 0;
+    for at in 1..=1_000 {
+        swept += cache.sweep(1e12 + f64::from(at), usize::MAX, &mut log);
+    }
+    let work = cache.wheel.work - before;
+    assert_eq!((swept, cache.len()), (1_000, 50_000));
+    // A bucket or two at each tick, and each entry moved a few times; a scan would look at 50,000 each time.
+    assert!(work < 10_000, "looked at {work}");
+}
+
 #[test]
 fn a_renewal_keeps_the_grace() {
     let mut cache = cache(2, Policy::Lru);

@@ -27,6 +27,9 @@ pub(super) struct Wheel {
     cursor: u64,
     /// No bucket falls due before this tick.
     next: u64,
+    /// Entries and buckets that advances looked at.
+    #[cfg(test)]
+    pub(super) work: usize,
 }
 
 /// The tick in which a time lies.
@@ -44,7 +47,16 @@ impl Wheel {
     /// A wheel at the beginning of time; `number` tells the wheels over one slab apart.
     pub(super) fn new(number: u16) -> Self {
         let base = number * (DUE as u16 + 1);
-        Self { lists: Vec::new(), base, length: 0, occupied: [0; LEVELS], cursor: 0, next: u64::MAX }
+        Self {
+            lists: Vec::new(),
+            base,
+            length: 0,
+            occupied: [0; LEVELS],
+            cursor: 0,
+            next: u64::MAX,
+            #[cfg(test)]
+            work: 0,
+        }
     }
 
     /// Forgets everything, and goes on from `cursor`.
@@ -187,6 +199,10 @@ impl Wheel {
         }
         for place in from..=to.min(from + BUCKETS as u64 - 1) {
             let index = place as usize % BUCKETS;
+            #[cfg(test)]
+            {
+                self.work += 1;
+            }
             if self.occupied[level] & (1 << index) == 0 {
                 continue;
             }
@@ -195,6 +211,10 @@ impl Wheel {
             // From the tail: the order in which entries went in is the order in which they fall due.
             while self.lists[bucket].tail != NIL {
                 let slot = self.lists[bucket].tail;
+                #[cfg(test)]
+                {
+                    self.work += 1;
+                }
                 self.unlink(slab, slot, bucket);
                 moved.push(slot);
             }
