@@ -3,6 +3,7 @@
 //! Nothing here reads a clock: time is an argument, in milliseconds. An entry is live while
 //! `now <= expires`.
 
+mod expiry;
 mod ghost;
 mod list;
 mod node;
@@ -21,7 +22,7 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use ghost::spread;
-use node::{NIL, Slab, UNTIMED};
+use node::{NIL, Slab};
 pub use policy::Policy;
 use policy::Queues;
 pub use text::{Text, Units};
@@ -221,13 +222,6 @@ impl Cache {
         if self.graces.is_empty() { 0.0 } else { self.graces.get(&slot).copied().unwrap_or(0.0) }
     }
 
-    /// When the entry at `slot` may be swept. Beyond any clock at most, so that even the longest grace is timed.
-    #[inline]
-    fn deadline(&self, slot: u32) -> f64 {
-        let (expires, grace) = (self.slab[slot].expires, self.grace(slot));
-        if grace > 0.0 { (expires + grace).min(f64::MAX) } else { expires }
-    }
-
     /// The key at `slot`.
     #[must_use]
     pub fn text(&self, slot: u32) -> &Text {
@@ -357,42 +351,6 @@ impl Cache {
         }
     }
 
-    fn schedule(&mut self, slot: u32, entry: Entry) {
-        self.slab[slot].expires = entry.expires;
-        if entry.grace > 0.0 {
-            self.graces.insert(slot, entry.grace);
-        } else if !self.graces.is_empty() {
-            self.graces.remove(&slot);
-        }
-        self.file(slot);
-    }
-
-    /// Puts `slot`, which is in neither wheel, where it belongs at their time.
-    #[inline]
-    fn file(&mut self, slot: u32) {
-        let expires = self.slab[slot].expires;
-        if !self.graces.is_empty() && self.wheel.is_past(expires) && self.grace(slot) > 0.0 {
-            self.file_stale(slot);
-        } else {
-            self.wheel.insert(&mut self.slab, slot, expires);
-        }
-    }
-
-    #[cold]
-    fn file_stale(&mut self, slot: u32) {
-        let deadline = self.deadline(slot);
-        self.stale.insert(&mut self.slab, slot, deadline);
-    }
-
-    #[inline]
-    fn unfile(&mut self, slot: u32) {
-        if self.stale.len() > 0 && self.stale.holds(&self.slab, slot) {
-            self.stale.remove(&mut self.slab, slot);
-        } else {
-            self.wheel.remove(&mut self.slab, slot);
-        }
-    }
-
     fn set_weight(&mut self, slot: u32, weight: f64) {
         if self.options.max_weight == f64::INFINITY {
             return;
@@ -434,32 +392,6 @@ impl Cache {
                 true
             }
             None => false,
-        }
-    }
-
-    /// Sets the wheels to `now`.
-    fn catch_up(&mut self, now: f64) {
-        let now = wheel::tick(now);
-        if now < self.wheel.cursor() {
-            return self.turn_back(now);
-        }
-        for slot in self.stale.advance(&mut self.slab, now) {
-            self.file(slot);
-        }
-        for slot in self.wheel.advance(&mut self.slab, now) {
-            self.file(slot);
-        }
-    }
-
-    /// Files everything anew for a clock that stepped back, so that nothing falls due by the time it used to be.
-    fn turn_back(&mut self, now: u64) {
-        let timed = self.slab.used().filter(|(_, node)| node.bucket() != UNTIMED);
-        let timed: Vec<u32> = timed.map(|(slot, _)| slot).collect();
-        self.wheel.restart(now);
-        self.stale.restart(now);
-        for slot in timed {
-            self.slab[slot].set_bucket(UNTIMED);
-            self.file(slot);
         }
     }
 
