@@ -1,5 +1,7 @@
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { BoundedLRUCache, type EvictionReason, InvalidArgumentError, KeelsonError } from 'keelson';
+import { FAR_MS, isFarAway, systemNow } from '../dist/cache/clock';
 
 function manual(start = 1_000_000) {
   let now = start;
@@ -164,6 +166,59 @@ describe('keys', () => {
     expect(() => cache.get({ big: 1n })).toThrow('"key" must be an object that JSON.stringify can write');
   });
 
+  // Math, JSON, the prototypes of all classes and the empty object were one key, '{}'.
+  test('what only looks like a plain object is a key by identity', () => {
+    class Other {}
+    const args = (function (..._: number[]) {
+      // biome-ignore lint/complexity/noArguments: they are what this is about
+      return arguments;
+    })(1, 2);
+    const odd = [Math, JSON, Reflect, Point.prototype, Other.prototype, Object.prototype, args, process];
+    const bare = Object.create(Object.create(null) as object) as object;
+    const cache = new BoundedLRUCache<unknown, unknown>(100);
+    for (const key of [...odd, bare]) cache.set(key, key);
+    expect(cache.size).toBe(odd.length + 1);
+    for (const key of [...odd, bare]) expect(cache.get(key)).toBe(key);
+    expect([cache.get({}), cache.get({ 0: 1, 1: 2 }), cache.get([1, 2])]).toStrictEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    cache.set(proxy, 'revoked');
+    expect(cache.get(proxy)).toBe('revoked');
+  });
+
+  test('a plain object of another realm is as plain', () => {
+    const cache = new BoundedLRUCache<unknown, string>(10);
+    cache.set({ a: 1 }, 'x');
+    expect(cache.get(runInNewContext('({ a: 1 })'))).toBe('x');
+    expect(cache.get(runInNewContext('Object.create(null, { a: { value: 1, enumerable: true } })'))).toBe(
+      'x',
+    );
+    expect(cache.get(runInNewContext('new (class A { a = 1 })()'))).toBeUndefined();
+  });
+
+  // The key was written twice, so that a toJSON that cleared the cache left it with a slot that was free.
+  test('a key is written once for each call, and its toJSON may use the cache', () => {
+    const cache = new BoundedLRUCache<unknown, number>(10);
+    let calls = 0;
+    const key = {
+      toJSON() {
+        calls++;
+        cache.clear();
+        cache.set('other', 0);
+        return 'x';
+      },
+    };
+    cache.set(key, 1);
+    expect(calls).toBe(1);
+    expect([cache.size, cache.get({ toJSON: () => 'x' })]).toStrictEqual([2, 1]);
+    cache.set({ toJSON: () => 'x' }, 2);
+    expect(cache.size).toBe(2);
+  });
+
   test('0 and -0 are one key, and so are all NaNs', () => {
     const cache = new BoundedLRUCache<number, string>(10);
     cache.set(-0, 'zero');
@@ -255,6 +310,15 @@ describe('time', () => {
     for (let i = 0; i < 50_000; i++) expect(cache.get('a') === 2).toBe(true);
   });
 
+  // A synchronous stop of 11 s in the middle of a burst returned what had expired in it: the window stood for
+  // anything with 10 s to live, which execSync or a debugger outlasts.
+  test('in a burst the clock is read for whatever has less than a minute to live', () => {
+    for (let tries = 0; tries < 100_000 && !isFarAway(Date.now() + 3_600_000); tries++) systemNow();
+    const now = Date.now();
+    expect([isFarAway(now + 59_000), isFarAway(now + 61_000)]).toStrictEqual([false, true]);
+    expect(FAR_MS).toBe(60_000);
+  });
+
   test('expired entries go before live ones', () => {
     const { clock, advance } = manual();
     const gone: [string, EvictionReason][] = [];
@@ -291,6 +355,43 @@ describe('time', () => {
     advance(101);
     expect([stale.get('a'), stale.get('a')]).toStrictEqual([1, undefined]);
     expect(stale.metrics()).toMatchObject({ staleHits: 1, misses: 2, hits: 0, expirations: 1 });
+  });
+
+  // size and eviction floored the time and get() did not: with performance.now() as the clock they disagreed.
+  test('a fractional clock is cut to whole milliseconds for everything', () => {
+    let now = 100.2;
+    const cache = new BoundedLRUCache<string, number>({ maxSize: 2, ttl: 10, clock: () => now });
+    cache.set('long', 1, 1000);
+    cache.set('short', 2);
+    now = 110.9;
+    expect([cache.size, cache.keys().length, cache.has('short')]).toStrictEqual([2, 2, true]);
+    now = 111.1;
+    expect([cache.has('short'), cache.size, cache.keys()]).toStrictEqual([false, 1, ['long']]);
+    cache.set('third', 3);
+    expect(cache.keys()).toStrictEqual(['long', 'third']);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 'x', 10n, undefined, null])(
+    'a clock that says %p is refused',
+    (time) => {
+      const cache = new BoundedLRUCache<string, number>({ maxSize: 2, clock: () => time as number });
+      expect(() => cache.set('a', 1)).toThrow(InvalidArgumentError);
+      const spy = jest.spyOn(Date, 'now').mockReturnValue(time as number);
+      try {
+        expect(() => new BoundedLRUCache<string, number>(2).set('a', 1)).toThrow(InvalidArgumentError);
+      } finally {
+        spy.mockRestore();
+      }
+    },
+  );
+
+  test('ttlJitter never lengthens a ttl', () => {
+    const cache = new BoundedLRUCache<number, number>({ maxSize: 300, ttlJitter: 0.1, clock: () => 1000 });
+    for (let i = 0; i < 300; i++) {
+      const ttl = i % 2 === 0 ? 0.5 : 9.6;
+      cache.set(i, i, ttl);
+      expect(cache.getRemainingTTL(i)).toBeLessThanOrEqual(ttl);
+    }
   });
 
   test('ttlJitter cuts each ttl by at most its share', () => {
@@ -372,6 +473,29 @@ describe('onEvict', () => {
     ]);
     expect(() => cache.clear()).toThrow(AggregateError);
     expect([calls, cache.size]).toStrictEqual([3, 0]);
+  });
+
+  // The first error ended a batch in the middle: entries after it were neither stored nor reported.
+  test('may throw in a batch, which is done by then', () => {
+    const onEvict = (key: string) => {
+      throw new Error(`no ${key}`);
+    };
+    let now = 1000;
+    const cache = new BoundedLRUCache<string, number>({ maxSize: 2, clock: () => now, onEvict });
+    const three: [string, number][] = [
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ];
+    expect(() => cache.setMany(three)).toThrow('no a');
+    expect(cache.keys()).toStrictEqual(['b', 'c']);
+    expect(() => cache.load(three.map(([key, value]) => [`${key}!`, { value, expires: 1010 }]))).toThrow(
+      AggregateError,
+    );
+    expect(cache.keys()).toStrictEqual(['b!', 'c!']);
+    now += 1000;
+    expect(() => cache.getMany(['b!', 'c!'])).toThrow(AggregateError);
+    expect(cache.metrics()).toMatchObject({ misses: 2, expirations: 2 });
   });
 
   test('hears more removals than one report of the index holds', () => {
@@ -467,6 +591,7 @@ describe('bounds', () => {
       expect(() => cache.set('a', 1, ttl as number)).toThrow(InvalidArgumentError);
     }
     expect(() => new BoundedLRUCache(5, -1)).toThrow('"defaultTtl"');
+    expect(() => new BoundedLRUCache({ maxSize: 5 } as never, 5)).toThrow('"defaultTtl"');
     expect(cache.size).toBe(0);
   });
 });
@@ -493,6 +618,56 @@ test('getMany, setMany, dump and load', () => {
   copy.load(JSON.parse(JSON.stringify(dumped)));
   expect(copy.entriesByRecency().map(([key]) => key)).toStrictEqual(['a', 'b', 'for ever']);
   expect([copy.getRemainingTTL('a'), copy.getRemainingTTL('for ever')]).toStrictEqual([70, Infinity]);
+});
+
+// A dump that broke in the middle left the cache half loaded, and most broken ones were TypeErrors.
+test('load() checks all of a dump before it changes anything', () => {
+  const cache = new BoundedLRUCache<unknown, unknown>({
+    maxSize: 9,
+    weigh: (value) => (value === 'bad' ? Number.NaN : 1),
+  });
+  const good = ['a', { value: 1 }];
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const broken = [
+    ...[
+      null,
+      undefined,
+      5,
+      {},
+      [good, null],
+      [good, 'ab'],
+      [good, ['b', 1]],
+      [good, ['b', null]],
+      [good, ['b']],
+    ],
+    ...[
+      [good, ['b', { value: 1, expires: 'x' }]],
+      [good, ['b', { value: 1, expires: Number.NaN }]],
+    ],
+    ...[
+      [good, ['b', { value: 1, ttl: 0 }]],
+      [good, [cycle, { value: 1 }]],
+      [good, ['b', { value: 'bad' }]],
+    ],
+  ];
+  for (const dumped of broken) {
+    expect(() => cache.load(dumped as never)).toThrow(InvalidArgumentError);
+    expect(cache.size).toBe(0);
+  }
+});
+
+// A reloaded entry was renewed with what it had left when it was dumped.
+test('a dump under updateAgeOnGet has the time that hits renew', () => {
+  let now = 1000;
+  const options = { maxSize: 3, updateAgeOnGet: true, clock: () => now };
+  const [cache, copy] = [new BoundedLRUCache(options), new BoundedLRUCache(options)];
+  cache.set('a', 1, 500);
+  now += 400;
+  copy.load(JSON.parse(JSON.stringify(cache.dump())));
+  expect(copy.getRemainingTTL('a')).toBe(100);
+  copy.get('a');
+  expect(copy.getRemainingTTL('a')).toBe(500);
 });
 
 test('a large cache keeps what it should', () => {

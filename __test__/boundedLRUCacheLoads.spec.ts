@@ -135,6 +135,172 @@ test('staleWhileRevalidate answers with the old value, once expired, while one l
   expect(await cache.getOrLoad('a', () => 'newest', swr)).toBe('newest');
 });
 
+// An entry in its grace counted in size and was evicted after live ones: a few dead ones pushed out what was used.
+test('what is in its grace is not counted, goes before live entries and is expired when it goes', async () => {
+  let now = 1000;
+  const gone: unknown[] = [];
+  const onEvict = (...all: unknown[]) => gone.push(all);
+  const cache = new BoundedLRUCache<unknown, string>({ maxSize: 3, ttl: 100, clock: () => now, onEvict });
+  const swr = { staleWhileRevalidate: 1e6 };
+  cache.set('live', 'x', Number.POSITIVE_INFINITY);
+  await cache.getOrLoad('text', () => 'a', swr);
+  await cache.getOrLoad(7, () => 'b', { staleWhileRevalidate: Number.POSITIVE_INFINITY });
+  now += 101;
+  expect([cache.size, cache.getStats().currentSize, cache.prune(), cache.keys()]).toStrictEqual([
+    1,
+    1,
+    0,
+    ['live'],
+  ]);
+  now -= 1;
+  expect([cache.size, cache.keys().length]).toStrictEqual([3, 3]);
+  now += 1;
+  cache.set('new', 'y');
+  cache.set('newer', 'z');
+  expect(cache.keys()).toStrictEqual(['live', 'new', 'newer']);
+  expect(gone).toStrictEqual([
+    ['text', 'a', 'expired'],
+    [7, 'b', 'expired'],
+  ]);
+});
+
+// Keys that are not text left as 'deleted' when they were loaded anew in their grace.
+test.each(['text', 7, { id: 1 }])('a reload in grace lets the old value of %p expire', async (key) => {
+  let now = 1000;
+  const gone: unknown[] = [];
+  const onEvict = (...all: unknown[]) => gone.push(all);
+  const cache = new BoundedLRUCache<unknown, string>({ maxSize: 3, ttl: 100, clock: () => now, onEvict });
+  const swr = { staleWhileRevalidate: 1000 };
+  await cache.getOrLoad(key, () => 'old', swr);
+  now += 101;
+  await cache.getOrLoad(key, () => 'new', swr);
+  await new Promise(setImmediate);
+  expect(gone).toStrictEqual([[key, 'old', 'expired']]);
+  expect(cache.metrics()).toMatchObject({ expirations: 1, deletions: 0 });
+  now += 101;
+  expect(cache.delete(key)).toBe(false);
+  expect(cache.metrics()).toMatchObject({ expirations: 2, deletions: 0 });
+});
+
+// A renewing hit set the grace to nothing, so that the next expiry waited for its load.
+test.each([false, true])(
+  'a hit leaves the grace as it is, with updateAgeOnGet %p',
+  async (updateAgeOnGet) => {
+    let now = 1000;
+    const options = { maxSize: 3, ttl: 100, updateAgeOnGet, clock: () => now };
+    const cache = new BoundedLRUCache<unknown, string>(options);
+    const swr = { staleWhileRevalidate: 1000 };
+    await cache.getOrLoad('a', () => 'old', swr);
+    expect(cache.get('a')).toBe('old');
+    now += 101;
+    cache.set('other', 'x');
+    expect(await cache.getOrLoad('a', () => 'new', swr)).toBe('old');
+  },
+);
+
+// What set() stored was served stale as long as no sweep had come by.
+test('only what was stored with a grace is served stale, swept or not, and only to who asks for it', async () => {
+  const { cache, advance } = timed();
+  const swr = { staleWhileRevalidate: 1e6 };
+  cache.set('plain', 'old');
+  await cache.getOrLoad('short', () => 'old', { staleWhileRevalidate: 50 });
+  await cache.getOrLoad('kept', () => 'old', swr);
+  advance(160);
+  expect(await cache.getOrLoad('plain', () => 'new', swr)).toBe('new');
+  expect(await cache.getOrLoad('short', () => 'new', swr)).toBe('new');
+  expect(await cache.getOrLoad('kept', () => 'new', { staleWhileRevalidate: 50 })).toBe('new');
+});
+
+test('allowStale returns a value in its grace once as well', async () => {
+  let now = 1000;
+  const cache = new BoundedLRUCache<unknown, string>({
+    maxSize: 3,
+    ttl: 9,
+    allowStale: true,
+    clock: () => now,
+  });
+  await cache.getOrLoad('a', () => 'x', { staleWhileRevalidate: 1000 });
+  now += 10;
+  expect([cache.get('a'), cache.get('a'), cache.metrics().staleHits]).toStrictEqual(['x', undefined, 1]);
+});
+
+// An error of onEvict rejected loads that had succeeded, or came out of getOrLoad() itself.
+test('a throwing onEvict fails no load and is an uncaught exception', async () => {
+  let now = 1000;
+  const onEvict = () => {
+    throw new Error('callback');
+  };
+  const cache = new BoundedLRUCache<unknown, string>({ maxSize: 1, ttl: 100, clock: () => now, onEvict });
+  const later: (() => void)[] = [];
+  const nextTick = jest.spyOn(process, 'nextTick').mockImplementation((callback: unknown) => {
+    later.push(callback as () => void);
+  });
+  try {
+    cache.set('a', 'x');
+    expect(await cache.getOrLoad('b', () => 'loaded')).toBe('loaded');
+    expect([cache.get('b'), cache.metrics().loadFailures, later.length]).toStrictEqual(['loaded', 0, 1]);
+    now += 101;
+    expect(await cache.getOrLoad('b', () => 'anew')).toBe('anew');
+    expect(later.length).toBe(2);
+  } finally {
+    nextTick.mockRestore();
+  }
+  for (const callback of later) expect(callback).toThrow('callback');
+});
+
+test('a value that cannot be stored is a failed load, behind the back of its caller too', async () => {
+  let now = 1000;
+  const weigh = (value: string) => {
+    if (value === 'bad') throw new Error('weigh');
+    return 1;
+  };
+  const options = { maxSize: 5, maxWeight: 9, ttl: 100, weigh, clock: () => now };
+  const cache = new BoundedLRUCache<unknown, string>(options);
+  const swr = { staleWhileRevalidate: 1000 };
+  await cache.getOrLoad('a', () => 'fine', swr);
+  now += 101;
+  expect(await cache.getOrLoad('a', () => 'bad', swr)).toBe('fine');
+  await new Promise(setImmediate);
+  expect(cache.metrics()).toMatchObject({ loads: 2, loadFailures: 1 });
+});
+
+// Remembered errors, and whatever they hold on to, stayed until their key was asked for again.
+test('a remembered failure is let go of when its time is over, by whatever comes by', async () => {
+  const { cache, advance } = timed();
+  const { setFlagsFromString } = await import('node:v8');
+  const { runInNewContext } = await import('node:vm');
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const fail = async (key: string) => {
+    const error = new Error('down');
+    await cache.getOrLoad(key, () => Promise.reject(error), { negativeTtl: 20 }).catch(() => {});
+    return new WeakRef(error);
+  };
+  const errors = [await fail('a'), await fail('b')];
+  const left = async () => {
+    await new Promise(setImmediate);
+    collect();
+    return errors.filter((error) => error.deref() !== undefined).length;
+  };
+  expect(await left()).toBe(2);
+  advance(21);
+  cache.set('other', 'x');
+  expect(await left()).toBe(0);
+});
+
+test('options are read once', async () => {
+  const { cache } = timed();
+  let reads = 0;
+  const options = {
+    get ttl() {
+      reads++;
+      return reads === 1 ? 10 : -1;
+    },
+  };
+  await cache.getOrLoad('a', () => 'x', options);
+  expect([reads, cache.getRemainingTTL('a')]).toStrictEqual([1, 10]);
+});
+
 test('a failed revalidation keeps the old value until its grace is over, and is nobody’s rejection', async () => {
   const { cache, advance } = timed();
   const swr = { staleWhileRevalidate: 50 };
@@ -173,18 +339,19 @@ test('negativeTtl remembers a failure, and set() and delete() forget it', async 
   expect(cache.metrics()).toMatchObject({ negativeHits: 4, loads: 4 });
 });
 
-test.each(['set', 'delete', 'clear', 'destroy'] as const)(
+test.each(['set', 'load', 'delete', 'clear', 'destroy'] as const)(
   'what a load brings after %s() is not stored',
   async (how) => {
     const { cache } = timed();
     const { promise, resolve } = deferred<string>();
     const loading = cache.getOrLoad('a', () => promise);
     if (how === 'set') cache.set('a', 'newer');
+    else if (how === 'load') cache.load([['a', { value: 'newer' }]]);
     else if (how === 'delete') cache.delete('a');
     else cache[how]();
     resolve('older');
     expect(await loading).toBe('older');
-    expect(cache.get('a')).toBe(how === 'set' ? 'newer' : undefined);
+    expect(cache.get('a')).toBe(how === 'set' || how === 'load' ? 'newer' : undefined);
   },
 );
 
@@ -199,6 +366,10 @@ test('a load may have a ttl of its own; bad options are refused', async () => {
     { signal: {} },
     { staleWhileRevalidate: -1 },
     { negativeTtl: 'x' },
+    { staleWhileRevalidate: null },
+    { negativeTtl: null },
+    { ttl: null },
+    { signal: null },
     { sig: 1 },
   ]) {
     expect(() => cache.getOrLoad('a', () => 'x', options as never)).toThrow(InvalidArgumentError);

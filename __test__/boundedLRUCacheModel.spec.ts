@@ -42,6 +42,12 @@ class Model {
     return this.entries.delete(key);
   }
 
+  clear(): void {
+    this.entries.clear();
+    this.hits = 0;
+    this.misses = 0;
+  }
+
   byAge(): [string, number][] {
     this.#drop();
     const sorted = [...this.entries].sort(([, a], [, b]) => a.born - b.born);
@@ -90,6 +96,7 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), key: fc.constantFrom(...names) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('has' as const), key: fc.constantFrom(...names) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -110,7 +117,10 @@ test('follows a Map through random operations', () => {
         else if (it.do === 'has')
           expect(cache.has(keyOf(it.key))).toBe(model.byAge().some(([name]) => name === it.key));
         else if (it.do === 'advance') model.now += it.ms;
-        else {
+        else if (it.do === 'clear') {
+          cache.clear();
+          model.clear();
+        } else {
           cache.set(keyOf(it.key), index, it.ttl);
           model.set(it.key, index, it.ttl);
         }
@@ -120,6 +130,117 @@ test('follows a Map through random operations', () => {
       }
       expect(cache.getStats()).toMatchObject({ hits: model.hits, misses: model.misses });
     }),
+    { numRuns: 300 },
+  );
+});
+
+/**
+ * What holds whatever happens: under either policy, with weights, a clock that steps back, and callbacks that use
+ * and empty the cache, at every moment at which anybody can look.
+ */
+test('stays within its bounds and whole, whatever its callbacks and its clock do', () => {
+  const wild = fc.oneof(
+    { weight: 6, arbitrary: step },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('back' as const), ms: fc.constantFrom(1, 70, 5000) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('many' as const), ttl: fc.constantFrom(1, 60, 5000) }),
+    },
+  );
+  const reaction = fc.constantFrom('nothing', 'clear', 'destroy', 'delete', 'set', 'get', 'prune', 'throw');
+  const policy = fc.constantFrom('lru' as const, 's3-fifo' as const);
+  fc.assert(
+    fc.property(
+      fc.array(wild, { maxLength: 80 }),
+      fc.array(reaction, { minLength: 1, maxLength: 6 }),
+      policy,
+      fc.integer({ min: 1, max: 8 }),
+      (steps, reactions, chosen, maxSize) => {
+        let now = 10_000_000;
+        let depth = 0;
+        let turn = 0;
+        const newest = new Map<string, number>();
+        const broken: unknown[] = [];
+        const maxWeight = 12;
+        const weigh = (value: number) => value % 5;
+        const cache: BoundedLRUCache<unknown, number> = new BoundedLRUCache<unknown, number>({
+          ...{ maxSize, maxWeight, weigh, policy: chosen, clock: () => now },
+          onEvict: (key, value, reason) => {
+            // Kept apart, since the cache gathers what its callbacks throw.
+            try {
+              look();
+              expect(newest.has(nameOf(key))).toBe(true);
+              expect([typeof value, typeof reason]).toStrictEqual(['number', 'string']);
+            } catch (error) {
+              broken.push(error);
+            }
+            if (depth === 2) return;
+            depth++;
+            try {
+              react(reactions[turn++ % reactions.length]!, key);
+            } finally {
+              depth--;
+            }
+          },
+        });
+        function put(name: string, value: number, ttl: number): void {
+          newest.set(name, value);
+          cache.set(keyOf(name), value, ttl);
+        }
+        function react(how: string, key: unknown): void {
+          if (how === 'clear' || how === 'destroy' || how === 'prune') cache[how]();
+          else if (how === 'delete') for (const one of cache.keys()) cache.delete(one);
+          else if (how === 'set') put(nameOf(key), 3, 60);
+          else if (how === 'get') for (const one of cache.keys()) cache.get(one);
+          else if (how === 'throw') throw new Error('callback');
+        }
+        /** Looks without sweeping, so that nothing is mended by looking. */
+        function look(): void {
+          const entries = cache.entries();
+          expect(entries.length).toBeLessThanOrEqual(maxSize);
+          expect(cache.entriesByRecency().length).toBe(entries.length);
+          const total = entries.reduce((sum, [, value]) => sum + weigh(value), 0);
+          expect(total).toBeLessThanOrEqual(maxWeight);
+          for (const [key, value] of entries) {
+            expect(value).toBe(newest.get(nameOf(key)));
+            expect(cache.peek(key)).toBe(value);
+          }
+        }
+        for (const [index, it] of steps.entries()) {
+          try {
+            if (it.do === 'get') cache.get(keyOf(it.key));
+            else if (it.do === 'delete') cache.delete(keyOf(it.key));
+            else if (it.do === 'has') cache.has(keyOf(it.key));
+            else if (it.do === 'advance') now += it.ms;
+            else if (it.do === 'back') now -= it.ms;
+            else if (it.do === 'clear') cache.clear();
+            else if (it.do === 'set') put(it.key, index, it.ttl);
+            else {
+              for (const name of names.slice(0, 4)) newest.set(name, index);
+              cache.setMany(
+                names.slice(0, 4).map((name) => [keyOf(name), index]),
+                it.ttl,
+              );
+            }
+          } catch (error) {
+            const thrown = error instanceof AggregateError ? error.errors : [error];
+            expect(thrown.flat().every(({ message }) => /callback|onEvict threw/.test(message))).toBe(true);
+          }
+          look();
+          expect(broken).toStrictEqual([]);
+          try {
+            cache.prune();
+            expect(cache.size).toBe(cache.keys().length);
+          } catch (error) {
+            // What a sweep removed was announced, and the callback may have thrown.
+            if (!/callback|onEvict threw/.test((error as Error).message)) throw error;
+          }
+        }
+      },
+    ),
     { numRuns: 300 },
   );
 });

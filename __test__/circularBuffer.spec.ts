@@ -171,6 +171,56 @@ test('values come back by reference, arrays unflattened', () => {
   expect(buffer.shift()).toBe(value);
 });
 
+/**
+ * A queue of the greatest capacity that was always short took a slot further for every element that went through,
+ * as its ring was as long as its capacity: a service that pushed and shifted for days ran out of memory.
+ */
+describe('memory goes by what is held at once, not by what goes through', () => {
+  test.each([
+    ['drains', 0],
+    ['never drains', 3],
+  ])('in a queue that %s', async (_name, standing) => {
+    const { setFlagsFromString } = await import('node:v8');
+    const { runInNewContext } = await import('node:vm');
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const buffer = new CircularBuffer<number>(2 ** 32 - 1);
+    for (let count = 0; count < standing; count++) buffer.push(count);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let count = 0; count < 3e6; count++) {
+      buffer.push(count);
+      buffer.shift();
+    }
+    collect();
+    // A slot for each would be 24 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(6e6);
+    expect(buffer.getLength()).toBe(standing);
+  });
+
+  test('and growing at any turn of the ring keeps the order', () => {
+    const moves = fc.array(fc.tuple(fc.integer({ min: 0, max: 90 }), fc.integer({ min: 0, max: 90 })), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 10, max: 150 }), moves, (capacity, taken) => {
+        const [buffer, model] = [new CircularBuffer<number>(capacity), new Model<number>(capacity)];
+        let next = 0;
+        for (const [pushes, shifts] of taken) {
+          for (let count = 0; count < pushes; count++) {
+            buffer.push(next);
+            model.push(next++);
+          }
+          for (let count = 0; count < shifts; count++) expect(buffer.shift()).toBe(model.items.shift());
+          expect(buffer.getAll()).toStrictEqual(model.items);
+          expect(buffer.overwritten).toBe(model.overwritten);
+          expect(buffer.isFull()).toBe(model.items.length === capacity);
+        }
+      }),
+    );
+  });
+});
+
 /** Whether a value that only `keep` could still hold is gone after a garbage collection. */
 async function isCollected(make: (value: object) => unknown): Promise<boolean> {
   const { setFlagsFromString } = await import('node:v8');

@@ -1,3 +1,4 @@
+import { checkDump } from './cache/dump.js';
 import { BY_INSERTION, BY_RECENCY } from './cache/native.js';
 import { type BoundedLRUCacheOptions, lifetime, settings } from './cache/options.js';
 import { type Loader, type LoadOptions, loadOptions, SingleFlight } from './cache/singleFlight.js';
@@ -19,7 +20,7 @@ import {
 } from './cache/store.js';
 import type { CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
 import { dispose } from './dispose.js';
-import { callable, invalid } from './validate.js';
+import { callable } from './validate.js';
 
 /**
  * A cache bounded by entries, by weight and by time.
@@ -28,6 +29,12 @@ import { callable, invalid } from './validate.js';
  * Values are kept as they are: `get()` returns the very object that `set()` was given. Everything is
  * synchronous; nothing runs in the background and nothing keeps the process alive. An entry is live up to and
  * including the millisecond in which its time ends; an expired one is never returned, and goes before any live one.
+ *
+ * In a dense burst of synchronous calls the clock is not read for an entry with more than a minute to live. So if
+ * the thread itself stands still for more than a minute in the middle of such a burst, the next calls, at most
+ * 1,023 and none after the running macrotask, may still take the time for what it was: they may return an entry
+ * that expired meanwhile, or shorten one that they set by the length of the stop. A `clock` of your own is read
+ * at every call.
  *
  * @typeParam K keys
  * @typeParam V values
@@ -49,8 +56,7 @@ export class BoundedLRUCache<K = any, V = any> {
 
   /** The entries that are live now. */
   get size(): number {
-    this.#store.sweep();
-    return this.#store.length;
+    return this.#store.live;
   }
 
   /**
@@ -99,7 +105,7 @@ export class BoundedLRUCache<K = any, V = any> {
     const slot = this.#store.locate(key);
     if (slot < 0) return false;
     const live = this.#store.isLive(this.#store.expires);
-    this.#store.remove(slot, live);
+    this.#store.remove(slot);
     return live;
   }
 
@@ -111,7 +117,12 @@ export class BoundedLRUCache<K = any, V = any> {
     this.#store.announce();
   }
 
-  /** Empties the cache. It may be called again, and an emptied cache may be used again. */
+  /**
+   * Empties the cache, and frees its native memory at once. It may be called again, and an emptied cache may be used
+   * again. A cache that is dropped without it keeps that memory, some 100 bytes an entry and the text of longer
+   * keys, until the garbage collector has found it and the event loop has had a turn: whoever makes and drops large
+   * caches in a synchronous loop has to destroy them.
+   */
   destroy(): void {
     this.clear();
   }
@@ -200,27 +211,36 @@ export class BoundedLRUCache<K = any, V = any> {
     if (slot >= 0) return Promise.resolve(this.#store.valueAt(slot));
     const { staleWhileRevalidate: grace = 0 } = chosen;
     const dead = DEAD - slot;
-    if (slot !== ABSENT && grace > 0 && this.#store.now() <= this.#store.expires + grace) {
+    if (
+      slot !== ABSENT &&
+      this.#store.now() <= Math.min(this.#store.expires + grace, this.#store.staleUntil(dead))
+    ) {
       const stale = this.#store.valueAt(dead);
       this.#flights().refresh(key, loader, chosen, stale);
       return Promise.resolve(stale);
     }
-    if (slot !== ABSENT) this.#store.expire(dead);
+    if (slot !== ABSENT) this.#store.apart(() => this.#store.expire(dead));
     return this.#flights().load(key, loader, chosen);
   }
 
   /** `get()` for each key, in order. */
   getMany(keys: Iterable<K>): (V | undefined)[] {
-    return Array.from(keys, (key) => this.get(key));
+    return this.#store.batch(() => Array.from(keys, (key) => this.get(key)));
   }
 
   /** `set()` for each entry, in order. */
   setMany(entries: Iterable<readonly [K, V]>, ttl?: number): void {
-    for (const [key, value] of entries) this.set(key, value, ttl);
+    this.#store.batch(() => {
+      for (const [key, value] of entries) this.set(key, value, ttl);
+    });
   }
 
-  /** Removes every expired entry now, and says how many. Otherwise they go as the cache is used. */
+  /**
+   * Removes every expired entry now, and says how many. Otherwise they go as the cache is used. Those within their
+   * `staleWhileRevalidate` stay, until that is over or room is needed.
+   */
   prune(): number {
+    this.#loads?.expire();
     return this.#store.sweep();
   }
 
@@ -229,24 +249,36 @@ export class BoundedLRUCache<K = any, V = any> {
     return Array.from(this.#store.slots(BY_RECENCY), (slot): [K, DumpedEntry<V>] => {
       const [key, value] = this.#store.pair(slot);
       const expires = this.#store.expiresAt(slot);
-      return [key, expires === Number.POSITIVE_INFINITY ? { value } : { value, expires }];
+      if (expires === Number.POSITIVE_INFINITY) return [key, { value }];
+      const ttl = this.#store.lifetimeAt(slot);
+      return [key, ttl === undefined ? { value, expires } : { value, expires, ttl }];
     }).reverse();
   }
 
-  /** Stores what another cache dumped, with the time that each entry has left; what expired is left out. */
+  /**
+   * Stores what another cache dumped, with the time that each entry has left; what expired is left out. Like
+   * `set()` it goes before a load under way.
+   *
+   * @throws InvalidArgumentError for anything that `dump()` cannot have made; nothing is changed then
+   */
   load(dumped: Iterable<readonly [K, DumpedEntry<V>]>): void {
-    for (const [key, { value, expires = Number.POSITIVE_INFINITY }] of dumped) {
-      if (typeof expires !== 'number' || Number.isNaN(expires)) invalid('expires', 'a number', expires);
-      const now = this.#store.now();
-      if (now <= expires) this.#store.put(key, value, now, expires, 0);
-    }
+    const store = this.#store;
+    const now = store.now();
+    const entries = checkDump<K, V>(dumped, now, (key, value) => store.weigh(key, value));
+    store.batch(() => {
+      for (const { key, value, expires, ttl, weight } of entries) {
+        if (this.#loads?.active) this.#loads.forget(key);
+        store.put(key, value, now, expires, 0, weight, ttl);
+      }
+    });
   }
 
   #flights(): SingleFlight<K, V> {
     this.#loads ??= new SingleFlight<K, V>({
       now: () => this.#store.now(),
       store: (key, value, { ttl, staleWhileRevalidate = 0 }) => {
-        this.#store.store(key, value, lifetime(ttl, this.#store.settings.ttl), staleWhileRevalidate);
+        const lives = lifetime(ttl, this.#store.settings.ttl);
+        this.#store.apart(() => this.#store.store(key, value, lives, staleWhileRevalidate));
       },
     });
     return this.#loads;

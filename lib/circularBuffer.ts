@@ -4,6 +4,8 @@ import { meanOf, WindowStatistics, type WindowSummary } from './windowStatistics
 
 /** The most elements that a JavaScript array can have. */
 const MAX_CAPACITY = 2 ** 32 - 1;
+/** Slots that `'array'` storage begins with, if the capacity allows. */
+const FIRST_SLOTS = 16;
 
 /** Options of {@link CircularBuffer}. */
 export interface CircularBufferOptions<T = unknown> {
@@ -18,8 +20,9 @@ export interface CircularBufferOptions<T = unknown> {
 /**
  * A first-in, first-out buffer of a fixed number of elements: when it is full, a push overwrites the oldest.
  * push, shift, peek and at take constant time. A slot that was shifted, overwritten or cleared keeps no reference
- * to its value. With `'array'` storage memory grows with what is stored, up to `capacity`; `'float64'` takes it
- * all at construction.
+ * to its value. With `'array'` storage the slots double as they are needed, so that memory goes by the most
+ * elements held at once since the last {@link clear}, however many go through (a push that doubles them takes
+ * longer; the mean stays constant); `'float64'` takes the whole `capacity` at construction.
  *
  * Statistics ({@link min}, {@link max}, {@link mean}, {@link variance}, {@link stddev}, {@link percentile}) need
  * `{ storage: 'float64' }`, otherwise they throw `ERR_KEELSON_INVALID_ARGUMENT`. They describe the elements that
@@ -34,9 +37,11 @@ export class CircularBuffer<T> {
   /** The most elements that the buffer holds. */
   readonly capacity: number;
   /** By slot; the same object as `#samples` where there is one, which indexes alike. */
-  readonly #items: T[];
+  #items: T[];
   readonly #samples: Float64Array | undefined;
   #statistics: WindowStatistics | undefined;
+  /** Slots in use or free, at most `capacity`: the ring's present length. */
+  #slots: number;
   /** Slot of the oldest element. */
   #head = 0;
   #length = 0;
@@ -56,6 +61,7 @@ export class CircularBuffer<T> {
       this.#samples = allocate(capacity);
     }
     this.#items = (this.#samples ?? []) as T[];
+    this.#slots = this.#samples ? capacity : Math.min(capacity, FIRST_SLOTS);
   }
 
   /** How many elements were overwritten before anybody shifted them, since construction or the last clear(). */
@@ -68,6 +74,7 @@ export class CircularBuffer<T> {
    * @throws {InvalidArgumentError} if the storage is `'float64'` and the element is not a number
    */
   push(item: T): void {
+    if (this.#length === this.#slots && this.#slots < this.capacity) this.#grow();
     const slot = this.#slot(this.#length);
     // Two stores, since one that serves both kinds of array costs ten times as much.
     if (this.#samples === undefined) this.#items[slot] = item;
@@ -87,8 +94,9 @@ export class CircularBuffer<T> {
     if (this.#length === 0) return undefined;
     const item = this.#items[this.#head]!;
     if (this.#samples === undefined) this.#items[this.#head] = undefined as T;
-    this.#head = this.#slot(1);
     this.#length--;
+    // An empty buffer begins anew, in slots that the processor has at hand.
+    this.#head = this.#length === 0 ? 0 : this.#slot(1);
     return item;
   }
 
@@ -131,7 +139,10 @@ export class CircularBuffer<T> {
 
   /** Removes every element and sets {@link overwritten} to 0. */
   clear(): void {
-    if (this.#samples === undefined) this.#items.length = 0;
+    if (this.#samples === undefined) {
+      this.#items.length = 0;
+      this.#slots = Math.min(this.capacity, FIRST_SLOTS);
+    }
     this.#head = 0;
     this.#length = 0;
     this.#overwritten = 0;
@@ -207,7 +218,15 @@ export class CircularBuffer<T> {
 
   #slot(offset: number): number {
     const slot = this.#head + offset;
-    return slot < this.capacity ? slot : slot - this.capacity;
+    return slot < this.#slots ? slot : slot - this.#slots;
+  }
+
+  /** Doubles the slots of a ring without a free one, and lays it out from its oldest element on. */
+  #grow(): void {
+    const items = this.#items;
+    if (this.#head > 0) this.#items = items.slice(this.#head).concat(items.slice(0, this.#head));
+    this.#head = 0;
+    this.#slots = Math.min(this.capacity, this.#slots * 2);
   }
 
   #needStatistics(): WindowStatistics {

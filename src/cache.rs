@@ -23,6 +23,7 @@ const FREED: usize = 1;
 const LENGTH: usize = 2;
 const REPLACED: usize = 3;
 const SLOT: usize = 4;
+const STALE: usize = 5;
 
 /// What left the cache during a call, on its way to JavaScript in portions of the shared array's size.
 struct Outbox {
@@ -130,6 +131,7 @@ impl State {
         let integers = self.integers.as_mut_slice();
         integers[FREED] = freed as i32;
         integers[LENGTH] = self.cache.len() as i32;
+        integers[STALE] = self.cache.stale() as i32;
         let doubles = self.doubles.as_mut_slice();
         doubles[NEXT_EXPIRY] = self.cache.next_expiry();
         doubles[TOTAL_WEIGHT] = self.cache.weight();
@@ -225,6 +227,7 @@ fn with_reads(instance: Instance<State>) -> Result<Instance<State>> {
             Ok(())
         })?
         .function("expiresAt", |state, args: Args<1>| Ok(state.cache.expires(state.used(&args)?)))?
+        .function("graceAt", |state, args: Args<1>| Ok(state.cache.grace(state.used(&args)?)))?
         .function("keyAt", |state, args: Args<1>| text_value(&args, state.cache.text(state.used(&args)?)))?
         .function("freedKey", |state, args: Args<1>| {
             let index = state.outbox.told + args.u32(0)? as usize;
@@ -286,14 +289,14 @@ fn with_changes(instance: Instance<State>) -> Result<Instance<State>> {
             state.inserted(outcome);
             Ok(())
         })?
-        .function("reschedule", |state, args: Args<1>| {
+        .function("renew", |state, args: Args<1>| {
             let slot = state.used(&args)?;
-            state.change(|cache, _, entry, out| cache.reschedule(slot, entry, out));
+            state.change(|cache, _, entry, out| cache.renew(slot, entry.expires, out));
             Ok(())
         })?
         .function("remove", |state, args: Args<1>| {
             let slot = state.used(&args)?;
-            state.change(|cache, _, _, out| cache.remove(slot, Reason::Deleted, out));
+            state.change(|cache, now, _, out| cache.take(slot, now, out));
             Ok(())
         })?
         .function("expire", |state, args: Args<1>| {

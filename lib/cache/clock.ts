@@ -1,3 +1,5 @@
+import { invalid } from '../validate.js';
+
 /**
  * Time for the caches: `Date.now()`, looked up at each call, so that fake clocks rule.
  *
@@ -5,11 +7,12 @@
  * has given the same millisecond DENSE times in a row, a window opens: for at most WINDOW calls an entry with
  * more than FAR_MS to live needs no new reading. The window closes before the next macrotask, and counts for
  * nothing as soon as `Date.now` is another function than the one that was read. It never opens over a faked
- * clock. What remains is a thread that blocks for more than FAR_MS in the middle of such a burst.
+ * clock. What remains is a thread that blocks for more than FAR_MS in the middle of such a burst: for the rest of the
+ * window it takes the time for what it was before.
  */
 
 /** An entry with more than this to live is live throughout a window. */
-export const FAR_MS = 10_000;
+export const FAR_MS = 60_000;
 const DENSE = 16;
 const WINDOW = 1024;
 
@@ -47,6 +50,12 @@ function open(now: number): void {
   }
 }
 
+/** A reading as the index counts: whole milliseconds from 0. */
+export function whole(name: string, now: unknown): number {
+  if (typeof now === 'number' && now >= 0 && now < Number.POSITIVE_INFINITY) return Math.floor(now);
+  return invalid(name, 'a function that returns a finite number of milliseconds from 0', now);
+}
+
 /** The time now, exactly. */
 export function systemNow(): number {
   const now = Date.now();
@@ -56,6 +65,7 @@ export function systemNow(): number {
     same = 0;
     close();
   }
+  if (!real) return whole('Date.now', now);
   if (now === reading[0]) {
     if (++same >= DENSE) open(now);
   } else {

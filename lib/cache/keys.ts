@@ -1,11 +1,36 @@
 import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../errors.js';
 
-/** Arrays, and objects that come from a literal, `JSON.parse` or `Object.create(null)`, of any realm. */
+/** The constructor that `candidate` is the prototype of, if it is a prototype. */
+function constructorOf(candidate: object): unknown {
+  const made = Object.getOwnPropertyDescriptor(candidate, 'constructor')?.value as unknown;
+  return typeof made === 'function' && made.prototype === candidate ? made : undefined;
+}
+
+/** Whether `prototype` is the Object.prototype of some realm. */
+function isObjectPrototype(prototype: object): boolean {
+  if (prototype === Object.prototype) return true;
+  if (Object.getPrototypeOf(prototype) !== null) return false;
+  const made = constructorOf(prototype);
+  return made !== undefined && Function.prototype.toString.call(made) === OBJECT_SOURCE;
+}
+
+const OBJECT_SOURCE = Function.prototype.toString.call(Object);
+
+/**
+ * Arrays, and objects that come from a literal, `JSON.parse` or `Object.create(null)`, of any realm. Not what
+ * only looks so: Math, JSON, a module's namespace (all tagged), `arguments`, and the prototypes of classes.
+ */
 function isStructural(key: object): boolean {
-  if (Array.isArray(key)) return true;
-  const prototype = Object.getPrototypeOf(key) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  try {
+    if (Array.isArray(key)) return true;
+    const prototype = Object.getPrototypeOf(key) as object | null;
+    if (prototype !== null && !isObjectPrototype(prototype)) return false;
+    return Object.prototype.toString.call(key) === '[object Object]' && constructorOf(key) === undefined;
+  } catch {
+    // A revoked proxy tells nothing, and is still itself.
+    return false;
+  }
 }
 
 function write(key: object): string {
@@ -50,19 +75,18 @@ export class ForeignKeys {
     return this.#slots.size;
   }
 
-  /** The slot of a key, or -1. */
-  find(key: unknown): number {
-    return this.#slots.get(comparable(key)) ?? -1;
+  /** The slot of a key, as `comparable` made it, or -1. */
+  find(own: unknown): number {
+    return this.#slots.get(own) ?? -1;
   }
 
-  add(key: unknown, slot: number, expires: number): void {
+  add(key: unknown, own: unknown, slot: number, expires: number): void {
     // Slots are filled without gaps, so that these stay plain arrays and never become dictionaries.
     while (this.#given.length <= slot) {
       this.#given.push(undefined);
       this.#comparables.push(undefined);
       this.expires.push(0);
     }
-    const own = comparable(key);
     this.#slots.set(own, slot);
     this.#given[slot] = key;
     this.#comparables[slot] = own;

@@ -12,6 +12,7 @@ export const FREED = 1;
 export const LENGTH = 2;
 export const REPLACED = 3;
 export const SLOT = 4;
+export const STALE = 5;
 
 /** Notes that JavaScript makes before they are applied in one call: a slot that was used, or after a slot the
  * complement of its place in the front. */
@@ -33,6 +34,8 @@ export interface CacheIndex {
   /** As `find`, without a use. */
   locate(key: string): void;
   expiresAt(slot: number): number;
+  /** Milliseconds beyond its expiry for which an entry is kept. */
+  graceAt(slot: number): number;
   /** The text at `slot`; undefined for a key that JavaScript keeps. */
   keyAt(slot: number): string | undefined;
   freedKey(index: number): string | undefined;
@@ -48,7 +51,9 @@ export interface CacheIndex {
   insertMissed(): void;
   insertForeign(): void;
   update(slot: number): void;
-  reschedule(slot: number): void;
+  /** Gives an entry another expiry. */
+  renew(slot: number): void;
+  /** Removes an entry as expired or deleted, whichever it is by now. */
   remove(slot: number): void;
   expire(slot: number): boolean;
   sweep(limit: number): number;
@@ -75,7 +80,7 @@ export function createIndex(
   keepKeys: boolean,
 ): SharedIndex {
   const doubles = new Float64Array(6);
-  const integers = new Int32Array(5);
+  const integers = new Int32Array(6);
   const notes = new Int32Array(NOTE_CAPACITY);
   const freed = new Int32Array(2 * FREED_CAPACITY);
   // Room for keys that are gone too: the front answers for them as well.

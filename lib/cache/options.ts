@@ -22,16 +22,24 @@ export interface BoundedLRUCacheOptions<K = any, V = any> {
   ttlJitter?: number;
   /** Whether a hit starts an entry's time anew. @default false */
   updateAgeOnGet?: boolean;
-  /** Whether `get()` returns an expired value once, as it removes it. It still counts as a miss. @default false */
+  /**
+   * Whether `get()` returns an expired value once, as it removes it, be it within its `staleWhileRevalidate`. It
+   * still counts as a miss. @default false
+   */
   allowStale?: boolean;
   /** Which entry goes when room is needed: the least recently used, or S3-FIFO's choice. @default 'lru' */
   policy?: 'lru' | 's3-fifo';
   /**
    * Called for every entry that leaves, after the call that removed it has done all its work. It may use the
-   * cache. What it throws comes out of that call, after every callback has run.
+   * cache. What it throws comes out of that call, after every callback has run, several errors as an
+   * AggregateError. Only a load never fails by it: what it throws on behalf of `getOrLoad()` is thrown again on the
+   * next tick, where it is an uncaught exception.
    */
   onEvict?: (key: K, value: V, reason: EvictionReason) => void;
-  /** The time in milliseconds. @default Date.now, as it is at each call */
+  /**
+   * The time in milliseconds, a finite number from 0; fractions are cut off. What it answers otherwise is refused
+   * by the call that asked. @default Date.now, as it is at each call
+   */
   clock?: () => number;
   /** Shrinks the cache when the process runs short of memory. @default off */
   memoryPressure?: boolean | MemoryPressureOptions;
@@ -85,11 +93,13 @@ export function lifetime(ttl: unknown, otherwise: number): number {
 /** Checks the constructor's arguments, in either form. */
 export function settings<K, V>(
   first: number | BoundedLRUCacheOptions<K, V>,
-  defaultTtl: number = DEFAULT_TTL,
+  defaultTtl?: number,
 ): Settings<K, V> {
   if (typeof first !== 'object' || first === null) {
-    return { ...checked<K, V>({ maxSize: first }), ttl: positive('defaultTtl', defaultTtl) };
+    const ttl = defaultTtl === undefined ? DEFAULT_TTL : positive('defaultTtl', defaultTtl);
+    return { ...checked<K, V>({ maxSize: first }), ttl };
   }
+  if (defaultTtl !== undefined) invalid('defaultTtl', 'left out where options are given', defaultTtl);
   return checked(options<BoundedLRUCacheOptions<K, V>>('options', first, NAMES));
 }
 

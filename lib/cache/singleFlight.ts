@@ -20,13 +20,16 @@ export interface LoadOptions {
   /** Milliseconds the loaded value lives; 0 or absent for the cache's default. */
   ttl?: number;
   /**
-   * Milliseconds beyond its expiry for which a loaded value is kept: in that time `getOrLoad()` returns it at
-   * once and loads anew behind the caller's back. `get()` and `has()` see it as expired. @default 0
+   * Milliseconds beyond its expiry for which a loaded value is kept: in that time `getOrLoad()`, given the option
+   * again, returns it at once and loads anew behind the caller's back, for as long as both the stored time and that
+   * of the call allow. Everything else sees it as expired, and it goes before any live entry when room is needed.
+   * @default 0
    */
   staleWhileRevalidate?: number;
   /**
    * Milliseconds for which a failure (a rejection, or `undefined` as the value) is remembered and repeated
-   * without calling the loader. @default 0
+   * without calling the loader. Once that is over it is let go of by the next load, `set()`, `delete()` or
+   * `prune()`. @default 0
    */
   negativeTtl?: number;
 }
@@ -39,12 +42,17 @@ const NEGATIVE_CAPACITY = 1000;
 /** Checks a call's options. */
 export function loadOptions(given: LoadOptions | undefined): LoadOptions {
   if (given === undefined) return NONE;
-  const { signal, ttl, staleWhileRevalidate, negativeTtl } = options<LoadOptions>('options', given, NAMES);
+  // Read once, and defaults by destructuring: null is not absent, and is refused like any other wrong value.
+  const chosen = options<LoadOptions>('options', given, NAMES);
+  const { signal, ttl, staleWhileRevalidate = 0, negativeTtl = 0 } = chosen;
   if (signal !== undefined) abortSignal('options.signal', signal);
   lifetime(ttl, 0);
-  number('options.staleWhileRevalidate', staleWhileRevalidate ?? 0, 0, Number.POSITIVE_INFINITY);
-  number('options.negativeTtl', negativeTtl ?? 0, 0, Number.POSITIVE_INFINITY);
-  return given;
+  number('options.staleWhileRevalidate', staleWhileRevalidate, 0, Number.POSITIVE_INFINITY);
+  number('options.negativeTtl', negativeTtl, 0, Number.POSITIVE_INFINITY);
+  const checked: LoadOptions = { staleWhileRevalidate, negativeTtl };
+  if (signal !== undefined) checked.signal = signal;
+  if (ttl !== undefined) checked.ttl = ttl;
+  return checked;
 }
 
 interface Failure {
@@ -69,7 +77,7 @@ export interface LoadHost<K, V> {
 export interface LoadCounters {
   /** Calls of a loader. */
   loads: number;
-  /** Loads that threw or rejected. */
+  /** Loads that threw or rejected, and those whose value could not be stored. */
   loadFailures: number;
   /** Calls that joined a load under way. */
   coalescedLoads: number;
@@ -88,6 +96,8 @@ export class SingleFlight<K, V> {
   readonly #host: LoadHost<K, V>;
   readonly #flights = new Map<unknown, Flight<V>>();
   readonly #failures = new Map<unknown, Failure>();
+  /** When the first of the failures is over. */
+  #soonest = Number.POSITIVE_INFINITY;
   counters = zero();
 
   constructor(host: LoadHost<K, V>) {
@@ -126,6 +136,7 @@ export class SingleFlight<K, V> {
 
   /** Lets go of a key's load and failure: the key was set or deleted since. */
   forget(key: K): void {
+    this.expire();
     const id = comparableAny(key);
     this.#flights.delete(id);
     this.#failures.delete(id);
@@ -137,13 +148,22 @@ export class SingleFlight<K, V> {
     this.#failures.clear();
   }
 
+  /** Lets go of the failures that are over. */
+  expire(): void {
+    if (this.#soonest === Number.POSITIVE_INFINITY) return;
+    const now = this.#host.now();
+    if (now <= this.#soonest) return;
+    this.#soonest = Number.POSITIVE_INFINITY;
+    for (const [id, { until }] of this.#failures) {
+      if (now > until) this.#failures.delete(id);
+      else this.#soonest = Math.min(this.#soonest, until);
+    }
+  }
+
   #failure(id: unknown): Promise<V> | undefined {
+    this.expire();
     const failure = this.#failures.get(id);
     if (failure === undefined) return undefined;
-    if (this.#host.now() > failure.until) {
-      this.#failures.delete(id);
-      return undefined;
-    }
     this.counters.negativeHits++;
     return failure.outcome;
   }
@@ -177,8 +197,17 @@ export class SingleFlight<K, V> {
     if (this.#flights.get(id) !== flight) return value;
     this.#flights.delete(id);
     if (value === undefined) this.#remember(id, flight, chosen);
-    else this.#host.store(key, value, chosen);
+    else this.#store(key, value, chosen);
     return value;
+  }
+
+  #store(key: K, value: V, chosen: LoadOptions): void {
+    try {
+      this.#host.store(key, value, chosen);
+    } catch (error) {
+      this.counters.loadFailures++;
+      throw error;
+    }
   }
 
   #crash(id: unknown, reason: unknown, chosen: LoadOptions, flight: Flight<V>): never {
@@ -192,8 +221,11 @@ export class SingleFlight<K, V> {
 
   #remember(id: unknown, { promise }: Flight<V>, { negativeTtl = 0 }: LoadOptions): void {
     if (negativeTtl === 0) return;
+    this.expire();
     if (this.#failures.size >= NEGATIVE_CAPACITY) this.#failures.delete(this.#failures.keys().next().value);
-    this.#failures.set(id, { until: this.#host.now() + negativeTtl, outcome: promise });
+    const until = this.#host.now() + negativeTtl;
+    this.#failures.set(id, { until, outcome: promise });
+    this.#soonest = Math.min(this.#soonest, until);
   }
 
   #wait(id: unknown, flight: Flight<V>, signal: AbortSignal | undefined): Promise<V> {

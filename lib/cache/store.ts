@@ -1,7 +1,7 @@
 import { invalid } from '../validate.js';
-import { FAR_MS, isFarAway, roughNow, systemNow } from './clock.js';
+import { FAR_MS, isFarAway, roughNow, systemNow, whole } from './clock.js';
 import { Front, UNKNOWN } from './front.js';
-import { ForeignKeys } from './keys.js';
+import { comparable, ForeignKeys } from './keys.js';
 import {
   BY_INSERTION,
   createIndex,
@@ -17,6 +17,7 @@ import {
   REPLACED,
   type SharedIndex,
   SLOT,
+  STALE,
   TOTAL_WEIGHT,
   WEIGHT,
 } from './native.js';
@@ -36,6 +37,7 @@ export const REPLACEMENTS = 8;
 export const REJECTIONS = 9;
 export const STALE_HITS = 10;
 const COUNTERS = 11;
+const NO_ERRORS: readonly unknown[] = [];
 
 /** What `use` returns for a key that is not there; one that expired is DEAD less its slot. */
 export const ABSENT = -1;
@@ -61,6 +63,8 @@ export class Store<K, V> {
   /** Milliseconds each entry was given, by slot; kept only where a hit renews them. */
   #lifetimes: number[] = [];
   #gone: [K, V, EvictionReason][] = [];
+  /** Calls under way that announce at their end what they removed. */
+  #held = 0;
   /** The text that was missed last; if the index had to be asked, it remembers that text too. */
   #missed: string | undefined;
   /** The place of that key in the front, where the front knew that it is absent. */
@@ -80,9 +84,10 @@ export class Store<K, V> {
     if (updateAgeOnGet) this.#front.countdown = Number.POSITIVE_INFINITY;
   }
 
-  /** The entries stored, expired ones that were not swept yet included. */
-  get length(): number {
-    return this.#integers[LENGTH]!;
+  /** The entries that are live. */
+  get live(): number {
+    this.sweep();
+    return this.#integers[LENGTH]! - this.#integers[STALE]!;
   }
 
   get weight(): number {
@@ -96,6 +101,16 @@ export class Store<K, V> {
 
   expiresAt(slot: number): number {
     return this.#shared.index.expiresAt(slot);
+  }
+
+  /** Milliseconds that a hit gives the entry at `slot`; undefined where hits renew nothing. */
+  lifetimeAt(slot: number): number | undefined {
+    return this.#lifetimes[slot];
+  }
+
+  /** Until when an expired entry may still be served while it is loaded anew. */
+  staleUntil(slot: number): number {
+    return this.expiresAt(slot) + this.#shared.index.graceAt(slot);
   }
 
   valueAt(slot: number): V {
@@ -141,11 +156,10 @@ export class Store<K, V> {
     }
   }
 
-  /** Removes the entry at `slot`, live or dead. */
-  remove(slot: number, live: boolean): void {
+  /** Removes the entry at `slot`, live or dead, in its grace or not. */
+  remove(slot: number): void {
     this.#doubles[NOW] = this.now();
-    // A dead entry may be in its grace, which ends here.
-    if (live || !this.#shared.index.expire(slot)) this.#shared.index.remove(slot);
+    this.#shared.index.remove(slot);
     this.#settle();
     this.announce();
   }
@@ -168,7 +182,7 @@ export class Store<K, V> {
 
   now(): number {
     const { clock } = this.settings;
-    return clock === undefined ? systemNow() : clock();
+    return clock === undefined ? systemNow() : whole('clock', clock());
   }
 
   /** Whether an entry is live, reading the clock only where that can make a difference. */
@@ -181,7 +195,7 @@ export class Store<K, V> {
   use(key: K): number {
     const text = typeof key === 'string';
     if (text) this.#find(key);
-    const slot = text ? this.#integers[SLOT]! : this.#foreign.find(key);
+    const slot = text ? this.#integers[SLOT]! : this.#foreign.find(comparable(key));
     if (slot < 0) {
       this.counters[MISSES]!++;
       // With a front, only get() knows whether the key has a place there.
@@ -213,7 +227,7 @@ export class Store<K, V> {
       this.#shared.index.locate(key);
       return this.#integers[SLOT]!;
     }
-    const slot = this.#foreign.find(key);
+    const slot = this.#foreign.find(comparable(key));
     if (slot >= 0) this.#doubles[EXPIRES] = this.#foreign.expires[slot]!;
     return slot;
   }
@@ -240,15 +254,18 @@ export class Store<K, V> {
   #renew(slot: number): void {
     const expires = this.now() + this.#lifetimes[slot]!;
     this.#doubles[EXPIRES] = expires;
-    this.#doubles[GRACE] = 0;
-    this.#shared.index.reschedule(slot);
+    this.#shared.index.renew(slot);
     this.#foreign.expires[slot] = expires;
   }
 
   #takeStale(slot: number): V | undefined {
-    const value = this.settings.allowStale ? this.#values[slot] : undefined;
-    if (this.settings.allowStale) this.counters[STALE_HITS]!++;
-    this.expire(slot);
+    if (!this.settings.allowStale) {
+      this.expire(slot);
+      return undefined;
+    }
+    const value = this.#values[slot];
+    this.counters[STALE_HITS]!++;
+    this.remove(slot);
     return value;
   }
 
@@ -256,21 +273,35 @@ export class Store<K, V> {
     const { ttlJitter } = this.settings;
     let cut = lives;
     if (ttlJitter > 0 && lives < Number.POSITIVE_INFINITY) {
-      cut = Math.max(1, Math.round(lives * (1 - ttlJitter * Math.random())));
+      cut = Math.min(lives, Math.max(1, Math.floor(lives * (1 - ttlJitter * Math.random()))));
     }
     const now = cut > FAR_MS && !this.#ownClock ? roughNow() : this.now();
     this.put(key, value, now, now + cut, grace);
   }
 
-  put(key: K, value: V, now: number, expires: number, grace: number): void {
-    const { weigh, updateAgeOnGet, pressure } = this.settings;
-    const weight = weigh === undefined ? 1 : checkWeight(weigh(value, key));
+  weigh(key: K, value: V): number {
+    const { weigh } = this.settings;
+    return weigh === undefined ? 1 : checkWeight(weigh(value, key));
+  }
+
+  put(
+    key: K,
+    value: V,
+    now: number,
+    expires: number,
+    grace: number,
+    weight = this.weigh(key, value),
+    lives = expires - now,
+  ): void {
+    const { updateAgeOnGet, pressure } = this.settings;
+    // Once, and before anything is written: a toJSON may use the cache, or answer otherwise the next time.
+    const own = typeof key === 'string' ? key : comparable(key);
     const doubles = this.#doubles;
     doubles[NOW] = now;
     doubles[EXPIRES] = expires;
     doubles[GRACE] = grace;
     doubles[WEIGHT] = weight;
-    const slot = typeof key === 'string' ? this.#putText(key, expires) : this.#putForeign(key, now);
+    const slot = typeof key === 'string' ? this.#putText(key, expires) : this.#putForeign(own, now);
     const replaced = this.#integers[REPLACED] === 1;
     if (this.#integers[FREED] !== 0) this.#settle();
     if (slot < 0) {
@@ -280,10 +311,10 @@ export class Store<K, V> {
       else this.counters[INSERTIONS]!++;
       if (typeof key !== 'string') {
         if (replaced) this.#foreign.expires[slot] = expires;
-        else this.#foreign.add(key, slot, expires);
+        else this.#foreign.add(key, own, slot, expires);
       }
       this.#values[slot] = value;
-      if (updateAgeOnGet) this.#lifetimes[slot] = expires - now;
+      if (updateAgeOnGet) this.#lifetimes[slot] = lives;
     }
     if (pressure !== undefined && !replaced && pressure.inserted()) this.#shrink(pressure.keep);
     if (this.#gone.length > 0) this.announce();
@@ -305,15 +336,15 @@ export class Store<K, V> {
   }
 
   /** The slot for a key that is not text; the index knows only slots of those. */
-  #putForeign(key: K, now: number): number {
+  #putForeign(own: unknown, now: number): number {
     const { index } = this.#shared;
-    const old = this.#foreign.find(key);
+    const old = this.#foreign.find(own);
     if (old >= 0 && now <= this.#foreign.expires[old]!) {
       index.update(old);
       return this.#integers[SLOT]!;
     }
     if (old >= 0) {
-      if (!index.expire(old)) index.remove(old);
+      index.remove(old);
       this.#settle();
     }
     index.insertForeign();
@@ -336,7 +367,8 @@ export class Store<K, V> {
   sweep(): number {
     if (this.#doubles[NEXT_EXPIRY] === Number.POSITIVE_INFINITY) return 0;
     const now = this.now();
-    if (now < this.#doubles[NEXT_EXPIRY]!) return 0;
+    // What is in its grace may be live again, if the clock stepped back.
+    if (now < this.#doubles[NEXT_EXPIRY]! && this.#integers[STALE] === 0) return 0;
     this.#doubles[NOW] = now;
     const swept = this.#shared.index.sweep(0xffffffff);
     this.#settle();
@@ -373,10 +405,51 @@ export class Store<K, V> {
     }
   }
 
+  /** Runs `body` as one call: `onEvict` hears at its end what it removed. */
+  batch<R>(body: () => R): R {
+    let result: R;
+    this.#held++;
+    try {
+      result = body();
+    } catch (error) {
+      this.#held--;
+      this.#announceApart();
+      throw error;
+    }
+    this.#held--;
+    this.announce();
+    return result;
+  }
+
+  /** As `batch`, for a caller that errors of `onEvict` must not reach: they become uncaught exceptions. */
+  apart<R>(body: () => R): R {
+    this.#held++;
+    try {
+      return body();
+    } finally {
+      this.#held--;
+      this.#announceApart();
+    }
+  }
+
+  #announceApart(): void {
+    for (const error of this.#tell()) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
   /** Tells `onEvict` what is gone. The cache is whole by now, so that the callback may do as it likes. */
   announce(): void {
+    const errors = this.#tell();
+    if (errors.length > 1) throw new AggregateError(errors, `onEvict threw ${errors.length} times`);
+    if (errors.length === 1) throw errors[0];
+  }
+
+  #tell(): readonly unknown[] {
     const { onEvict } = this.settings;
-    if (onEvict === undefined || this.#gone.length === 0) return;
+    if (onEvict === undefined || this.#held > 0 || this.#gone.length === 0) return NO_ERRORS;
     const gone = this.#gone;
     this.#gone = [];
     const errors: unknown[] = [];
@@ -387,8 +460,7 @@ export class Store<K, V> {
         errors.push(error);
       }
     }
-    if (errors.length > 1) throw new AggregateError(errors, `onEvict threw ${errors.length} times`);
-    if (errors.length === 1) throw errors[0];
+    return errors;
   }
 
   /** The slots of the entries that are live at `now`. */

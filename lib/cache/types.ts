@@ -47,4 +47,6 @@ export interface DumpedEntry<V> {
   value: V;
   /** When it expires, in milliseconds of the cache's clock; absent when it never does. */
   expires?: number;
+  /** Milliseconds that a hit gives it anew, under `updateAgeOnGet`; absent for what it has left. */
+  ttl?: number;
 }

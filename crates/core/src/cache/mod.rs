@@ -3,6 +3,7 @@
 //! Nothing here reads a clock: time is an argument, in milliseconds. An entry is live while
 //! `now <= expires`.
 
+mod expiry;
 mod ghost;
 mod list;
 mod node;
@@ -99,7 +100,10 @@ pub struct Cache {
     index: HashTable<u32>,
     hasher: RandomState,
     queues: Queues,
+    /// The live entries by expiry, and on its due list the dead ones.
     wheel: Wheel,
+    /// The dead entries in their grace by its end, and on its due list those whose grace is over too.
+    stale: Wheel,
     /// Weights by slot, kept only where there is a bound for them.
     weights: Vec<f64>,
     /// Milliseconds by slot for which a dead entry is kept; almost always empty.
@@ -114,12 +118,6 @@ pub struct Cache {
     last_uses: Vec<u32>,
 }
 
-/// When the entry at `slot` may be swept.
-fn deadline(slab: &Slab, graces: &HashMap<u32, f64>, slot: u32) -> f64 {
-    let expires = slab[slot].expires;
-    if graces.is_empty() { expires } else { expires + graces.get(&slot).copied().unwrap_or(0.0) }
-}
-
 impl Cache {
     /// An empty cache, with a hash seed of its own.
     #[must_use]
@@ -130,7 +128,8 @@ impl Cache {
             index: HashTable::new(),
             hasher: RandomState::default(),
             queues: Queues::new(options.policy, options.max_size),
-            wheel: Wheel::new(),
+            wheel: Wheel::new(0),
+            stale: Wheel::new(1),
             weights: Vec::new(),
             graces: HashMap::new(),
             weight: 0.0,
@@ -147,6 +146,12 @@ impl Cache {
     #[must_use]
     pub fn len(&self) -> usize {
         self.length
+    }
+
+    /// Of these, the dead ones in their grace, once `sweep` has removed what is over.
+    #[must_use]
+    pub fn stale(&self) -> usize {
+        self.stale.len()
     }
 
     /// Whether nothing is stored.
@@ -170,7 +175,7 @@ impl Cache {
     /// A time before which `sweep` finds nothing; infinite when nothing expires.
     #[must_use]
     pub fn next_expiry(&self) -> f64 {
-        self.wheel.next()
+        if self.stale.len() == 0 { self.wheel.next() } else { self.wheel.next().min(self.stale.next()) }
     }
 
     fn hash(&self, key: &[u16]) -> u32 {
@@ -209,6 +214,12 @@ impl Cache {
     #[must_use]
     pub fn expires(&self, slot: u32) -> f64 {
         self.slab[slot].expires
+    }
+
+    /// Milliseconds beyond its expiry for which the entry at `slot` is kept.
+    #[must_use]
+    pub fn grace(&self, slot: u32) -> f64 {
+        if self.graces.is_empty() { 0.0 } else { self.graces.get(&slot).copied().unwrap_or(0.0) }
     }
 
     /// The key at `slot`.
@@ -324,24 +335,20 @@ impl Cache {
         Inserted::Replaced(slot)
     }
 
-    /// Gives the entry at `slot` a new expiry, and leaves the rest as it is.
-    pub fn reschedule(&mut self, slot: u32, entry: Entry, watch: &mut impl Watch) {
-        self.wheel.remove(&mut self.slab, slot);
+    /// Gives the entry at `slot` a new expiry, and leaves the rest as it is, its grace too.
+    pub fn renew(&mut self, slot: u32, expires: f64, watch: &mut impl Watch) {
+        let grace = self.grace(slot);
+        self.reschedule(slot, Entry { expires, grace, weight: 0.0 }, watch);
+    }
+
+    #[inline]
+    fn reschedule(&mut self, slot: u32, entry: Entry, watch: &mut impl Watch) {
+        self.unfile(slot);
         self.schedule(slot, entry);
         let mark = self.slab[slot].mark;
         if mark != 0 {
             watch.rescheduled(slot, mark, entry.expires);
         }
-    }
-
-    fn schedule(&mut self, slot: u32, entry: Entry) {
-        self.slab[slot].expires = entry.expires;
-        if entry.grace > 0.0 {
-            self.graces.insert(slot, entry.grace);
-        } else if !self.graces.is_empty() {
-            self.graces.remove(&slot);
-        }
-        self.wheel.insert(&mut self.slab, slot, entry.expires + entry.grace);
     }
 
     fn set_weight(&mut self, slot: u32, weight: f64) {
@@ -371,10 +378,11 @@ impl Cache {
         true
     }
 
-    /// Removes one entry: a dead one where there is any, else the policy's victim. Never `spared`.
+    /// Removes one entry: a dead one where there is any, in its grace or not, else the policy's victim. Never
+    /// `spared`.
     fn evict(&mut self, spared: u32, now: f64, reason: Reason, watch: &mut impl Watch) -> bool {
         self.catch_up(now);
-        if let Some(slot) = self.wheel.due().filter(|slot| *slot != spared) {
+        if let Some(slot) = self.wheel.due().or_else(|| self.stale.first()).filter(|slot| *slot != spared) {
             self.remove(slot, Reason::Expired, watch);
             return true;
         }
@@ -387,17 +395,12 @@ impl Cache {
         }
     }
 
-    fn catch_up(&mut self, now: f64) {
-        let graces = &self.graces;
-        self.wheel.advance(&mut self.slab, now, |slab, slot| deadline(slab, graces, slot));
-    }
-
-    /// Removes up to `limit` dead entries, and says how many.
+    /// Removes up to `limit` dead entries whose grace is over, and says how many.
     pub fn sweep(&mut self, now: f64, limit: usize, watch: &mut impl Watch) -> usize {
         self.catch_up(now);
         let mut swept = 0;
         while swept < limit {
-            let Some(slot) = self.wheel.due() else { break };
+            let Some(slot) = self.wheel.due().or_else(|| self.stale.due()) else { break };
             self.remove(slot, Reason::Expired, watch);
             swept += 1;
         }
@@ -406,11 +409,17 @@ impl Cache {
 
     /// Removes the entry at `slot` if it is dead and its grace is over.
     pub fn expire(&mut self, slot: u32, now: f64, watch: &mut impl Watch) -> bool {
-        let dead = self.slab.is_used(slot) && now > deadline(&self.slab, &self.graces, slot);
+        let dead = self.slab.is_used(slot) && now > self.deadline(slot);
         if dead {
             self.remove(slot, Reason::Expired, watch);
         }
         dead
+    }
+
+    /// Removes the entry at `slot` for its owner: a dead one has expired, be it in its grace.
+    pub fn take(&mut self, slot: u32, now: f64, watch: &mut impl Watch) {
+        let dead = now > self.slab[slot].expires;
+        self.remove(slot, if dead { Reason::Expired } else { Reason::Deleted }, watch);
     }
 
     /// Removes the entry at `slot`, which must hold one.
@@ -422,7 +431,7 @@ impl Cache {
         {
             entry.remove();
         }
-        self.wheel.remove(&mut self.slab, slot);
+        self.unfile(slot);
         self.queues.remove(&mut self.slab, slot);
         self.set_weight(slot, 0.0);
         if !self.graces.is_empty() {
@@ -449,7 +458,8 @@ impl Cache {
         self.slab.clear();
         self.index = HashTable::new();
         self.queues.clear();
-        self.wheel = Wheel::new();
+        self.wheel.restart(0);
+        self.stale.restart(0);
         self.weights = Vec::new();
         self.batches = Vec::new();
         self.graces = HashMap::new();

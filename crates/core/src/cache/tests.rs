@@ -128,6 +128,8 @@ fn play(steps: &[Step], max_size: usize, max_weight: f64) {
             Step::Sweep => {
                 cache.sweep(now, usize::MAX, &mut log);
                 model.entries.retain(|kept| now <= kept.expires + kept.grace);
+                let live = model.entries.iter().filter(|kept| now <= kept.expires).count();
+                assert_eq!(cache.len() - cache.stale(), live, "what is in its grace is told apart");
             }
             Step::Shrink(length) => {
                 cache.shrink(length, now, &mut log);
@@ -153,9 +155,9 @@ fn play(steps: &[Step], max_size: usize, max_weight: f64) {
 fn drop_logged(model: &mut Model, log: &Log, now: f64) {
     for (_, key, reason) in &log.0 {
         let at = model.entries.iter().position(|kept| u16::from(kept.key) == key[0]).expect("it was there");
-        let dead = |kept: &Kept| now > kept.expires + kept.grace;
+        let dead = |kept: &Kept| now > kept.expires;
         if *reason == Reason::Expired {
-            assert!(dead(&model.entries[at]) || now > model.entries[at].expires, "only the dead expire");
+            assert!(dead(&model.entries[at]), "only the dead expire");
         } else {
             assert_eq!(at, 0, "the least recently used goes");
             assert!(!model.entries.iter().any(dead), "the dead go first");
@@ -243,6 +245,53 @@ fn an_entry_is_live_in_its_last_millisecond() {
     cache.insert(&units("a"), 100.0, lasting(150.0), &mut log);
     assert_eq!(cache.sweep(150.0, 9, &mut log), 0);
     assert_eq!(cache.sweep(151.0, 9, &mut log), 1);
+}
+
+#[test]
+fn what_is_in_its_grace_goes_before_what_lives() {
+    let mut cache = cache(2, Policy::Lru);
+    let mut log = Log::default();
+    cache.insert(&units("live"), 0.0, lasting(f64::INFINITY), &mut log);
+    let kept = Entry { expires: 10.0, grace: f64::INFINITY, weight: 1.0 };
+    cache.insert(&units("kept"), 0.0, kept, &mut log);
+    assert_eq!((cache.sweep(11.0, 9, &mut log), cache.len(), cache.stale()), (0, 2, 1));
+    assert_eq!((cache.sweep(10.0, 9, &mut log), cache.stale()), (0, 0), "a clock that steps back revives it");
+    cache.validate();
+    cache.insert(&units("new"), 11.0, lasting(20.0), &mut log);
+    assert_eq!(log.0, [(1, units("kept"), Reason::Expired)]);
+    cache.validate();
+}
+
+/// What a sweep costs is what expires: each entry moves once a level at most, and what lives long hardly moves.
+#[test]
+fn a_sweep_looks_at_what_expires_and_at_little_else() {
+    let mut cache = cache(100_000, Policy::Lru);
+    let mut log = Log::default();
+    for key in 0..50_000_u32 {
+        cache.insert(&units(&format!("long {key}")), 1e12, lasting(1e12 + 1e9 + f64::from(key)), &mut log);
+    }
+    for key in 0..1_000_u32 {
+        cache.insert(&units(&format!("short {key}")), 1e12, lasting(1e12 + f64::from(key)), &mut log);
+    }
+    let before = cache.wheel.work;
+    let mut swept = 0;
+    for at in 1..=1_000 {
+        swept += cache.sweep(1e12 + f64::from(at), usize::MAX, &mut log);
+    }
+    let work = cache.wheel.work - before;
+    assert_eq!((swept, cache.len()), (1_000, 50_000));
+    // A bucket or two at each tick, and each entry moved a few times; a scan would look at 50,000 each time.
+    assert!(work < 10_000, "looked at {work}");
+}
+
+#[test]
+fn a_renewal_keeps_the_grace() {
+    let mut cache = cache(2, Policy::Lru);
+    let mut log = Log::default();
+    cache.insert(&units("a"), 0.0, Entry { expires: 10.0, grace: 5.0, weight: 1.0 }, &mut log);
+    cache.renew(0, 20.0, &mut log);
+    assert_eq!((cache.sweep(25.0, 9, &mut log), cache.stale()), (0, 1));
+    assert_eq!((cache.sweep(26.0, 9, &mut log), cache.stale()), (1, 0));
 }
 
 #[test]

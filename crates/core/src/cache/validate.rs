@@ -1,7 +1,8 @@
 //! The invariants of a cache, for tests and fuzzing.
 
 use super::ghost::spread;
-use super::{Cache, Text, deadline};
+use super::node::UNTIMED;
+use super::{Cache, Text};
 
 impl Cache {
     /// Panics when anything about the cache contradicts anything else.
@@ -27,6 +28,9 @@ impl Cache {
             assert!((sum - self.weight).abs() < 1e-6 * (1.0 + sum), "the weight is the sum");
         }
         self.queues.validate(&self.slab);
-        self.wheel.validate(&self.slab, |slab, slot| deadline(slab, &self.graces, slot));
+        self.wheel.validate(&self.slab, |slot| self.slab[slot].expires);
+        self.stale.validate(&self.slab, |slot| self.deadline(slot));
+        let timed = self.slab.used().filter(|(_, node)| node.bucket() != UNTIMED).count();
+        assert_eq!(timed, self.wheel.len() + self.stale.len(), "every timed slot is in one wheel");
     }
 }
