@@ -88,7 +88,6 @@ export class TimerHandle implements NodeJS.Timeout {
   }
 
   // Node's global clearTimeout looks at `_onTimeout`, sets it to null, and leaves alone what is `_destroyed`.
-  /** @internal */
   get _onTimeout(): Callback {
     if (this._destroyed) return null as unknown as Callback;
     return typeof this._entry === 'function' ? this._entry : this._entry.callback;
