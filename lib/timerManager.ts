@@ -2,6 +2,7 @@ import { dispose } from './dispose.js';
 import { DestroyedError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { capture } from './timer/context.js';
+import { toDelay, withJitter } from './timer/delays.js';
 import { TimerHandle } from './timer/handle.js';
 import { TimerLimit } from './timer/limit.js';
 import {
@@ -32,27 +33,12 @@ import {
 } from './validate.js';
 
 const DAY = 86_400_000;
-/** The longest delay, about 280 years; Infinity is taken as this. */
-const MAX_DELAY = 2 ** 43;
-
-/** Node's rule: what is not a number from 1 up is 1. Beyond Node's, any longer delay works, Infinity too. */
-function toDelay(ms: unknown): number {
-  const delay = Number(ms);
-  if (!(delay >= 1)) return 1;
-  return Math.min(delay, MAX_DELAY);
-}
-
-/** A wait with what chance adds to it. */
-function withJitter(wait: number, { jitter, period }: Details): number {
-  if (jitter === 0) return wait;
-  return wait + Math.random() * jitter * (period > 0 ? period : wait);
-}
 
 /**
  * Timers that can be counted, listed, grouped, paused and destroyed together, on a timing wheel in Rust.
  *
- * Differences to Node's timers are all additions: delays beyond 2^31 - 1 ms work, intervals do not drift, no
- * timer fires early, and a throwing callback loses nothing.
+ * What differs from Node's timers: delays beyond 2^31 - 1 ms work, intervals keep to their grid, no timer fires
+ * early (Node's may, by up to 1 ms, and are 1 ms less late for it), and a throwing callback loses nothing.
  */
 export class TimerManager extends ObservableEmitter<TimerEvents> {
   private readonly queue: TimerQueue;
