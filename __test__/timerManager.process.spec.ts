@@ -97,6 +97,31 @@ test('a refreshed timer is unref as it was before it fired', async () => {
   expect(result).toBe(true);
 });
 
+test('a manager that was let go of lives as long as its timers and no longer', async () => {
+  const { code, stdout } = await runNode([
+    '--expose-gc',
+    '-e',
+    `${prelude}
+    const idle = [];
+    const busy = [];
+    (() => {
+      for (let count = 0; count < 20; count++) {
+        const one = new TimerManager();
+        one.clearTimeout(one.setTimeout(() => {}, 60_000));
+        idle.push(new WeakRef(one));
+        const other = new TimerManager();
+        other.setTimeout(() => busy.push(count), 40).unref();
+      }
+    })();
+    timers.setTimeout(() => { gc(); }, 5);
+    timers.setTimeout(() => {
+      gc();
+      console.log(JSON.stringify([idle.filter((reference) => reference.deref()).length, busy.length]));
+    }, 80);`,
+  ]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '[0,20]\n' });
+});
+
 test('many throwing callbacks hold nobody up', async () => {
   const result = await run(`
     let errors = 0;

@@ -29,6 +29,15 @@ const runNextTicks: () => void = (process as { _tickCallback?: () => void })._ti
 const withContext = (callback: Callback, context: AsyncResource | undefined): Task =>
   new Task(callback, [], context, undefined);
 
+/** Queues with pending timers: a manager that its user has let go of lives until they are over, and no longer. */
+const pending = new Set<TimerQueue>();
+
+/** What the driver calls: an armed driver keeps no queue alive that has nothing left to run. */
+function waker(queue: TimerQueue): () => void {
+  const reference = new WeakRef(queue);
+  return () => reference.deref()?.wake();
+}
+
 /** What a handle keeps of a callback that will not run again. */
 const nothing = (): void => {};
 
@@ -66,6 +75,7 @@ export class TimerQueue {
   failed = 0;
 
   private readonly hooks: QueueHooks;
+  private readonly waker = waker(this);
   private readonly ops = new Operations();
   private readonly wheel: TimerWheel;
   private readonly expired = new Int32Array(BATCH);
@@ -103,7 +113,7 @@ export class TimerQueue {
     const deadline = this.clock.now() + delay;
     const slot = slots.allocate(entry, delay, 1);
     this.added++;
-    if (this.refCount++ === 0) this.driver?.ref();
+    if (this.refCount++ === 0) this.begin();
     const index = this.schedule(slot, deadline);
     if (!this.clock.shared) ops.settle();
     if (!framed) ops.contexts[index] = context;
@@ -116,6 +126,7 @@ export class TimerQueue {
     const slot = this.slots.allocate(task, delay, ref ? 1 : 0);
     this.added++;
     if (ref) this.countRef(1);
+    else this.begin();
     task.foreign = setTimeout === nodeSetTimeout ? undefined : new ForeignTimer(() => this.fire(slot));
     this.start(slot, task.details === undefined ? delay : this.hooks.restart(task, delay));
     const generation = this.slots.generations[slot]!;
@@ -245,16 +256,22 @@ export class TimerQueue {
     this.wheel.clear();
   }
 
+  /** There is a timer where there may have been none. */
+  private begin(): void {
+    pending.add(this);
+    if (this.refCount > 0) this.driver?.ref();
+  }
+
   private countRef(by: 1 | -1): void {
     this.refCount += by;
-    if (this.driver === undefined) return;
-    if (this.refCount === 0) this.driver.unref();
-    else if (by === 1 && this.refCount === 1) this.driver.ref();
+    if (this.refCount === 0) this.driver?.unref();
+    else if (by === 1 && this.refCount === 1) this.begin();
   }
 
   private release(slot: number): void {
     if (this.slots.refs[slot] === 1) this.countRef(-1);
     this.slots.release(slot);
+    if (this.slots.live === 0) pending.delete(this);
   }
 
   /** Empties the list, and doubles the table if that is full. */
@@ -349,7 +366,7 @@ export class TimerQueue {
     if (this.driver !== undefined) nodeClearTimeout(this.driver);
     // Node's timers wake a little after their time, which covers the fraction. Should one not, the next tick does.
     const wait = Math.min(Math.max(Math.floor(deadline - this.clock.last), 1), MAX_NODE_DELAY);
-    this.driver = noContext.runInAsyncScope(nodeSetTimeout, undefined, this.onDriver, wait) as NodeJS.Timeout;
+    this.driver = noContext.runInAsyncScope(nodeSetTimeout, undefined, this.waker, wait) as NodeJS.Timeout;
     if (this.refCount === 0) this.driver.unref();
   }
 
@@ -365,14 +382,15 @@ export class TimerQueue {
   private rearm(): void {
     if (this.next < this.batch) {
       this.armed = Number.NEGATIVE_INFINITY;
-      this.rest = noContext.runInAsyncScope(nodeSetImmediate, undefined, this.onDriver) as NodeJS.Immediate;
+      this.rest = noContext.runInAsyncScope(nodeSetImmediate, undefined, this.waker) as NodeJS.Immediate;
       return;
     }
     const deadline = Math.min(this.wheel.nextDeadline(), this.armed);
     if (deadline !== Number.POSITIVE_INFINITY) this.arm(deadline);
   }
 
-  private readonly onDriver = (): void => {
+  /** Runs what is due; called by the driver only. */
+  wake(): void {
     this.driver = undefined;
     this.rest = undefined;
     this.armed = Number.POSITIVE_INFINITY;
@@ -394,7 +412,7 @@ export class TimerQueue {
       this.clock.read();
       if (!this.paused && !this.closed) this.rearm();
     }
-  };
+  }
 
   private fireBatch(): void {
     while (this.next < this.batch && !this.paused) {
