@@ -91,6 +91,7 @@ test('a refreshed timer is unref as it was before it fired', async () => {
     let beats = 0;
     const heartbeat = timers.setTimeout(() => { beats++; heartbeat.refresh(); }, 5).unref();
     const scheduled = timers.schedule(() => { beats++; scheduled.refresh(); }, 5, { unref: true });
+    timers.setTimeout(function () { beats++; this.refresh(); }, 5).unref();
     timers.setTimeout(() => {}, 30);
     process.on('exit', () => console.log(JSON.stringify(beats > 0)));
   `);

@@ -133,23 +133,20 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   ): NodeJS.Timeout {
     if (typeof callback !== 'function') invalid('callback', 'a function', callback);
     const period = toDelay(ms);
-    const extras = { stack: this.#site(this.setInterval), onEnd: undefined };
+    const extras = this.#extras(this.setInterval);
     return this.#admit(() => this.#add(callback, args, period, period, {}, extras));
   }
 
   /** Calls `callback` once, `ms` (0 to Infinity) from now, with options. */
   schedule(callback: () => void, ms: number, options: ScheduleOptions = {}): NodeJS.Timeout {
     named<ScheduleOptions>('options', options, SCHEDULE_OPTIONS);
-    return this.#addChecked(callback, ms, false, options, {
-      stack: this.#site(this.schedule),
-      onEnd: undefined,
-    });
+    return this.#addChecked(callback, ms, false, options, this.#extras(this.schedule));
   }
 
   /** Calls `callback` every `ms` (0 to Infinity, at least 1 is taken), with options. */
   every(callback: () => void, ms: number, options: EveryOptions = {}): NodeJS.Timeout {
     named<EveryOptions>('options', options, EVERY_OPTIONS);
-    return this.#addChecked(callback, ms, true, options, { stack: this.#site(this.every), onEnd: undefined });
+    return this.#addChecked(callback, ms, true, options, this.#extras(this.every));
   }
 
   /**
@@ -165,7 +162,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
         if (cause === 'aborted') reject(signal!.reason);
         else if (cause !== undefined) reject(new DestroyedError(`The delay was ${cause} before its time`));
       };
-      this.#addChecked(resolve, ms, false, options, { stack: this.#site(this.delay), onEnd });
+      this.#addChecked(resolve, ms, false, options, this.#extras(this.delay, onEnd));
     });
   }
 
@@ -378,14 +375,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   /** A timeout of a manager that needs to know more of each, or is near its limit. */
   #timeout(callback: Callback, args: readonly unknown[], delay: number): TimerHandle {
     if (this.isWatched) {
-      return this.#add(
-        callback,
-        args,
-        delay,
-        0,
-        {},
-        { stack: this.#site(this.setTimeout), onEnd: undefined },
-      );
+      return this.#add(callback, args, delay, 0, {}, this.#extras(this.setTimeout));
     }
     if (args.length === 0) return this.queue.addBare(callback, delay);
     return this.queue.addTask(new Task(callback, args, capture(), undefined), delay, true);
@@ -470,12 +460,12 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     this.announce('stale', { kind, label, group, age, stack, cleared });
   }
 
-  /** Where the caller of a method of this class stands. */
-  #site(method: (...args: any[]) => unknown): string | undefined {
-    if (!this.#captureStacks) return undefined;
+  /** What a timer of a method of this class carries: where its caller stands, and who hears of its end. */
+  #extras(method: (...args: any[]) => unknown, onEnd?: Details['onEnd']): Pick<Details, 'stack' | 'onEnd'> {
+    if (!this.#captureStacks) return { stack: undefined, onEnd };
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, method);
-    return holder.stack?.replace(/^.*\n/, '');
+    return { stack: holder.stack?.replace(/^.*\n/, ''), onEnd };
   }
 
   #offSignals(handlers: Set<() => void>): void {

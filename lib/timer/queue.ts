@@ -30,7 +30,7 @@ const withContext = (callback: Callback, context: AsyncResource | undefined): Ta
   new Task(callback, [], context, undefined);
 
 /** Queues with pending timers: a manager that its user has let go of lives until they are over, and no longer. */
-const pending = new Set<TimerQueue>();
+const busyQueues = new Set<TimerQueue>();
 
 /** What the driver calls: an armed driver keeps no queue alive that has nothing left to run. */
 function waker(queue: TimerQueue): () => void {
@@ -258,7 +258,7 @@ export class TimerQueue {
 
   /** There is a timer where there may have been none. */
   private begin(): void {
-    pending.add(this);
+    busyQueues.add(this);
     if (this.refCount > 0) this.driver?.ref();
   }
 
@@ -271,7 +271,7 @@ export class TimerQueue {
   private release(slot: number): void {
     if (this.slots.refs[slot] === 1) this.countRef(-1);
     this.slots.release(slot);
-    if (this.slots.live === 0) pending.delete(this);
+    if (this.slots.live === 0) busyQueues.delete(this);
   }
 
   /** Empties the list, and doubles the table if that is full. */
@@ -426,10 +426,11 @@ export class TimerQueue {
   }
 
   private fire(slot: number): void {
-    const { entries, generations, delays, place } = this.slots;
+    const { entries, generations, delays, refs, place } = this.slots;
     const entry = entries[slot]!;
     const details = typeof entry === 'object' ? entry.details : undefined;
-    const handle = details?.handle ?? new TimerHandle(this, slot, generations[slot]!, entry, delays[slot]!);
+    const delay = refs[slot] === 1 ? delays[slot]! : -delays[slot]!;
+    const handle = details?.handle ?? new TimerHandle(this, slot, generations[slot]!, entry, delay);
     const repeats = details !== undefined && details.period > 0;
     place[slot] = EXPIRED;
     if (!repeats) this.complete(slot, entry);
