@@ -6,7 +6,29 @@ export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/t
 export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
 export type { KeelsonErrorCode } from './errors.js';
-export { DestroyedError, InvalidArgumentError, KeelsonError } from './errors.js';
+export {
+  DestroyedError,
+  InvalidArgumentError,
+  KeelsonError,
+  MalformedPathError,
+  RouteConflictError,
+} from './errors.js';
+export type { RouteCursor } from './router/cursor.js';
+export type {
+  OpenAPIDocument,
+  OpenAPIOperation,
+  OpenAPIOptions,
+  OpenAPIParameter,
+} from './router/openapi.js';
+export type {
+  RouteConstraints,
+  RouteHandler,
+  RouteMatch,
+  RouteTrieMetrics,
+  RouteTrieOptions,
+  TrieNode,
+} from './router/types.js';
+export { RouteTrie } from './routeTrie.js';
 export type {
   DelayOptions,
   EveryOptions,

@@ -71,6 +71,11 @@ pub(super) fn literals(mut data: &[u16]) -> impl Iterator<Item = &[u16]> {
     })
 }
 
+/// Whether a shape has no alternative at all.
+pub(super) fn is_text(code: &[u16]) -> bool {
+    !code.contains(&0)
+}
+
 /// Writes an alternative without data.
 pub(super) fn push(code: &mut Vec<u16>, kind: Kind) {
     code.extend([0, kind as u16]);

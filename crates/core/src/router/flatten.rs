@@ -54,6 +54,7 @@
 
 use super::code::{Kind, Part, literals};
 use super::programs::Programs;
+use super::statics;
 use super::tree::{Node, Tree};
 
 /// Integers before the first node.
@@ -61,13 +62,14 @@ pub(super) const HEADER: usize = 8;
 /// Where the root's offset is, and whether there are mixed regexes.
 pub(super) const ROOT: usize = 0;
 pub(super) const HAS_MIXED_REGEX: usize = 1;
+pub(super) const STATICS: usize = 2;
 /// The widest range of first units that is a jump table whatever its holes.
-const DENSE: usize = 64;
+pub(super) const DENSE: usize = 64;
 /// Above that, a jump table has room for at most this many units a child.
-const SPARSE: usize = 8;
+pub(super) const SPARSE: usize = 8;
 
-/// The table of `tree`; `None` if it is too large.
-pub(super) fn flatten(tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {
+/// The table of `tree` and of `paths` without parameters; `None` if it is too large.
+pub(super) fn flatten(paths: Vec<(&[u16], i32)>, tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {
     let mut writer = Writer { table: vec![0; HEADER], open: vec![(ROOT, 0)], automata: Vec::new() };
     // Depth first, the first child right behind its parent, as walks mostly go.
     while let Some((place, node)) = writer.open.pop() {
@@ -75,6 +77,7 @@ pub(super) fn flatten(tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> 
         writer.node(&tree.nodes[node as usize]);
     }
     writer.automata(programs);
+    writer.table[STATICS] = statics::write(paths, &mut writer.table) as i32;
     i32::try_from(writer.table.len()).is_ok().then_some(writer.table)
 }
 

@@ -14,6 +14,7 @@ pub mod flatten;
 mod parse;
 mod programs;
 mod shapes;
+mod statics;
 mod tree;
 
 pub use error::{CompileError, PatternError, Problem};
@@ -158,7 +159,8 @@ impl Router {
             }
         }
         let codes = routes.iter().filter_map(|[shape, leaf]| Some((self.shapes.code(*shape as u32)?, *leaf)));
-        flatten::flatten(&Tree::new(codes), &self.programs).ok_or(CompileError::TooLarge)
+        let (statics, others): (Vec<_>, Vec<_>) = codes.partition(|(code, _)| code::is_text(code));
+        flatten::flatten(statics, &Tree::new(others.into_iter()), &self.programs).ok_or(CompileError::TooLarge)
     }
 
     /// Puts the variant with the optional parameters `present` (the first one is the highest bit) into `text`,
