@@ -43,7 +43,8 @@ export class RouteCursor {
 
   /** What a `*` in last place took, as it stands in the path. */
   get rest(): string | undefined {
-    return this.entry!.rest ? this.path.slice(this.offsets[2 * this.length]) : undefined;
+    const { takesRest, namedRest } = this.entry!;
+    return takesRest && !namedRest ? this.path.slice(this.offsets[2 * this.length]) : undefined;
   }
 
   /** The name of parameter `index`, from 0 to `length` - 1; undefined beyond. */

@@ -15,32 +15,21 @@ export interface Entry<V> {
   readonly params: Builder;
   /** Whether the pattern has a `*` segment or a catch-all. */
   readonly wildcard: boolean;
-  /** Whether the path's rest is found behind the parameters' offsets. */
-  readonly rest: boolean;
-  /** Whether the last parameter is a catch-all. */
+  /** Whether it has neither parameters nor an unnamed rest: nothing is to be cut out of the path. */
+  readonly isBare: boolean;
+  /** Whether it ends in `*` or a catch-all. */
+  readonly takesRest: boolean;
+  /** Whether its last parameter is a catch-all. */
   readonly namedRest: boolean;
   readonly constraint: Constraint;
 }
 
-/** The entries at one leaf of a compiled table. */
-export class Leaf<V> {
-  /** The entry that serves every request: the first, if it has no constraint. */
-  readonly free: Entry<V> | undefined;
-
-  /**
-   * @param text what a static path is compared with
-   * @param entries the ones to try first come first
-   */
-  constructor(
-    readonly text: string,
-    readonly entries: readonly Entry<V>[],
-  ) {
-    this.free = entries[0]?.constraint === UNCONSTRAINED ? entries[0] : undefined;
-  }
-
-  choose(asked: RouteConstraints | undefined): Entry<V> | undefined {
-    return this.free ?? this.entries.find(({ constraint }) => satisfies(constraint, asked));
-  }
+/** What a compiled table leads to. */
+export interface Leaf<V> {
+  /** What a static path is compared with. */
+  readonly text: string;
+  /** The ones to try first come first. */
+  readonly entries: readonly Entry<V>[];
 }
 
 export interface LookupOptions {
@@ -57,12 +46,19 @@ export interface LookupOptions {
 export class LookupTable<V> {
   /** What the offsets of the latest match refer to: the path without query, cleaned where it had to be. */
   path = '';
+  /** Start and end of each parameter of the latest match in `path`, then of its rest. */
+  readonly offsets: Int32Array;
   private readonly table: Int32Array;
   private readonly statics: number;
-  private readonly leaves: readonly Leaf<V>[];
+  /** What a static path is compared with, by leaf. */
+  private readonly texts: readonly string[];
+  private readonly leaves: readonly (readonly Entry<V>[])[];
+  /** By leaf, the entry that serves every request: its first, if that has no constraint. */
+  private readonly free: readonly (Entry<V> | undefined)[];
   private readonly walker: Walker;
-  private readonly folds: boolean;
   private readonly options: LookupOptions;
+  /** Whether most paths can be looked up as they are. */
+  private readonly isPlain: boolean;
 
   constructor(
     table: Int32Array,
@@ -73,87 +69,93 @@ export class LookupTable<V> {
   ) {
     this.table = table;
     this.statics = table[2]!;
-    this.leaves = leaves;
+    this.texts = leaves.map(({ text }) => text);
+    this.leaves = leaves.map(({ entries }) => entries);
+    this.free = this.leaves.map(([first]) => (first?.constraint === UNCONSTRAINED ? first : undefined));
     this.walker = new Walker(table, index, bounds.params, bounds.length);
-    this.folds = !options.caseSensitive;
+    this.offsets = this.walker.offsets;
     this.options = options;
-  }
-
-  /** Start and end of each parameter of the latest match in `path`, then of its rest. */
-  get offsets(): Int32Array {
-    return this.walker.offsets;
+    this.isPlain = options.caseSensitive && !options.semicolonDelimiter;
   }
 
   get bytes(): number {
     return this.table.byteLength;
   }
 
-  /** The entry that serves `path`, which may have a query. */
+  /** The entry that serves `path`, which may have a query. Kept short, so that it is inlined. */
   find(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    const leaf = this.findStatic(this.folds ? foldCase(path) : path);
-    const entry = leaf === undefined ? undefined : (leaf.free ?? leaf.choose(asked));
-    if (entry === undefined) return this.findDynamic(path, asked);
-    this.path = path;
-    return entry;
+    const leaf = this.findStatic(path);
+    const entry = leaf < 0 ? undefined : this.free[leaf];
+    return entry === undefined ? this.findDynamic(path, asked) : entry;
   }
 
-  /** The leaf of the static route that is `path`: one look at its length, then at the units that tell apart. */
-  private findStatic(path: string): Leaf<V> | undefined {
+  /** The leaf that `path` is the static route of: one look at its length, then at the units that tell apart. */
+  private findStatic(path: string): number {
     const { table, statics } = this;
-    if (path.length >= table[statics]!) return undefined;
-    let node = table[statics + 1 + path.length]!;
-    while (node > 0) {
-      const unit = path.charCodeAt(table[node]!);
-      const range = table[node + 2]!;
-      const place = unit - table[node + 1]!;
-      if (range < 0) node = sparseChild(table, node + 3, -range, unit);
-      else if (place >= 0 && place < range) node = table[node + 3 + place]!;
-      else return undefined;
-    }
-    if (node === 0) return undefined;
-    const leaf = this.leaves[~node]!;
-    return leaf.text === path ? leaf : undefined;
+    const length = path.length;
+    if (length >= table[statics]!) return -1;
+    let node = table[statics + 1 + length]!;
+    while (node > 0) node = this.branch(node, path.charCodeAt(table[node]!));
+    return node !== 0 && this.texts[~node] === path ? ~node : -1;
+  }
+
+  private branch(node: number, unit: number): number {
+    const { table } = this;
+    const range = table[node + 2]!;
+    const place = unit - table[node + 1]!;
+    if (place >= 0 && place < range) return table[node + 3 + place]!;
+    return range < 0 ? sparseChild(table, node + 3, -range, unit) : 0;
   }
 
   private findDynamic(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    const text = this.isCut(path) ? path : this.cut(path);
-    if (text !== path) {
-      const leaf = this.findStatic(this.folds ? foldCase(text) : text);
-      const entry = leaf?.choose(asked);
-      if (entry !== undefined) {
-        this.path = text;
-        return entry;
+    if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
+      const leaf = this.walker.find(path);
+      if (leaf < 0) {
+        if (this.isClean(path)) return undefined;
+      } else {
+        const entry = this.free[leaf];
+        if (entry !== undefined && (!entry.takesRest || this.isClean(path))) {
+          this.path = path;
+          return entry;
+        }
       }
     }
-    const entry = this.walk(this.folds ? foldCase(text) : text, asked);
+    return this.findCut(this.cut(path), asked);
+  }
+
+  /** The same as `find()` with every option and constraint minded. */
+  private findCut(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    const text = this.options.caseSensitive ? path : foldCase(path);
+    const exact = this.findStatic(text);
+    const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, asked);
     // Only a rest can have taken doubled slashes, and a miss may be due to them.
-    if (entry === undefined || entry.rest || entry.namedRest) {
-      if (this.options.ignoreDuplicateSlashes && hasDoubledSlash(text)) {
-        return this.find(text.replace(/\/{2,}/g, '/'), asked);
-      }
+    const minds = entry === undefined || entry.takesRest;
+    if (minds && this.options.ignoreDuplicateSlashes && hasDoubledSlash(path)) {
+      return this.findCut(path.replace(/\/{2,}/g, '/'), asked);
     }
-    this.path = text;
+    this.path = path;
     return entry;
   }
 
   private walk(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     let leaf = this.walker.find(path);
     while (leaf >= 0) {
-      const entry = this.leaves[leaf]!.free ?? this.leaves[leaf]!.choose(asked);
+      const entry = this.choose(leaf, asked);
       if (entry !== undefined) return entry;
       leaf = this.walker.findNext(path);
     }
     return undefined;
   }
 
-  /** Whether `path` needs no `cut()`. */
-  private isCut(path: string): boolean {
-    return (
-      path.indexOf('?') === -1 &&
-      path.charCodeAt(0) === SLASH &&
-      (path.charCodeAt(path.length - 1) !== SLASH || path.length === 1) &&
-      !this.options.semicolonDelimiter
-    );
+  private choose(leaf: number, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    return this.leaves[leaf]!.find(({ constraint }) => satisfies(constraint, asked));
+  }
+
+  /** Whether a path that begins with a slash has none that could be left out. */
+  private isClean(path: string): boolean {
+    const { ignoreTrailingSlash, ignoreDuplicateSlashes } = this.options;
+    if (ignoreTrailingSlash && path.charCodeAt(path.length - 1) === SLASH && path.length > 1) return false;
+    return !(ignoreDuplicateSlashes && hasDoubledSlash(path));
   }
 
   /** The path with a leading slash, without query and, unless they matter, trailing slashes. */

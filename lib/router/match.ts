@@ -30,15 +30,17 @@ Object.defineProperty(RestMatch.prototype, 'constructor', {
 /** What `search()` returns, with everything in it the caller's own. */
 export function matchOf(entry: Entry<RouteHandler>, path: string, offsets: Int32Array): RouteMatch {
   const { value, wildcard } = entry;
+  if (entry.isBare) return { handler: value, params: {}, wildcard };
   const params = paramsOf(entry, path, offsets);
-  if (entry.rest) return new RestMatch(value, params, path, offsets[2 * entry.params.names.length]!);
+  if (entry.takesRest && !entry.namedRest) {
+    return new RestMatch(value, params, path, offsets[2 * entry.params.names.length]!);
+  }
   return { handler: value, params, wildcard };
 }
 
 /** A fresh object of decoded parameters. @throws MalformedPathError */
 export function paramsOf(entry: Entry<unknown>, path: string, offsets: Int32Array): Record<string, string> {
   const { params } = entry;
-  if (params.names.length === 0) return {};
   if (path.indexOf('%') === -1) return params.build(path, offsets);
   return params.buildDecoded(path, offsets, entry.namedRest);
 }

@@ -1,7 +1,7 @@
 import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
 import { bySpecificity, type Constraint, constraintOf } from './constraints.js';
-import { type Entry, foldCase, Leaf, type LookupOptions, LookupTable } from './lookup.js';
+import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
 import { describePattern, NAMED_REST, REST, type RouterIndex, type Variant, WILDCARD } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
@@ -59,9 +59,12 @@ export class RouteTable<V> {
   private readonly builders = new ParamsBuilders();
   private serial = 0;
   private readonly tables = new Map<string, LookupTable<V>>();
-  /** The methods that are asked for most, out of `tables`. */
+  /** The methods that are asked for most, out of `tables`: comparing costs less than hashing. */
   private get: LookupTable<V> | undefined;
   private post: LookupTable<V> | undefined;
+  private put: LookupTable<V> | undefined;
+  private patch: LookupTable<V> | undefined;
+  private delete: LookupTable<V> | undefined;
 
   constructor(options: TableOptions) {
     this.options = options;
@@ -117,7 +120,7 @@ export class RouteTable<V> {
       this.registered.add(registration);
       for (const variant of variants) {
         const entry = this.entryOf(variant, registration, constraint);
-        for (const method of methods) this.put(method, variant, entry);
+        for (const method of methods) this.place(method, variant, entry);
       }
     } finally {
       // The index counts each description; what came into use keeps the one.
@@ -178,12 +181,18 @@ export class RouteTable<V> {
 
   /** The compiled table that serves `method`. */
   lookup(method: string): LookupTable<V> {
-    if (method === 'GET' && this.get !== undefined) return this.get;
-    if (method === 'POST' && this.post !== undefined) return this.post;
-    return this.tables.get(method) ?? this.lookupAnew(method);
+    let table: LookupTable<V> | undefined;
+    if (method === 'GET') table = this.get;
+    else if (method === 'POST') table = this.post;
+    else if (method === 'PUT') table = this.put;
+    else if (method === 'DELETE') table = this.delete;
+    else if (method === 'PATCH') table = this.patch;
+    return table ?? this.lookupAnew(method);
   }
 
   private lookupAnew(method: string): LookupTable<V> {
+    const known = this.tables.get(method);
+    if (known !== undefined) return known;
     let name = method;
     if (!this.places.has(name)) name = method.toUpperCase();
     if (!this.places.has(name)) name = ANY;
@@ -192,8 +201,7 @@ export class RouteTable<V> {
       table = this.compile(name);
       this.tables.set(name, table);
     }
-    if (name === 'GET') this.get = table;
-    if (name === 'POST') this.post = table;
+    this.promote();
     return table;
   }
 
@@ -211,7 +219,8 @@ export class RouteTable<V> {
       bounds.length = Math.max(bounds.length, variant.text.length);
       const others = own === any ? undefined : any.get(variant.shape)?.entries;
       const all = others === undefined || others === entries ? entries : [...entries, ...others];
-      return new Leaf<V>(this.options.caseSensitive ? variant.text : foldCase(variant.text), all);
+      const text = this.options.caseSensitive ? variant.text : foldCase(variant.text);
+      return { text: intern(text), entries: all };
     });
     const table = new Int32Array(this.index.compile(pairs));
     this.index.take(table);
@@ -221,10 +230,17 @@ export class RouteTable<V> {
 
   /** Forgets the tables that `method` has a part in. */
   private changed(method: string): void {
-    this.get = undefined;
-    this.post = undefined;
     if (method === ANY) this.tables.clear();
     else this.tables.delete(method);
+    this.promote();
+  }
+
+  private promote(): void {
+    this.get = this.tables.get('GET');
+    this.post = this.tables.get('POST');
+    this.put = this.tables.get('PUT');
+    this.patch = this.tables.get('PATCH');
+    this.delete = this.tables.get('DELETE');
   }
 
   private entryOf(
@@ -238,7 +254,8 @@ export class RouteTable<V> {
       pattern: variant.text,
       params: this.builders.for(variant.names),
       wildcard: (variant.flags & WILDCARD) !== 0,
-      rest: (variant.flags & REST) !== 0,
+      isBare: variant.names.length === 0 && (variant.flags & REST) === 0,
+      takesRest: (variant.flags & (REST | NAMED_REST)) !== 0,
       namedRest: (variant.flags & NAMED_REST) !== 0,
       constraint,
     };
@@ -261,7 +278,7 @@ export class RouteTable<V> {
     }
   }
 
-  private put(method: string, variant: Variant, entry: RegisteredEntry<V>): void {
+  private place(method: string, variant: Variant, entry: RegisteredEntry<V>): void {
     let places = this.places.get(method);
     if (places === undefined) {
       places = new Map();
@@ -309,6 +326,11 @@ export class RouteTable<V> {
     for (const { shape } of variants) this.index.release(shape);
     return variants;
   }
+}
+
+/** The same string in the form that V8 compares with others fastest: a key of its table of strings. */
+function intern(text: string): string {
+  return Object.keys({ [text]: 0 })[0]!;
 }
 
 function bySerial<V>(a: Place<V>, b: Place<V>): number {

@@ -61,6 +61,7 @@ export class Walker {
     const { trie, offsets } = this;
     const end = path.length;
     for (;;) {
+      // biome-ignore lint/suspicious/noConfusingLabels: a dead end is left from five places, in the hottest loop
       descent: {
         let text = node + 1;
         const stop = text + trie[node]!;
