@@ -7,6 +7,8 @@ const MODULES = [
   'cache-memory',
   'cache-hit-ratio',
   'circular-buffer',
+  'router-lookup',
+  'router-tables',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
