@@ -32,17 +32,17 @@ export function hits(routes, perRoute, value = fitting) {
   );
 }
 
-/** The plainest possible matcher: whether any route serves the request. */
-function serves(routes, { method, path }) {
-  const segments = path.split('/');
-  return routes.some((route) => {
-    const pattern = route.path.split('/');
-    return (
-      route.method === method &&
-      pattern.length === segments.length &&
-      pattern.every((part, i) => part === segments[i] || (part[0] === ':' && segments[i] !== ''))
+/** The plainest possible matcher: tells whether any route serves a request. */
+function matcher(routes) {
+  const patterns = routes.map(({ method, path }) => ({ method, parts: path.split('/') }));
+  return ({ method, path }) => {
+    const segments = path.split('/');
+    const fits = (part, i) => part === segments[i] || (part[0] === ':' && segments[i] !== '');
+    return patterns.some(
+      (pattern) =>
+        pattern.method === method && pattern.parts.length === segments.length && pattern.parts.every(fits),
     );
-  });
+  };
 }
 
 /** Four ways to miss: nothing of the sort, a longer path, a shorter one, another last character. */
@@ -56,10 +56,9 @@ const SPOILS = [
 /** Requests that no route serves, each made of one that some route does. */
 export function misses(routes, perRoute) {
   const uniform = random(13);
+  const serves = matcher(routes);
   return hits(routes, perRoute).flatMap(({ method, path }) =>
-    SPOILS.map((spoil) => ({ method, path: spoil(path, uniform) })).filter(
-      (request) => !serves(routes, request),
-    ),
+    SPOILS.map((spoil) => ({ method, path: spoil(path, uniform) })).filter((request) => !serves(request)),
   );
 }
 

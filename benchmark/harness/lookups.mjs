@@ -4,6 +4,7 @@ import { random } from './zipf.mjs';
 const SEED = 42;
 /** How many paths are made, and then looked up, at a time: few enough to stay in the processor's cache. */
 const CHUNK = 256;
+const WARM_UP = 500;
 
 /** The paths of all requests side by side in one buffer, as they come from a socket. */
 function lineUp(requests) {
@@ -43,6 +44,12 @@ function replay(look, router, { bytes, ends, methods }, order) {
   return { sum, lookups };
 }
 
+/** Each request as often as any other. */
+function evenly(size, seed) {
+  const uniform = random(seed);
+  return () => Math.floor(uniform() * size);
+}
+
 /** What was found for every request, with the names and values of all parameters. */
 function digest(answer, router, requests) {
   const hash = createHash('sha1');
@@ -54,23 +61,37 @@ function digest(answer, router, requests) {
 }
 
 /**
- * A contestant that looks up requests, drawn at random from `requests`, all paths being strings made for the call.
+ * A contestant that looks up requests, drawn from `requests`, all paths being strings made for the call.
  *
  * @param {object} options
  * @param {number} options.operations how many lookups a sample takes; rounded up to whole chunks
  * @param {{ method: string, path: string }[]} options.requests
+ * @param {(size: number, seed: number) => () => number} [options.popularity] draws which request comes next
+ * @param {number} [options.warmUp] for how long it does the same before the first sample, in milliseconds
  * @param {unknown} options.router
  * @param {(router: any, method: string, path: string) => number} options.look the timed part
  * @param {(router: any, method: string, path: string) => { id: number, params: object } | null} options.answer
  */
-export function lookups({ operations, requests, router, look, answer }) {
+export function lookups({
+  operations,
+  requests,
+  popularity = evenly,
+  warmUp = WARM_UP,
+  router,
+  look,
+  answer,
+}) {
   const lined = lineUp(requests);
   const count = Math.ceil(operations / CHUNK) * CHUNK;
+  const orderOf = (seed) => Uint32Array.from({ length: count }, popularity(requests.length, seed));
+  const end = performance.now() + warmUp;
+  for (let seed = 1; performance.now() < end; seed++) {
+    replay(look, router, lined, orderOf(-seed));
+  }
   let answers;
   return {
     async sample(round) {
-      const uniform = random(SEED + round);
-      const order = Uint32Array.from({ length: count }, () => uniform() * requests.length);
+      const order = orderOf(SEED + round);
       // The garbage of making the input is not the contestant's.
       gc({ type: 'minor' });
       const start = performance.now();

@@ -9,6 +9,7 @@ const MODULES = [
   'circular-buffer',
   'router-lookup',
   'router-tables',
+  'router-http',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */

@@ -1,6 +1,7 @@
 import { deadEnds, escapedValues, hits, longValues, manySlashes, misses } from '../data/requests.mjs';
 import { tables } from '../data/tables.mjs';
 import { lookups } from '../harness/lookups.mjs';
+import { zipf } from '../harness/zipf.mjs';
 import { refusals, routerContestants, routerNotes } from '../peers/routers.mjs';
 
 const FIND_MY_WAY = ['find-my-way', 'find-my-way compiled'];
@@ -13,6 +14,13 @@ const ALL = [...COMMON, 'hono RegExpRouter', 'koa-tree-router'];
 /** How each kind of request is made of a table's routes. */
 const hitsOf = (perRoute) => (routes) => hits(routes, perRoute);
 const missesOf = (perRoute) => (routes) => misses(routes, perRoute);
+
+/** Which request comes next. The popular ones are scattered over the table, in which neighbours are alike. */
+const STRIDE = 7919;
+function zipfian(size, seed) {
+  const rank = zipf(size, 0.99, seed);
+  return () => (rank() * STRIDE) % size;
+}
 
 const LOOKUPS = [
   {
@@ -57,6 +65,16 @@ const LOOKUPS = [
     asked: { findMyWay: 3.5, others: 1.8 },
   },
   {
+    name: '10k-zipf',
+    table: '10k',
+    question:
+      'The same, some paths being far more popular than others, after Zipf(0.99): what is often needed stays in the processor.',
+    requests: hitsOf(2),
+    popularity: zipfian,
+    operations: 100_000,
+    peers: COMMON,
+  },
+  {
     name: 'misses-small',
     table: 'small',
     question:
@@ -97,7 +115,7 @@ const HOSTILE = [
     table: 'github',
     question: "What does it cost to find nothing among GitHub's routes for two kilobytes of slashes?",
     requests: manySlashes,
-    operations: 20_000,
+    operations: 10_000,
     peers: COMMON,
   },
   {
@@ -132,6 +150,7 @@ function notesOf(peers, options) {
   return [
     '`time` is the lookup alone, `with the path` includes making the string of the path, which is the same for all: a new one for each lookup, as Node makes them of what comes from a socket.',
     ...routerNotes,
+    'Each contestant warms up for half a second, find-my-way compiled for four.',
     ...(options?.escapes
       ? ['Where a router leaves escapes alone, the handler that reads a parameter decodes it.']
       : []),
@@ -142,10 +161,11 @@ function notesOf(peers, options) {
 }
 
 function benchmarkOf({ name, question, requests, peers, options, ...rest }) {
-  const { table = name, subject = 'keelson', operations = 200_000, asked = {} } = rest;
-  const sampler = ({ prepare, build, look, answer }) => {
+  const { table = name, subject = 'keelson', operations = 200_000, popularity, asked = {} } = rest;
+  const sampler = ({ prepare, build, ...peer }) => {
     const routes = tables[table]();
-    return lookups({ operations, requests: requests(routes), router: build(prepare(routes)), look, answer });
+    const router = build(prepare(routes));
+    return lookups({ operations, requests: requests(routes), popularity, router, ...peer });
   };
   const unit = { unit: 'ns/op', better: 'lower' };
   return {
