@@ -8,11 +8,14 @@
 //! Nothing here recurses over what a pattern holds, and nothing depends on one but in size: a pattern has at
 //! most [`MAX_UNITS`] units, [`MAX_SEGMENTS`] segments and [`MAX_PARAMETERS`] parameters.
 
+mod automaton;
 mod code;
 mod error;
 pub mod flatten;
+mod mixed;
 mod parse;
 mod programs;
+mod regex;
 mod shapes;
 mod tree;
 
@@ -159,6 +162,14 @@ impl Router {
         }
         let codes = routes.iter().filter_map(|[shape, leaf]| Some((self.shapes.code(*shape as u32)?, *leaf)));
         flatten::flatten(&Tree::new(codes), &self.programs).ok_or(CompileError::TooLarge)
+    }
+
+    /// Matches `text`, what the parameters of a mixed segment with regexes take, by the program whose number is in
+    /// a table. Writes the start and the end of each parameter in units of `text` to `spans`. `None` if there is
+    /// no such program, or too little room.
+    pub fn match_mixed(&mut self, program: u32, text: &[u16], spans: &mut [i32]) -> Option<bool> {
+        let matcher = self.programs.matcher(program).filter(|matcher| 2 * matcher.parameters() <= spans.len())?;
+        Some(matcher.run(text, spans))
     }
 
     /// Puts the variant with the optional parameters `present` (the first one is the highest bit) into `text`,
