@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 
 use regex_automata::dfa::{Automaton, StartKind, dense};
-use regex_automata::nfa::thompson;
+use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::util::alphabet::Unit;
 use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input};
 
 use super::error::Problem;
-use super::programs::{NFA_LIMIT, parse};
+use super::programs;
 
 /// The largest dense automaton that the crate may build, in bytes of 4 a transition.
 const LIMIT: usize = 1 << 20;
@@ -24,13 +24,7 @@ pub(super) const STATES: usize = CLASSES + 256;
 
 /// The automaton of a translated regex.
 pub(super) fn build(regex: &str) -> Result<Box<[i32]>, Problem> {
-    let hir = parse(&format!(r"\A(?:{regex})\z"))?;
-    let nfa = thompson::Compiler::new()
-        .configure(
-            thompson::Config::new().nfa_size_limit(Some(NFA_LIMIT)).which_captures(thompson::WhichCaptures::None),
-        )
-        .build_from_hir(&hir)
-        .map_err(|_| Problem::RegexTooLarge)?;
+    let nfa = programs::nfa(regex, WhichCaptures::None)?;
     let config = dense::Config::new()
         .start_kind(StartKind::Anchored)
         .accelerate(false)

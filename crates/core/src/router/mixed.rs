@@ -1,28 +1,55 @@
 //! The native matcher of segments that mix regexes with text, such as `:from(\d+)-:to(\d+)`.
 
-use regex_automata::meta::{Cache, Config, Regex};
+use regex_automata::dfa::onepass;
+use regex_automata::nfa::thompson::WhichCaptures;
+use regex_automata::nfa::thompson::pikevm::{self, PikeVM};
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
 use super::error::Problem;
-use super::programs::{NFA_LIMIT, parse};
+use super::programs;
+
+/// What the faster engine's table may take, in bytes.
+const ONE_PASS_LIMIT: usize = 1 << 18;
 
 /// One regex with a group for each parameter, and the memory that matching it takes.
 pub(super) struct Matcher {
-    regex: Regex,
-    cache: Cache,
+    engine: Engine,
     slots: Vec<Option<NonMaxUsize>>,
     text: Vec<u8>,
+}
+
+/// Both are linear. The first is several times as fast, where each next character leaves no choice.
+enum Engine {
+    OnePass(onepass::DFA, onepass::Cache),
+    Simulation(PikeVM, pikevm::Cache),
+}
+
+impl Engine {
+    fn search(&mut self, text: &[u8], slots: &mut [Option<NonMaxUsize>]) -> bool {
+        let input = Input::new(text).anchored(Anchored::Yes);
+        match self {
+            // An anchored search fails for no other reason than that nothing matches.
+            Self::OnePass(dfa, cache) => matches!(dfa.try_search_slots(cache, &input, slots), Ok(Some(_))),
+            Self::Simulation(vm, cache) => vm.search_slots(cache, &input, slots).is_some(),
+        }
+    }
 }
 
 impl Matcher {
     /// The matcher of a translated regex of `parameters` groups, anchored at both ends.
     pub(super) fn new(regex: &str, parameters: usize) -> Result<Self, Problem> {
-        let hir = parse(&format!(r"\A(?:{regex})\z"))?;
-        let config = Config::new().nfa_size_limit(Some(NFA_LIMIT)).utf8_empty(false);
-        let regex = Regex::builder().configure(config).build_from_hir(&hir).map_err(|_| Problem::RegexTooLarge)?;
-        let cache = regex.create_cache();
-        Ok(Self { regex, cache, slots: vec![None; 2 * (parameters + 1)], text: Vec::new() })
+        let nfa = programs::nfa(regex, WhichCaptures::All)?;
+        let config = onepass::Config::new().size_limit(Some(ONE_PASS_LIMIT));
+        let engine = if let Ok(dfa) = onepass::Builder::new().configure(config).build_from_nfa(nfa.clone()) {
+            let cache = dfa.create_cache();
+            Engine::OnePass(dfa, cache)
+        } else {
+            let vm = PikeVM::new_from_nfa(nfa).map_err(|_| Problem::RegexTooLarge)?;
+            let cache = vm.create_cache();
+            Engine::Simulation(vm, cache)
+        };
+        Ok(Self { engine, slots: vec![None; 2 * (parameters + 1)], text: Vec::new() })
     }
 
     /// How many parameters there are.
@@ -38,8 +65,7 @@ impl Matcher {
             let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
             self.text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
-        let input = Input::new(&self.text).anchored(Anchored::Yes);
-        if self.regex.search_slots_with(&mut self.cache, &input, &mut self.slots).is_none() {
+        if !self.engine.search(&self.text, &mut self.slots) {
             return false;
         }
         for (span, slot) in spans.iter_mut().zip(&self.slots[2..]) {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 
@@ -15,7 +16,7 @@ use super::mixed::Matcher;
 use super::regex::{self, Wrong};
 
 /// What the compiled form of a regex may take, in bytes, before it is made an automaton.
-pub(super) const NFA_LIMIT: usize = 1 << 20;
+const NFA_LIMIT: usize = 1 << 20;
 /// How deeply a regex may nest: the crate's parser and compiler recurse over that.
 const NESTING: u32 = 100;
 
@@ -181,7 +182,7 @@ fn push_text(regex: &mut String, text: &[u16], case_insensitive: bool) {
 }
 
 /// Parses a translated regex.
-pub(super) fn parse(regex: &str) -> Result<Hir, Problem> {
+fn parse(regex: &str) -> Result<Hir, Problem> {
     // A `\B` between the bytes of one character is never asked for: whole characters are what is matched.
     let config = syntax::Config::new().utf8(false).nest_limit(NESTING);
     syntax::parse_with(regex, &config).map_err(|error| {
@@ -189,4 +190,11 @@ pub(super) fn parse(regex: &str) -> Result<Hir, Problem> {
         // The message proper follows a drawing of the place in the translated text.
         Problem::Regex(text.rsplit("error: ").next().unwrap_or(&text).trim().to_owned())
     })
+}
+
+/// The automaton's source form of a translated regex, anchored at both ends.
+pub(super) fn nfa(regex: &str, captures: WhichCaptures) -> Result<NFA, Problem> {
+    let hir = parse(&format!(r"\A(?:{regex})\z"))?;
+    let config = thompson::Config::new().nfa_size_limit(Some(NFA_LIMIT)).which_captures(captures);
+    thompson::Compiler::new().configure(config).build_from_hir(&hir).map_err(|_| Problem::RegexTooLarge)
 }
