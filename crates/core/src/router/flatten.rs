@@ -62,9 +62,9 @@ pub(super) const HEADER: usize = 8;
 pub(super) const ROOT: usize = 0;
 pub(super) const HAS_MIXED_REGEX: usize = 1;
 /// The widest range of first units that is a jump table whatever its holes.
-const DENSE: usize = 64;
+pub(super) const DENSE: usize = 64;
 /// Above that, a jump table has room for at most this many units a child.
-const SPARSE: usize = 8;
+pub(super) const SPARSE: usize = 8;
 
 /// The table of `tree`; `None` if it is too large.
 pub(super) fn flatten(tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {

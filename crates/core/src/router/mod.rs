@@ -13,11 +13,17 @@ mod code;
 mod error;
 pub mod flatten;
 mod mixed;
+#[cfg(any(test, fuzzing))]
+pub mod model;
 mod parse;
 mod programs;
 mod regex;
 mod shapes;
 mod tree;
+#[cfg(any(test, fuzzing))]
+pub mod validate;
+#[cfg(any(test, fuzzing))]
+pub mod walk;
 
 pub use error::{CompileError, PatternError, Problem};
 
@@ -196,9 +202,15 @@ impl Router {
             }
             self.code.extend_from_slice(&parsed.code[segment.code.clone()]);
             names.extend(parsed.names[segment.names.clone()].iter().map(|name| &pattern[name.clone()]));
-            last = segment.role;
-            flags |= if matches!(last, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
+            if self.options.keep_trailing_slash || !segment.text.is_empty() {
+                last = segment.role;
+            }
+            flags |= if matches!(segment.role, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
             flags |= if segment.has_regex { REGEX } else { 0 };
+        }
+        // What was left out can leave a slash at the end.
+        while !self.options.keep_trailing_slash && self.text.pop_if(|unit| *unit == SLASH).is_some() {
+            self.code.pop();
         }
         if self.text.is_empty() {
             self.text.push(SLASH);
@@ -229,3 +241,6 @@ impl Router {
         Some(shape)
     }
 }
+
+#[cfg(test)]
+mod tests;
