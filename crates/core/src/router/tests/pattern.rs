@@ -81,7 +81,7 @@ fn optional_parameters_make_variants() {
 #[test]
 fn shapes_are_counted() {
     let mut router = Router::default();
-    let mut declare = |router: &mut Router, pattern: &str| {
+    let declare = |router: &mut Router, pattern: &str| {
         let mut shape = 0;
         router.declare(&units(pattern), |variant| shape = variant.shape).expect("it is a pattern");
         shape
