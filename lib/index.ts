@@ -6,7 +6,40 @@ export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/t
 export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
 export type { KeelsonErrorCode } from './errors.js';
-export { DestroyedError, InvalidArgumentError, KeelsonError } from './errors.js';
+export {
+  DestroyedError,
+  InvalidArgumentError,
+  KeelsonError,
+  MalformedPathError,
+  RouteConflictError,
+  RouteTimeoutError,
+} from './errors.js';
+export type { LatencySummary } from './histogram.js';
+export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
+export { OptimizedRouter } from './optimizedRouter.js';
+export type { RequestContext } from './router/attempt.js';
+export type { RouteCursor } from './router/cursor.js';
+export type { RouteEvent, RouterEvents } from './router/events.js';
+export type { OutlierOptions } from './router/health.js';
+export type { Middleware } from './router/middleware.js';
+export { concurrent } from './router/middleware.js';
+export type {
+  OpenAPIDocument,
+  OpenAPIOperation,
+  OpenAPIOptions,
+  OpenAPIParameter,
+} from './router/openapi.js';
+export type { BalancerName, OptimizedRouterOptions } from './router/options.js';
+export type { RouteErrors, RouteMetrics, StatusClasses } from './router/route.js';
+export type {
+  RouteConstraints,
+  RouteHandler,
+  RouteMatch,
+  RouteTrieMetrics,
+  RouteTrieOptions,
+  TrieNode,
+} from './router/types.js';
+export { RouteTrie } from './routeTrie.js';
 export type {
   DelayOptions,
   EveryOptions,

@@ -16,6 +16,31 @@ export interface TimerWheel {
   clear(): void;
 }
 
+/** A native compiler of route patterns: see src/router.rs, and crates/core/src/router/flatten.rs for the table. */
+export interface RouterIndex {
+  /**
+   * Reads a pattern and counts one use of each of its shapes. Returns the variants that its optional parameters
+   * make, all of them present first and none last, separated by '\n'; the fields of one by '\0': the shape's
+   * number, flags (1 wildcard, 2 ends in '*', 4 ends in a named catch-all, 8 static, 16 has a regex), the
+   * normalised pattern, and the parameters' names in order.
+   *
+   * @throws ERR_KEELSON_INVALID_ARGUMENT if it is no pattern; nothing has changed then
+   */
+  declare(pattern: string): string;
+  /** Gives one use of a shape back. Its number is given again once no use is left. */
+  release(shape: number): void;
+  /** Compiles a table of pairs, a shape and the leaf (0 or more) to find there, and returns its length. */
+  compile(pairs: Int32Array): number;
+  /** Copies the table compiled last to an array of its length, and drops it. */
+  take(out: Int32Array): void;
+  /**
+   * Matches what a mixed segment with regexes takes, from where its parameters begin to the segment's end, and
+   * writes the start and the end of each parameter, relative to `text`. `id` and the number of parameters are in
+   * the table, as long as the shape is in use.
+   */
+  matchMixed(id: number, text: string, out: Int32Array): boolean;
+}
+
 /** The native addon's factories; `src/` has one Rust module for each. */
 export interface Binding {
   createCache(
@@ -25,6 +50,8 @@ export interface Binding {
     keepKeys: boolean,
     memory: (Float64Array | Int32Array)[],
   ): CacheIndex;
+  /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
+  createRouter(flags: number): RouterIndex;
   createTimerWheel(
     place: Int32Array,
     opSlots: Int32Array,

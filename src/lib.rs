@@ -6,6 +6,7 @@
 mod cache;
 mod error;
 mod raw;
+mod router;
 mod timer;
 
 use napi_derive::napi;

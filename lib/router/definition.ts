@@ -1,4 +1,5 @@
 import { callable, integer, invalid, number, string } from '../validate.js';
+import { methodsOf } from './methods.js';
 import { middlewareList } from './middleware.js';
 import { Route } from './route.js';
 import type { RouteHandler } from './types.js';
@@ -14,8 +15,6 @@ const KNOWN: readonly string[] = [
   'constraints',
 ] satisfies (keyof RouteHandler)[];
 
-/** A token of RFC 9110; `*` is one as well. */
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 const MOST_RETRIES = 100;
 const HEAVIEST = 1_000_000;
@@ -48,17 +47,6 @@ export function checkedRoute(path: unknown, given: unknown): Route {
   });
   for (const name of Object.keys(definition)) if (!KNOWN.includes(name)) warnOf(name);
   return route;
-}
-
-function methodsOf(given: unknown): string[] {
-  const list: unknown[] = Array.isArray(given) ? given : [given];
-  if (list.length === 0) invalid('method', 'a method or a list of at least one', given);
-  for (const method of list) {
-    if (typeof method !== 'string' || !METHOD.test(method)) {
-      invalid('method', "a method's name, '*' for any, or a list of names", given);
-    }
-  }
-  return [...new Set(list.map((method) => (method as string).toUpperCase()))];
 }
 
 function warnOf(name: string): void {

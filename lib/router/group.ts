@@ -70,14 +70,15 @@ export class Group {
     this.place = { id, method, handler: refuse, [GROUP]: this, ...(constraints && { constraints }) };
   }
 
-  add(route: Route): void {
+  /** @param text the route's own pattern for this place */
+  add(route: Route, text: string): void {
     const { outlier, hashSeed, clock } = this.#settings;
     const { id } = route.definition;
     // Members of the same id must not draw the same.
     const same = this.members.filter((member) => member.route.definition.id === id).length;
     const hash = hashText(same === 0 ? id : `${id}\0${same}`, hashSeed);
     const health = outlier && new Health(outlier);
-    const member = new Member(route, hash, health, clock(), this.#namesOf(route));
+    const member = new Member(route, hash, health, clock(), this.#namesOf(text));
     this.#slowStart(member);
     this.#change([...this.members, member]);
   }
@@ -165,10 +166,11 @@ export class Group {
     });
   }
 
-  #namesOf(route: Route): RouteTrie | undefined {
-    if (this.members.length === 0 || samePattern(route.path, this.path)) return undefined;
+  /** Finds the parameters by the names in `text`, if those of the group are others. */
+  #namesOf(text: string): RouteTrie | undefined {
+    if (text === this.path) return undefined;
     const names = new RouteTrie(this.#settings.trie);
-    names.insert(route.path, { id: route.definition.id, method: '*', handler: refuse });
+    names.insert(text, { id: text, method: '*', handler: refuse });
     return names;
   }
 }
@@ -179,10 +181,4 @@ function refuse(): never {
 
 function atLeastOne(weights: readonly number[]): readonly number[] {
   return weights.some((weight) => weight > 0) ? weights : weights.map(() => 1);
-}
-
-/** Whether two patterns of one place also have the same names: they do if they are the same text but for slashes. */
-function samePattern(one: string, other: string): boolean {
-  const segments = (path: string) => path.split('/').filter(Boolean).join('/');
-  return segments(one) === segments(other);
 }

@@ -27,40 +27,40 @@ export class Registry {
   /** Adds a route, for all of its methods or, if anything is wrong with it, for none. */
   add(path: unknown, definition: unknown): void {
     const route = checkedRoute(path, definition);
-    const made: Group[] = [];
+    const variants = this.trie.expand(route.path);
     const groups: Group[] = [];
     try {
-      for (const method of route.methods)
-        groups.push(this.#find(route, method) ?? this.#make(route, method, made));
-      for (const group of groups) group.add(route);
+      for (const text of variants) {
+        for (const method of route.methods) groups.push(this.#join(route, text, method));
+      }
     } catch (error) {
-      for (const group of groups) group.remove(route);
-      for (const group of made) this.#drop(group);
+      for (const group of groups) this.#leave(route, group);
       throw error;
     }
     this.#routes.set(route, groups);
     if (route.definition.constraints !== undefined) this.constrained++;
-    const key = this.#key(route.path);
+    const key = variants.join(' ');
     this.#byPath.set(key, (this.#byPath.get(key) ?? new Set()).add(route));
   }
 
   /** Removes the routes of a path, or those of one id; whether there was one. */
   remove(path: string, id?: string): boolean {
-    const found = this.#at(path, id);
+    const key = this.#key(path);
+    const found = this.#at(key, id);
     for (const route of found) {
-      for (const group of this.#routes.get(route)!) if (!group.remove(route)) this.#drop(group);
+      for (const group of this.#routes.get(route)!) this.#leave(route, group);
       this.#routes.delete(route);
-      this.#byPath.get(this.#key(path))!.delete(route);
+      this.#byPath.get(key)!.delete(route);
       if (route.definition.constraints !== undefined) this.constrained--;
     }
-    if (this.#byPath.get(this.#key(path))?.size === 0) this.#byPath.delete(this.#key(path));
+    if (this.#byPath.get(key)?.size === 0) this.#byPath.delete(key);
     return found.length > 0;
   }
 
   /** Gives the routes of a path and id another weight; whether there was one. */
   setWeight(path: string, id: string, weight: unknown): boolean {
     const checked = weightOf(weight);
-    const found = this.#at(path, id);
+    const found = this.#at(this.#key(path), id);
     for (const route of found) {
       const before = route.weight;
       route.weight = checked;
@@ -80,33 +80,35 @@ export class Registry {
     });
   }
 
-  #find(route: Route, method: string): Group | undefined {
-    const place = this.trie.get(route.path, method, route.definition.constraints) as Place | undefined;
-    return place?.method === method ? place[GROUP] : undefined;
-  }
-
-  #make(route: Route, method: string, made: Group[]): Group {
-    const group = new Group(route.path, method, route, this.#settings);
-    this.trie.insert(route.path, group.place);
+  /** Makes a route one of the handlers of a place, of which `text` is the pattern. */
+  #join(route: Route, text: string, method: string): Group {
+    const { constraints = {} } = route.definition;
+    const place = this.trie.get(text, method, constraints) as Place | undefined;
+    if (place !== undefined) {
+      place[GROUP].add(route, text);
+      return place[GROUP];
+    }
+    const group = new Group(text, method, route, this.#settings);
+    this.trie.insert(text, group.place);
     this.groups.add(group);
-    made.push(group);
+    group.add(route, text);
     return group;
   }
 
-  #drop(group: Group): void {
-    this.trie.remove(group.path, group.method, group.place.constraints);
+  #leave(route: Route, group: Group): void {
+    if (group.remove(route)) return;
+    // Without constraints given the trie would remove those of any.
+    this.trie.remove(group.path, group.method, group.place.constraints ?? {});
     this.groups.delete(group);
   }
 
-  #at(path: string, id: string | undefined): Route[] {
-    const routes = [...(this.#byPath.get(this.#key(path)) ?? [])];
+  #at(key: string, id: string | undefined): Route[] {
+    const routes = [...(this.#byPath.get(key) ?? [])];
     return id === undefined ? routes : routes.filter((route) => route.definition.id === id);
   }
 
-  /** Patterns that differ in slashes alone are the same, where slashes do not matter. */
+  /** The same for patterns that the trie takes for the same text. */
   #key(path: string): string {
-    const { ignoreTrailingSlash = true, ignoreDuplicateSlashes = true } = this.#settings.trie;
-    if (!ignoreTrailingSlash || !ignoreDuplicateSlashes) return path.startsWith('/') ? path : `/${path}`;
-    return `/${path.split('/').filter(Boolean).join('/')}`;
+    return this.trie.expand(path).join(' ');
   }
 }

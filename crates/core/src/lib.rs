@@ -3,4 +3,5 @@
 //! Every structure takes time as an argument, so that tests advance it by hand.
 
 pub mod cache;
+pub mod router;
 pub mod timer;

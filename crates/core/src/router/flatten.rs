@@ -1,0 +1,166 @@
+//! The table: a radix tree as one run of 32-bit integers. This is the contract with lib/router/walk.ts.
+//!
+//! Offsets are from the table's start, texts are UTF-16 units, and 0 is no offset of anything.
+//!
+//! ```text
+//! t[0]       offset of the root node
+//! t[1]       1 if an alternative of kind 2 is anywhere, else 0
+//! t[2..8]    0
+//!
+//! A node at n, with h = n + 1 + L:
+//! t[n]       L, how many units to compare with the request's
+//! t[n+1..h]  these units
+//! t[h]       the leaf of a path that ends here, or -1
+//! t[h+1]     offset of the node after a plain parameter, where that is the only alternative, else 0
+//! t[h+2]     offset of the list of alternatives, where there is another, else 0
+//! t[h+3]     smallest first unit of the static children; 0 without any
+//! t[h+4]     R >= 0: R offsets of nodes follow, for the first units from t[h+3] on; 0 where there is none
+//!            -C < 0: C pairs follow, a first unit and the offset of its node, by ascending unit
+//!
+//! A list of alternatives at a:
+//! t[a]       how many
+//! t[a+1..]   for each, in order of precedence: kind, data, target
+//!   1 REGEX        data = offset of an automaton for a whole parameter, target = node
+//!   2 MIXED_REGEX  data = offset of [number for the native matcher, P], target = node
+//!   3 MIXED        data = offset of [P, then for each of P parameters: length of the literal after it, its
+//!                  units]; only the last may be empty. Target = node
+//!   4 PARAM        data = 0, target = node
+//!   5 STAR         data = 0, target = node
+//!   6 REST         data = 0, target = leaf
+//!   7 NAMED_REST   data = 0, target = leaf
+//! ```
+//!
+//! A walk begins at the root, behind the first slash of a path; other slashes are units of texts. What a child's
+//! node compares leaves out the unit by which it was chosen. At a node, after its text: at the path's end its leaf;
+//! else its static child; if that fails, its alternatives, one after the other; then back. Kinds 1 to 5 take at
+//! least one unit, up to the next slash or the end, so that their target begins with a slash or is the end; 6 and
+//! 7 take what is left, at least one unit. A parameter is never empty. Mixed parameters take the shortest text that
+//! lets the rest match: each literal is where it is found first, at least one unit on, and the last one, if it is
+//! not empty, ends the segment.
+//!
+//! ```text
+//! An automaton at d, over the UTF-8 bytes of a whole parameter:
+//! t[d]            the state to start in
+//! t[d+1]          S, the length of a state
+//! t[d+2]          the number of states
+//! t[d+3..d+259]   the class of each byte
+//! t[d+259..]      the states, S integers each: the next state for each of S - 1 classes, and last 1 if the
+//!                 parameter may end here, else 0
+//! ```
+//!
+//! A state is its offset from d + 259. State 0 is dead: nothing can match any more. So for each byte
+//! `s = t[d + 259 + s + t[d + 3 + byte]]`, and at the end `t[d + 259 + s + S - 1]`. A surrogate without its pair
+//! counts as U+FFFD. The automaton does not know that a parameter is never empty.
+
+use super::code::{Kind, Part, literals};
+use super::programs::Programs;
+use super::statics;
+use super::tree::{Node, Tree};
+
+/// Integers before the first node.
+pub(super) const HEADER: usize = 8;
+/// Where the root's offset is, and whether there are mixed regexes.
+pub(super) const ROOT: usize = 0;
+pub(super) const HAS_MIXED_REGEX: usize = 1;
+pub(super) const STATICS: usize = 2;
+/// The widest range of first units that is a jump table whatever its holes.
+pub(super) const DENSE: usize = 64;
+/// Above that, a jump table has room for at most this many units a child.
+pub(super) const SPARSE: usize = 8;
+
+/// The table of `tree` and of `paths` without parameters; `None` if it is too large.
+pub(super) fn flatten(paths: Vec<(&[u16], i32)>, tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {
+    let mut writer = Writer { table: vec![0; HEADER], open: vec![(ROOT, 0)], automata: Vec::new() };
+    // Depth first, the first child right behind its parent, as walks mostly go.
+    while let Some((place, node)) = writer.open.pop() {
+        writer.table[place] = writer.table.len() as i32;
+        writer.node(&tree.nodes[node as usize]);
+    }
+    writer.automata(programs);
+    writer.table[STATICS] = statics::write(paths, &mut writer.table) as i32;
+    i32::try_from(writer.table.len()).is_ok().then_some(writer.table)
+}
+
+struct Writer {
+    table: Vec<i32>,
+    /// Places that want the offset of a node which is not written yet.
+    open: Vec<(usize, u32)>,
+    /// Places that want the offset of an automaton.
+    automata: Vec<(usize, u32)>,
+}
+
+impl Writer {
+    fn node(&mut self, node: &Node<'_>) {
+        self.text(node.text);
+        let sole = node.sole_param();
+        let leaf = self.table.len();
+        let (param, list) = (leaf + 1, leaf + 2);
+        self.table.extend([node.leaf, 0, 0]);
+        let opened = self.open.len();
+        self.statics(&node.statics);
+        if let Some(target) = sole {
+            self.open.push((param, target));
+        } else if !node.alternatives.is_empty() {
+            self.table[list] = self.table.len() as i32;
+            self.alternatives(node);
+        }
+        self.open[opened..].reverse();
+    }
+
+    /// A length and as many units.
+    fn text(&mut self, text: &[u16]) {
+        self.table.push(text.len() as i32);
+        self.table.extend(text.iter().copied().map(i32::from));
+    }
+
+    fn statics(&mut self, children: &[(u16, u32)]) {
+        let (Some((first, _)), Some((last, _))) = (children.first(), children.last()) else {
+            self.table.extend([0, 0]);
+            return;
+        };
+        let range = usize::from(last - first) + 1;
+        self.table.push(i32::from(*first));
+        if range > DENSE && range > SPARSE * children.len() {
+            self.table.push(-(children.len() as i32));
+            for (unit, child) in children {
+                self.open.push((self.table.len() + 1, *child));
+                self.table.extend([i32::from(*unit), 0]);
+            }
+        } else {
+            self.table.push(range as i32);
+            let start = self.table.len();
+            self.table.resize(start + range, 0);
+            self.open.extend(children.iter().map(|(unit, child)| (start + usize::from(unit - first), *child)));
+        }
+    }
+
+    fn alternatives(&mut self, node: &Node<'_>) {
+        self.table.push(node.alternatives.len() as i32);
+        let start = self.table.len();
+        self.table.resize(start + 3 * node.alternatives.len(), 0);
+        for (place, alternative) in (start..).step_by(3).zip(&node.alternatives) {
+            let Part { kind, data } = alternative.part;
+            self.table[place] = kind as i32;
+            match kind {
+                Kind::Regex => self.automata.push((place + 1, alternative.part.program())),
+                Kind::MixedRegex | Kind::Mixed => self.table[place + 1] = self.table.len() as i32,
+                _ => {}
+            }
+            if kind == Kind::Mixed {
+                self.table.push(literals(data).count() as i32);
+                literals(data).for_each(|literal| self.text(literal));
+            }
+            if kind == Kind::MixedRegex {
+                self.table[HAS_MIXED_REGEX] = 1;
+            }
+            if kind.is_last() {
+                self.table[place + 2] = alternative.target;
+            } else {
+                self.open.push((place + 2, alternative.target as u32));
+            }
+        }
+    }
+
+    /// Writes each automaton once, and its offset where it is wanted.
+    fn automata(&mut self, _programs: &Programs) {}
+}

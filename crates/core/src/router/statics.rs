@@ -1,0 +1,162 @@
+//! Paths without parameters, as a decision tree: a look at the length, then at single units, until one path is left
+//! that it can be. Comparing with that one is up to the reader, who has its text.
+//!
+//! ```text
+//! At t[2] = s, for paths with their first slash:
+//! t[s]         N: longer than any path here
+//! t[s+1..]     for each length below N, what is left: see below
+//!
+//! A node at n:
+//! t[n]         which unit of the path to look at
+//! t[n+1]       its smallest value
+//! t[n+2]       R >= 0: what is left for R values from there on follows
+//!              -C < 0: C pairs follow, a value and what is left, by ascending value
+//!
+//! What is left: > 0 the offset of a node, < 0 the complement of a leaf, 0 nothing.
+//! ```
+
+use super::flatten::{DENSE, SPARSE};
+
+type Route<'a> = (&'a [u16], i32);
+
+/// Paths that can still be meant, and the place in the table that wants what tells them apart.
+struct Branch<'a> {
+    place: usize,
+    routes: Vec<Route<'a>>,
+}
+
+/// Writes the tree of `routes`, their texts without the first slash, and returns its offset.
+pub(super) fn write(routes: Vec<Route<'_>>, table: &mut Vec<i32>) -> usize {
+    let start = table.len();
+    let longest = routes.iter().map(|(text, _)| text.len() + 2).max().unwrap_or(0);
+    table.push(longest as i32);
+    table.resize(start + 1 + longest, 0);
+    let mut by_length: Vec<Vec<Route<'_>>> = vec![Vec::new(); longest];
+    for route in routes {
+        by_length[route.0.len() + 1].push(route);
+    }
+    let mut open: Vec<Branch<'_>> = by_length
+        .into_iter()
+        .enumerate()
+        .filter(|(_, routes)| !routes.is_empty())
+        .map(|(length, routes)| Branch { place: start + 1 + length, routes })
+        .collect();
+    while let Some(Branch { place, mut routes }) = open.pop() {
+        let [first, _, ..] = routes.as_slice() else {
+            table[place] = !routes[0].1;
+            continue;
+        };
+        let position = telling(&routes, first.0.len());
+        routes.sort_unstable_by_key(|(text, _)| text[position]);
+        table[place] = table.len() as i32;
+        node(position, &routes, table, &mut open);
+    }
+    start
+}
+
+/// The unit that tells most of `routes` apart; the latest of those, since paths begin alike.
+fn telling(routes: &[Route<'_>], length: usize) -> usize {
+    let mut best = (0, 0);
+    let mut seen = Vec::new();
+    for position in 0..length {
+        seen.clear();
+        seen.extend(routes.iter().map(|(text, _)| text[position]));
+        seen.sort_unstable();
+        seen.dedup();
+        best = best.max((seen.len(), position));
+        if seen.len() == routes.len() {
+            break;
+        }
+    }
+    best.1
+}
+
+fn node<'a>(position: usize, sorted: &[Route<'a>], table: &mut Vec<i32>, open: &mut Vec<Branch<'a>>) {
+    let value = |(text, _): &Route<'_>| text[position];
+    let groups = || sorted.chunk_by(|a, b| value(a) == value(b));
+    let (first, last) = (value(&sorted[0]), value(&sorted[sorted.len() - 1]));
+    let (count, range) = (groups().count(), usize::from(last - first) + 1);
+    // Positions are counted with the first slash.
+    table.extend([position as i32 + 1, i32::from(first)]);
+    if range > DENSE && range > SPARSE * count {
+        table.push(-(count as i32));
+        for group in groups() {
+            table.extend([i32::from(value(&group[0])), 0]);
+            open.push(Branch { place: table.len() - 1, routes: group.to_vec() });
+        }
+    } else {
+        table.push(range as i32);
+        let places = table.len();
+        table.resize(places + range, 0);
+        for group in groups() {
+            open.push(Branch { place: places + usize::from(value(&group[0]) - first), routes: group.to_vec() });
+        }
+    }
+}
+
+/// The leaf of the only path that `path`, with its first slash, can be, as lib/router/lookup.ts finds it.
+#[cfg(any(test, fuzzing))]
+pub(super) fn candidate(table: &[i32], path: &[u16]) -> Option<i32> {
+    let start = table[super::flatten::STATICS] as usize;
+    if path.len() >= table[start] as usize {
+        return None;
+    }
+    let mut left = table[start + 1 + path.len()];
+    while left > 0 {
+        let node = left as usize;
+        let value = i32::from(path[table[node] as usize]);
+        let (least, range) = (table[node + 1], table[node + 2]);
+        left = if range < 0 {
+            let pairs = table[node + 3..].as_chunks::<2>().0;
+            pairs[..-range as usize].iter().find(|[unit, _]| *unit == value).map_or(0, |[_, left]| *left)
+        } else if (0..range).contains(&(value - least)) {
+            table[node + 3 + (value - least) as usize]
+        } else {
+            0
+        };
+    }
+    (left < 0).then_some(!left)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::router::flatten::{HEADER, STATICS};
+
+    fn table_of(texts: &[Vec<u16>]) -> Vec<i32> {
+        let mut table = vec![0; HEADER];
+        let routes = texts.iter().enumerate().map(|(leaf, text)| (text.as_slice(), leaf as i32)).collect();
+        table[STATICS] = write(routes, &mut table) as i32;
+        table
+    }
+
+    fn with_slash(text: &[u16]) -> Vec<u16> {
+        [&[u16::from(b'/')], text].concat()
+    }
+
+    /// Few units so that texts have much in common, and some far apart.
+    fn text() -> impl Strategy<Value = Vec<u16>> {
+        prop::collection::vec(prop::sample::select(vec![47, 97, 98, 99, 0x100, 0x6f22, 0xffff]), 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn each_path_leads_to_its_leaf(texts in prop::collection::hash_set(text(), 0..60)) {
+            let texts: Vec<_> = texts.into_iter().collect();
+            let table = table_of(&texts);
+            for (leaf, text) in texts.iter().enumerate() {
+                prop_assert_eq!(candidate(&table, &with_slash(text)), Some(leaf as i32));
+            }
+        }
+
+        #[test]
+        fn a_candidate_has_the_length_of_the_path(texts in prop::collection::hash_set(text(), 0..60), other in text()) {
+            let texts: Vec<_> = texts.into_iter().collect();
+            if let Some(leaf) = candidate(&table_of(&texts), &with_slash(&other)) {
+                prop_assert_eq!(texts[leaf as usize].len(), other.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import { BoundedLRUCache } from '../boundedLRUCache.js';
+import type { Entry } from './lookup.js';
+import { matchOf } from './match.js';
+import type { RouteTable } from './table.js';
+import type { RouteHandler, RouteMatch } from './types.js';
+
+/** Longer ones are not remembered: they would take the memory of many. */
+const LONGEST = 512;
+
+interface Remembered {
+  readonly entry: Entry<RouteHandler>;
+  readonly path: string;
+  readonly offsets: Int32Array;
+}
+
+/**
+ * What paths matched, least recently used first to go. A path is admitted when it is seen again soon (S3-FIFO), and
+ * misses are not kept at all, so that a stream of made-up paths pushes nothing out.
+ */
+export class MatchCache {
+  readonly #matches: BoundedLRUCache<string, Remembered>;
+
+  constructor(maxSize: number) {
+    this.#matches = new BoundedLRUCache({ maxSize, ttl: Number.POSITIVE_INFINITY, policy: 's3-fifo' });
+  }
+
+  get size(): number {
+    return this.#matches.size;
+  }
+
+  get hits(): number {
+    return this.#matches.getStats().hits;
+  }
+
+  get misses(): number {
+    return this.#matches.getStats().misses;
+  }
+
+  clear(): void {
+    const { size } = this.#matches;
+    if (size > 0) this.#matches.clear();
+  }
+
+  find(path: string, method: string, table: RouteTable<RouteHandler>): RouteMatch | null {
+    const query = path.indexOf('?');
+    const asked = query < 0 ? path : path.slice(0, query);
+    // No method holds a space.
+    const key = `${method} ${asked}`;
+    const isShort = key.length <= LONGEST;
+    const known = isShort ? this.#matches.get(key) : undefined;
+    if (known !== undefined) return matchOf(known.entry, known.path, known.offsets);
+    const lookup = table.lookup(method);
+    const entry = lookup.find(asked, undefined);
+    if (entry === undefined) return null;
+    if (isShort) {
+      this.#matches.set(key, { entry, path: lookup.path, offsets: lookup.offsets.slice() });
+    }
+    return matchOf(entry, lookup.path, lookup.offsets);
+  }
+}

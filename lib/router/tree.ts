@@ -1,0 +1,60 @@
+import type { Live } from './table.js';
+import type { RouteHandler, TrieNode } from './types.js';
+
+/** Draws routes as a tree of segments, each line with the methods and ids of what ends there. */
+export function drawTree(routes: Iterable<Live<RouteHandler>>): string {
+  const root: TrieNode = { segment: '', handlers: new Map(), children: [] };
+  for (const route of routes) plant(root, route);
+  // Without a route of its own, the root is only where the others hang.
+  return [lineOf('/', root), ...branches(root, '')].join('\n');
+}
+
+function plant(root: TrieNode, { registration, method }: Live<RouteHandler>): void {
+  let node = root;
+  for (const segment of segmentsOf(registration.path)) {
+    let child = node.children.find((other) => other.segment === segment);
+    if (child === undefined) {
+      child = { segment, handlers: new Map(), children: [] };
+      node.children.push(child);
+    }
+    node = child;
+  }
+  node.handlers.set(method, registration.value);
+}
+
+/** The segments of a pattern; a slash inside of a regex parts nothing. */
+export function segmentsOf(path: string): string[] {
+  const segments: string[] = [];
+  let segment = '';
+  let depth = 0;
+  for (let i = 1; i < path.length; i++) {
+    const character = path[i]!;
+    if (character === '\\') {
+      segment += character + (path[++i] ?? '');
+      continue;
+    }
+    if (character === '(') depth++;
+    if (character === ')') depth--;
+    if (character === '/' && depth <= 0) {
+      segments.push(segment);
+      segment = '';
+    } else {
+      segment += character;
+    }
+  }
+  if (segment !== '') segments.push(segment);
+  return segments;
+}
+
+function lineOf(label: string, { handlers }: TrieNode): string {
+  const ends = [...handlers].map(([method, { id }]) => `${method} ${id}`);
+  return ends.length === 0 ? label : `${label} (${ends.join(', ')})`;
+}
+
+function branches({ children }: TrieNode, indent: string): string[] {
+  return children.flatMap((child, at) => {
+    const isLast = at === children.length - 1;
+    const line = `${indent}${isLast ? '└── ' : '├── '}${lineOf(child.segment, child)}`;
+    return [line, ...branches(child, `${indent}${isLast ? '    ' : '│   '}`)];
+  });
+}
