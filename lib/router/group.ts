@@ -83,6 +83,10 @@ export class Group {
     this.#change([...this.members, member]);
   }
 
+  has(route: Route): boolean {
+    return this.members.some((member) => member.route === route);
+  }
+
   /** Whether any is left. */
   remove(route: Route): boolean {
     this.#change(this.members.filter((member) => member.route !== route));

@@ -84,14 +84,13 @@ export class Registry {
   #join(route: Route, text: string, method: string): Group {
     const { constraints = {} } = route.definition;
     const place = this.trie.get(text, method, constraints) as Place | undefined;
-    if (place !== undefined) {
-      place[GROUP].add(route, text);
-      return place[GROUP];
+    const group = place?.[GROUP] ?? new Group(text, method, route, this.#settings);
+    // Two forms of one pattern can be the same place: `/:year?/:month?`.
+    if (!group.has(route)) group.add(route, text);
+    if (place === undefined) {
+      this.trie.insert(text, group.place);
+      this.groups.add(group);
     }
-    const group = new Group(text, method, route, this.#settings);
-    this.trie.insert(text, group.place);
-    this.groups.add(group);
-    group.add(route, text);
     return group;
   }
 
