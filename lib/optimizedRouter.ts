@@ -9,6 +9,7 @@ import { type Next, type OptimizedRouterOptions, routerSettings } from './router
 import { Registry } from './router/registry.js';
 import { askedOf, pathOf } from './router/request.js';
 import type { RouteMetrics } from './router/route.js';
+import { ANY } from './router/table.js';
 import type { RouteConstraints, RouteHandler, RouteMatch } from './router/types.js';
 import type { RouteTrie } from './routeTrie.js';
 import { string } from './validate.js';
@@ -182,8 +183,8 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
   #search(path: string, method: string, asked: RouteConstraints | undefined): RouteMatch | null {
     const { trie } = this.#registry;
     const match = trie.search(path, method, asked);
-    if (!this.#autoHead || method !== 'HEAD' || (match !== null && match.handler.method !== '*'))
-      return match;
+    if (!this.#autoHead || (match !== null && match.handler.method !== ANY)) return match;
+    if (method.toUpperCase() !== 'HEAD') return match;
     return trie.search(path, 'GET', asked) ?? match;
   }
 
