@@ -203,6 +203,7 @@ export class Attempt implements RequestContext {
     if (this.over) return;
     const { route } = this.member;
     const { statusCode } = this.call.res;
+    this.watch?.stop();
     if (lost) route.errors.disconnected++;
     else route.countStatus(statusCode);
     this.end(lost ? 'unknown' : statusCode >= 500 ? 'failure' : 'success');
@@ -221,9 +222,12 @@ export class Attempt implements RequestContext {
       return;
     }
     errors[cause]++;
-    const begun = this.hasAnswered();
     const isAnswer = isClientError(error);
     this.end(isAnswer ? 'success' : 'failure');
+    // Only now: whoever listens may answer, throw or call next.
+    if (cause === 'timeout') this.abort(error);
+    const begun = this.hasAnswered();
+    this.watch?.stop();
     if (!begun && !isAnswer && this.repeat(error)) return;
     if (cause !== 'timeout' || !begun) core.answers.failed(error, req, res, next);
     this.countAnswer();
@@ -256,7 +260,6 @@ export class Attempt implements RequestContext {
   private end(verdict: Verdict): void {
     this.over = true;
     if (this.timer !== undefined) clearTimeout(this.timer);
-    this.watch?.stop();
     const { route } = this.member;
     route.inFlight--;
     route.recordLatency(this.call.core.settings.clock() - this.began);
@@ -297,7 +300,6 @@ export class Attempt implements RequestContext {
     }
     const { id } = this.route;
     const error = new RouteTimeoutError(id, timeout);
-    this.abort(error);
     core.announce('timeout', { id, path: group.path, method: group.method, timeout, attempt: this.attempt });
     this.failed('timeout', error);
   }
