@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from './errors.js';
 import { MatchCache } from './router/cache.js';
 import { RouteCursor } from './router/cursor.js';
 import { matchOf } from './router/match.js';
@@ -90,7 +89,7 @@ export class RouteTrie {
    * @throws MalformedPathError if a parameter has an escape that is not UTF-8
    */
   search(path: string, method: string, asked?: RouteConstraints): RouteMatch | null {
-    checkRequest(path, method);
+    if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
     if (this.cache !== undefined && asked === undefined) {
       return this.cache.find(path, method, this.table);
     }
@@ -104,7 +103,7 @@ export class RouteTrie {
    * decoded until they are read. The cache is not used.
    */
   match(path: string, method: string, asked?: RouteConstraints): RouteCursor | null {
-    checkRequest(path, method);
+    if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
     const lookup = this.table.lookup(method);
     const entry = lookup.find(path, asked);
     return entry === undefined ? null : this.cursor.moveTo(entry, lookup.path, lookup.offsets);
@@ -199,7 +198,7 @@ export class RouteTrie {
   }
 }
 
-function checkRequest(path: unknown, method: unknown): void {
+function refuse(path: unknown, method: unknown): never {
   if (typeof path !== 'string') invalid('path', 'a string', path);
-  if (typeof method !== 'string') throw new InvalidArgumentError('"method" must be a string');
+  invalid('method', 'a string', method);
 }

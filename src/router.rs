@@ -83,6 +83,10 @@ pub fn create_router(env: Env, flags: u32) -> napi::Result<raw::Object> {
             args.text(0, |pattern| state.declare(pattern))??;
             state.description(&args)
         })?
+        .function("retain", |state, args: Args<1>| {
+            let shape = args.u32(0)?;
+            if state.router.retain(shape) { Ok(()) } else { Err(Error::internal(format!("shape {shape} is free"))) }
+        })?
         .function("release", |state, args: Args<1>| {
             let shape = args.u32(0)?;
             if state.router.release(shape) { Ok(()) } else { Err(Error::internal(format!("shape {shape} is free"))) }
@@ -101,6 +105,11 @@ pub fn create_router(env: Env, flags: u32) -> napi::Result<raw::Object> {
             }
             out.as_mut_slice().copy_from_slice(&table);
             Ok(())
+        })?
+        .function("matchMixed", |state, args: Args<3>| {
+            let (id, mut out) = (args.u32(0)?, args.shared::<i32>(2)?);
+            let matched = args.text(1, |text| state.router.match_mixed(id, text, out.as_mut_slice()))?;
+            matched.ok_or_else(|| Error::internal(format!("matcher {id} is free, or has more parameters")))
         })?;
     Ok(instance.finish())
 }

@@ -7,6 +7,9 @@ const MODULES = [
   'cache-memory',
   'cache-hit-ratio',
   'circular-buffer',
+  'router-lookup',
+  'router-tables',
+  'router-http',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */

@@ -1,46 +1,32 @@
-import { type Constraint, satisfies, UNCONSTRAINED } from './constraints.js';
-import type { RouterIndex } from './native.js';
+import { type Constraint, satisfies } from './constraints.js';
+import { NAMED_REST, REST, type RouterIndex } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
 import { sparseChild, Walker } from './walk.js';
 
 const SLASH = 47;
 const QUERY = /[?;]/;
+const TAKES_REST = REST | NAMED_REST;
 
 /** A value at one place: a shape, a method, a constraint. */
 export interface Entry<V> {
   readonly value: V;
+  /** Of its variant: see native.ts. */
+  readonly flags: number;
+  readonly params: Builder;
   /** The pattern as the index normalised it. */
   readonly pattern: string;
-  readonly params: Builder;
-  /** Whether the pattern has a `*` segment or a catch-all. */
-  readonly wildcard: boolean;
-  /** Whether the path's rest is found behind the parameters' offsets. */
-  readonly rest: boolean;
-  /** Whether the last parameter is a catch-all. */
-  readonly namedRest: boolean;
   readonly constraint: Constraint;
 }
 
-/** The entries at one leaf of a compiled table. */
-export class Leaf<V> {
+/** What the leaves of a compiled table stand for, each array by leaf. */
+export interface Leaves<V> {
+  /** What a static path is compared with. */
+  readonly texts: readonly string[];
+  /** The entries to try first come first. */
+  readonly entries: readonly (readonly Entry<V>[])[];
   /** The entry that serves every request: the first, if it has no constraint. */
-  readonly free: Entry<V> | undefined;
-
-  /**
-   * @param text what a static path is compared with
-   * @param entries the ones to try first come first
-   */
-  constructor(
-    readonly text: string,
-    readonly entries: readonly Entry<V>[],
-  ) {
-    this.free = entries[0]?.constraint === UNCONSTRAINED ? entries[0] : undefined;
-  }
-
-  choose(asked: RouteConstraints | undefined): Entry<V> | undefined {
-    return this.free ?? this.entries.find(({ constraint }) => satisfies(constraint, asked));
-  }
+  readonly free: readonly (Entry<V> | undefined)[];
 }
 
 export interface LookupOptions {
@@ -57,103 +43,119 @@ export interface LookupOptions {
 export class LookupTable<V> {
   /** What the offsets of the latest match refer to: the path without query, cleaned where it had to be. */
   path = '';
+  /** Start and end of each parameter of the latest match in `path`, then of its rest. */
+  readonly offsets: Int32Array;
   private readonly table: Int32Array;
   private readonly statics: number;
-  private readonly leaves: readonly Leaf<V>[];
+  private readonly texts: readonly string[];
+  private readonly leaves: readonly (readonly Entry<V>[])[];
+  private readonly free: readonly (Entry<V> | undefined)[];
   private readonly walker: Walker;
-  private readonly folds: boolean;
   private readonly options: LookupOptions;
+  /** Whether most paths can be looked up as they are. */
+  private readonly isPlain: boolean;
 
   constructor(
     table: Int32Array,
     index: RouterIndex,
-    leaves: readonly Leaf<V>[],
+    leaves: Leaves<V>,
     bounds: { params: number; length: number },
     options: LookupOptions,
   ) {
     this.table = table;
     this.statics = table[2]!;
-    this.leaves = leaves;
+    this.texts = leaves.texts;
+    this.leaves = leaves.entries;
+    this.free = leaves.free;
     this.walker = new Walker(table, index, bounds.params, bounds.length);
-    this.folds = !options.caseSensitive;
+    this.offsets = this.walker.offsets;
     this.options = options;
-  }
-
-  /** Start and end of each parameter of the latest match in `path`, then of its rest. */
-  get offsets(): Int32Array {
-    return this.walker.offsets;
+    this.isPlain = options.caseSensitive && !options.semicolonDelimiter;
   }
 
   get bytes(): number {
     return this.table.byteLength;
   }
 
-  /** The entry that serves `path`, which may have a query. */
+  /** The entry that serves `path`, which may have a query. Kept short, so that it is inlined. */
   find(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    const leaf = this.findStatic(this.folds ? foldCase(path) : path);
-    const entry = leaf === undefined ? undefined : (leaf.free ?? leaf.choose(asked));
-    if (entry === undefined) return this.findDynamic(path, asked);
-    this.path = path;
-    return entry;
+    const leaf = this.findStatic(path);
+    const entry = leaf < 0 ? undefined : this.free[leaf];
+    return entry === undefined ? this.findDynamic(path, asked) : entry;
   }
 
-  /** The leaf of the static route that is `path`: one look at its length, then at the units that tell apart. */
-  private findStatic(path: string): Leaf<V> | undefined {
+  /** The leaf that `path` is the static route of: one look at its length, then at the units that tell apart. */
+  private findStatic(path: string): number {
     const { table, statics } = this;
-    if (path.length >= table[statics]!) return undefined;
-    let node = table[statics + 1 + path.length]!;
-    while (node > 0) {
-      const unit = path.charCodeAt(table[node]!);
-      const range = table[node + 2]!;
-      const place = unit - table[node + 1]!;
-      if (range < 0) node = sparseChild(table, node + 3, -range, unit);
-      else if (place >= 0 && place < range) node = table[node + 3 + place]!;
-      else return undefined;
-    }
-    if (node === 0) return undefined;
-    const leaf = this.leaves[~node]!;
-    return leaf.text === path ? leaf : undefined;
+    const length = path.length;
+    if (length >= table[statics]!) return -1;
+    let node = table[statics + 1 + length]!;
+    while (node > 0) node = this.branch(node, path.charCodeAt(table[node]!));
+    return node !== 0 && this.texts[~node] === path ? ~node : -1;
+  }
+
+  private branch(node: number, unit: number): number {
+    const { table } = this;
+    const range = table[node + 2]!;
+    const place = unit - table[node + 1]!;
+    if (place >= 0 && place < range) return table[node + 3 + place]!;
+    return range < 0 ? sparseChild(table, node + 3, -range, unit) : 0;
   }
 
   private findDynamic(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    const text = this.isCut(path) ? path : this.cut(path);
-    if (text !== path) {
-      const leaf = this.findStatic(this.folds ? foldCase(text) : text);
-      const entry = leaf?.choose(asked);
-      if (entry !== undefined) {
-        this.path = text;
-        return entry;
+    if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
+      const leaf = this.walker.find(path);
+      if (leaf < 0) {
+        if (!this.walker.metDoubledSlash && !this.hasTrailingSlash(path)) return undefined;
+      } else {
+        const entry = this.free[leaf];
+        if (entry !== undefined && ((entry.flags & TAKES_REST) === 0 || this.isClean(path))) {
+          this.path = path;
+          return entry;
+        }
       }
     }
-    const entry = this.walk(this.folds ? foldCase(text) : text, asked);
-    // Only a rest can have taken doubled slashes, and a miss may be due to them.
-    if (entry === undefined || entry.rest || entry.namedRest) {
-      if (this.options.ignoreDuplicateSlashes && hasDoubledSlash(text)) {
-        return this.find(text.replace(/\/{2,}/g, '/'), asked);
-      }
+    return this.findCut(this.cut(path), asked);
+  }
+
+  /** The same as `find()` with every option and constraint minded. */
+  private findCut(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    const text = this.options.caseSensitive ? path : foldCase(path);
+    const exact = this.findStatic(text);
+    const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, asked);
+    // Only a rest takes doubled slashes. Any other match has none, and a miss is due to them only if it met them.
+    const doubled =
+      entry === undefined
+        ? this.walker.metDoubledSlash
+        : (entry.flags & TAKES_REST) !== 0 && hasDoubledSlash(path);
+    if (doubled && this.options.ignoreDuplicateSlashes) {
+      return this.findCut(path.replace(/\/{2,}/g, '/'), asked);
     }
-    this.path = text;
+    this.path = path;
     return entry;
   }
 
   private walk(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     let leaf = this.walker.find(path);
     while (leaf >= 0) {
-      const entry = this.leaves[leaf]!.free ?? this.leaves[leaf]!.choose(asked);
+      const entry = this.choose(leaf, asked);
       if (entry !== undefined) return entry;
       leaf = this.walker.findNext(path);
     }
     return undefined;
   }
 
-  /** Whether `path` needs no `cut()`. */
-  private isCut(path: string): boolean {
-    return (
-      path.indexOf('?') === -1 &&
-      path.charCodeAt(0) === SLASH &&
-      (path.charCodeAt(path.length - 1) !== SLASH || path.length === 1) &&
-      !this.options.semicolonDelimiter
-    );
+  private choose(leaf: number, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    return this.leaves[leaf]!.find(({ constraint }) => satisfies(constraint, asked));
+  }
+
+  /** Whether a path that begins with a slash has none that could be left out. */
+  private isClean(path: string): boolean {
+    return !this.hasTrailingSlash(path) && !(this.options.ignoreDuplicateSlashes && hasDoubledSlash(path));
+  }
+
+  private hasTrailingSlash(path: string): boolean {
+    return path.charCodeAt(path.length - 1) === SLASH && path.length > 1 && this.options.ignoreTrailingSlash;
   }
 
   /** The path with a leading slash, without query and, unless they matter, trailing slashes. */

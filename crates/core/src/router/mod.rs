@@ -8,14 +8,23 @@
 //! Nothing here recurses over what a pattern holds, and nothing depends on one but in size: a pattern has at
 //! most [`MAX_UNITS`] units, [`MAX_SEGMENTS`] segments and [`MAX_PARAMETERS`] parameters.
 
+mod automaton;
 mod code;
 mod error;
 pub mod flatten;
+mod mixed;
+#[cfg(any(test, fuzzing))]
+pub mod model;
 mod parse;
 mod programs;
+mod regex;
 mod shapes;
 mod statics;
 mod tree;
+#[cfg(any(test, fuzzing))]
+pub mod validate;
+#[cfg(any(test, fuzzing))]
+pub mod walk;
 
 pub use error::{CompileError, PatternError, Problem};
 
@@ -129,6 +138,11 @@ impl Router {
         outcome
     }
 
+    /// One use more of a shape in use; returns whether it is.
+    pub fn retain(&mut self, shape: u32) -> bool {
+        self.shapes.retain(shape)
+    }
+
     /// Gives back one count of a shape, which is forgotten when none is left; its number is given again then.
     /// Returns whether the shape was in use.
     pub fn release(&mut self, shape: u32) -> bool {
@@ -159,8 +173,16 @@ impl Router {
             }
         }
         let codes = routes.iter().filter_map(|[shape, leaf]| Some((self.shapes.code(*shape as u32)?, *leaf)));
-        let (statics, others): (Vec<_>, Vec<_>) = codes.partition(|(code, _)| code::is_text(code));
-        flatten::flatten(statics, &Tree::new(others.into_iter()), &self.programs).ok_or(CompileError::TooLarge)
+        let paths = codes.clone().filter(|(code, _)| code::is_text(code)).collect();
+        flatten::flatten(paths, &Tree::new(codes), &self.programs).ok_or(CompileError::TooLarge)
+    }
+
+    /// Matches `text`, what the parameters of a mixed segment with regexes take, by the program whose number is in
+    /// a table. Writes the start and the end of each parameter in units of `text` to `spans`. `None` if there is
+    /// no such program, or too little room.
+    pub fn match_mixed(&mut self, program: u32, text: &[u16], spans: &mut [i32]) -> Option<bool> {
+        let matcher = self.programs.matcher(program).filter(|matcher| 2 * matcher.parameters() <= spans.len())?;
+        Some(matcher.run(text, spans))
     }
 
     /// Puts the variant with the optional parameters `present` (the first one is the highest bit) into `text`,
@@ -187,9 +209,15 @@ impl Router {
             }
             self.code.extend_from_slice(&parsed.code[segment.code.clone()]);
             names.extend(parsed.names[segment.names.clone()].iter().map(|name| &pattern[name.clone()]));
-            last = segment.role;
-            flags |= if matches!(last, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
+            if self.options.keep_trailing_slash || !segment.text.is_empty() {
+                last = segment.role;
+            }
+            flags |= if matches!(segment.role, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
             flags |= if segment.has_regex { REGEX } else { 0 };
+        }
+        // What was left out can leave a slash at the end.
+        while !self.options.keep_trailing_slash && self.text.pop_if(|unit| *unit == SLASH).is_some() {
+            self.code.pop();
         }
         if self.text.is_empty() {
             self.text.push(SLASH);
@@ -220,3 +248,6 @@ impl Router {
         Some(shape)
     }
 }
+
+#[cfg(test)]
+mod tests;

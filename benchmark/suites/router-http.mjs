@@ -1,0 +1,76 @@
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { hits } from '../data/requests.mjs';
+import { tables } from '../data/tables.mjs';
+import { servers } from '../peers/servers.mjs';
+
+const SERVE = fileURLToPath(new URL('../harness/serve.mjs', import.meta.url));
+const REQUESTS = 20_000;
+const CONNECTIONS = 64;
+
+async function startServer(name) {
+  const server = fork(SERVE, [name]);
+  server.once('exit', (code) => {
+    throw new Error(`the server ${name} ended with ${code}`);
+  });
+  const [{ port }] = await once(server, 'message');
+  const processorTime = async () => {
+    server.send('usage');
+    const [{ processor }] = await once(server, 'message');
+    return processor;
+  };
+  return { url: `http://127.0.0.1:${port}`, processorTime };
+}
+
+/** What the server answers to every request. */
+async function digest(url, requests) {
+  const hash = createHash('sha1');
+  for (const { method, path } of requests) {
+    const response = await fetch(url + path, { method });
+    hash.update(`${response.status} ${response.headers.get('content-type')} ${await response.text()}\n`);
+  }
+  return hash.digest('hex');
+}
+
+const service = (name) => async () => {
+  const { default: autocannon } = await import('autocannon');
+  const requests = hits(tables.service(), 8);
+  const { url, processorTime } = await startServer(name);
+  const answers = await digest(url, requests);
+  return {
+    async sample() {
+      const used = await processorTime();
+      const start = performance.now();
+      const result = await autocannon({ url, requests, amount: REQUESTS, connections: CONNECTIONS });
+      const elapsed = performance.now() - start;
+      return {
+        values: {
+          throughput: (REQUESTS * 1000) / elapsed,
+          processor: ((await processorTime()) - used) / REQUESTS,
+          p99: result.latency.p99,
+        },
+        check: { answers, served: result['2xx'], failed: result.errors + result.non2xx },
+      };
+    },
+  };
+};
+
+export const benchmarks = [
+  {
+    name: 'router/http',
+    question: `How many requests does a service of 50 routes answer with a small JSON, over ${CONNECTIONS} connections that are kept alive?`,
+    rounds: 3,
+    metrics: {
+      throughput: { unit: 'requests/s', better: 'higher' },
+      processor: { unit: 'us CPU/request', better: 'lower' },
+      p99: { unit: 'ms', better: 'lower', compare: 'none' },
+    },
+    contestants: Object.fromEntries(Object.keys(servers).map((name) => [name, service(name)])),
+    notes: [
+      `autocannon sends ${REQUESTS.toLocaleString('en-US')} requests a sample, from a process beside the server's on the same machine; with a server that is fast enough it is itself the limit. \`processor\` is the server's own time.`,
+      "Everyone's defaults: Express makes an ETag for each response, which the others do not.",
+    ],
+  },
+];
