@@ -137,6 +137,11 @@ export class RouteTable<V> {
     return place?.entries.find(({ constraint }) => constraint.key === key)?.value;
   }
 
+  /** The normalised texts of a pattern's variants. @throws InvalidArgumentError for a bad pattern */
+  variantsOf(path: string): string[] {
+    return this.shapesOf(path).map(({ text }) => text);
+  }
+
   /** Whether something is registered under the very pattern, for `method` or for any at all. */
   has(path: string, method: string | undefined): boolean {
     const [variant] = this.shapesOf(path);
