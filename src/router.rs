@@ -101,6 +101,11 @@ pub fn create_router(env: Env, flags: u32) -> napi::Result<raw::Object> {
             }
             out.as_mut_slice().copy_from_slice(&table);
             Ok(())
+        })?
+        .function("matchMixed", |state, args: Args<3>| {
+            let (id, mut out) = (args.u32(0)?, args.shared::<i32>(2)?);
+            let matched = args.text(1, |text| state.router.match_mixed(id, text, out.as_mut_slice()))?;
+            matched.ok_or_else(|| Error::internal(format!("matcher {id} is free, or has more parameters")))
         })?;
     Ok(instance.finish())
 }

@@ -33,7 +33,25 @@ pub enum Problem {
     CatchAllNotLast,
     /// A regex without content.
     EmptyRegex,
-    /// A regex that is not one, or that no linear-time engine can run.
+    /// A regex that looks ahead or behind.
+    Lookaround,
+    /// A regex that refers to what one of its groups matched.
+    Backreference,
+    /// `\p` or `\P` in a regex.
+    UnicodeProperty,
+    /// An escape without a meaning, or one that is not finished.
+    Escape(String),
+    /// A group with flags, or one that is not finished.
+    Group,
+    /// A class with a range that ends before it begins.
+    Range,
+    /// A class that is never closed.
+    UnclosedClass,
+    /// Half of a surrogate pair in a regex.
+    LoneSurrogate,
+    /// A regex that wants a larger table than any that keelson makes.
+    RegexTooLarge,
+    /// What else the regex parser says.
     Regex(String),
     /// Too many units.
     TooLong,
@@ -79,7 +97,33 @@ impl fmt::Display for Problem {
                 to.write_str("a named catch-all takes the rest of the path. Make it the last segment")
             }
             Self::EmptyRegex => to.write_str("the regex is empty. Write one, or leave the parentheses out"),
-            Self::Regex(reason) => to.write_str(reason),
+            Self::Lookaround => to.write_str(
+                "the regex looks ahead or behind, which linear-time matching cannot do. Say what the whole \
+                 parameter may be, or check the rest in the handler",
+            ),
+            Self::Backreference => to.write_str(
+                "the regex has a backreference, which linear-time matching cannot do. Say what the whole parameter \
+                 may be, or check the rest in the handler",
+            ),
+            Self::UnicodeProperty => {
+                to.write_str("the regex has a Unicode property, which is not supported. Write ranges of characters")
+            }
+            Self::Escape(escape) => {
+                write!(
+                    to,
+                    "the regex's escape {escape} has no meaning, or is not finished. Correct it, or leave the '\\' out"
+                )
+            }
+            Self::Group => {
+                to.write_str("the regex has a group that is not one of (…), (?:…) and (?<name>…). Use one of these")
+            }
+            Self::Range => to.write_str("the regex has a range that ends before it begins. Exchange its ends"),
+            Self::UnclosedClass => to.write_str("the regex has a '[' that is never closed. Close it, or escape it"),
+            Self::LoneSurrogate => to.write_str("the regex holds half of a surrogate pair. Write the whole character"),
+            Self::RegexTooLarge => to.write_str(
+                "the regex needs too large a table. Use smaller counts in '{…}', or check the length in the handler",
+            ),
+            Self::Regex(reason) => write!(to, "the regex is not one: {reason}. Correct it"),
             Self::TooLong => write!(to, "it is too long. Use at most {MAX_UNITS} characters"),
             Self::TooManySegments => write!(to, "it has too many segments. Use at most {MAX_SEGMENTS}"),
             Self::TooManyParameters => write!(to, "it has too many parameters. Use at most {MAX_PARAMETERS}"),

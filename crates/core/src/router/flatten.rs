@@ -53,7 +53,7 @@
 //! counts as U+FFFD. The automaton does not know that a parameter is never empty.
 
 use super::code::{Kind, Part, literals};
-use super::programs::Programs;
+use super::programs::{Program, Programs};
 use super::statics;
 use super::tree::{Node, Tree};
 
@@ -70,18 +70,19 @@ pub(super) const SPARSE: usize = 8;
 
 /// The table of `tree` and of `paths` without parameters; `None` if it is too large.
 pub(super) fn flatten(paths: Vec<(&[u16], i32)>, tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {
-    let mut writer = Writer { table: vec![0; HEADER], open: vec![(ROOT, 0)], automata: Vec::new() };
+    let mut writer = Writer { programs, table: vec![0; HEADER], open: vec![(ROOT, 0)], automata: Vec::new() };
     // Depth first, the first child right behind its parent, as walks mostly go.
     while let Some((place, node)) = writer.open.pop() {
         writer.table[place] = writer.table.len() as i32;
         writer.node(&tree.nodes[node as usize]);
     }
-    writer.automata(programs);
+    writer.automata();
     writer.table[STATICS] = statics::write(paths, &mut writer.table) as i32;
     i32::try_from(writer.table.len()).is_ok().then_some(writer.table)
 }
 
-struct Writer {
+struct Writer<'a> {
+    programs: &'a Programs,
     table: Vec<i32>,
     /// Places that want the offset of a node which is not written yet.
     open: Vec<(usize, u32)>,
@@ -89,7 +90,7 @@ struct Writer {
     automata: Vec<(usize, u32)>,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn node(&mut self, node: &Node<'_>) {
         self.text(node.text);
         let sole = node.sole_param();
@@ -151,7 +152,7 @@ impl Writer {
                 literals(data).for_each(|literal| self.text(literal));
             }
             if kind == Kind::MixedRegex {
-                self.table[HAS_MIXED_REGEX] = 1;
+                self.mixed_regex(alternative.part.program());
             }
             if kind.is_last() {
                 self.table[place + 2] = alternative.target;
@@ -161,6 +162,25 @@ impl Writer {
         }
     }
 
-    /// Writes each automaton once, and its offset where it is wanted.
-    fn automata(&mut self, _programs: &Programs) {}
+    fn mixed_regex(&mut self, program: u32) {
+        let parameters = match self.programs.get(program) {
+            Some(Program::Mixed(matcher)) => matcher.parameters(),
+            _ => 0,
+        };
+        self.table[HAS_MIXED_REGEX] = 1;
+        self.table.extend([program as i32, parameters as i32]);
+    }
+
+    /// Writes each automaton once, and its offset wherever it is wanted.
+    fn automata(&mut self) {
+        let mut wanted = std::mem::take(&mut self.automata);
+        wanted.sort_unstable_by_key(|(place, program)| (*program, *place));
+        for places in wanted.chunk_by(|left, right| left.1 == right.1) {
+            let offset = self.table.len() as i32;
+            places.iter().for_each(|(place, _)| self.table[*place] = offset);
+            if let Some(Program::Automaton(states)) = self.programs.get(places[0].1) {
+                self.table.extend_from_slice(states);
+            }
+        }
+    }
 }

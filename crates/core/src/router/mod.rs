@@ -8,14 +8,23 @@
 //! Nothing here recurses over what a pattern holds, and nothing depends on one but in size: a pattern has at
 //! most [`MAX_UNITS`] units, [`MAX_SEGMENTS`] segments and [`MAX_PARAMETERS`] parameters.
 
+mod automaton;
 mod code;
 mod error;
 pub mod flatten;
+mod mixed;
+#[cfg(any(test, fuzzing))]
+pub mod model;
 mod parse;
 mod programs;
+mod regex;
 mod shapes;
 mod statics;
 mod tree;
+#[cfg(any(test, fuzzing))]
+pub mod validate;
+#[cfg(any(test, fuzzing))]
+pub mod walk;
 
 pub use error::{CompileError, PatternError, Problem};
 
@@ -163,6 +172,14 @@ impl Router {
         flatten::flatten(statics, &Tree::new(others.into_iter()), &self.programs).ok_or(CompileError::TooLarge)
     }
 
+    /// Matches `text`, what the parameters of a mixed segment with regexes take, by the program whose number is in
+    /// a table. Writes the start and the end of each parameter in units of `text` to `spans`. `None` if there is
+    /// no such program, or too little room.
+    pub fn match_mixed(&mut self, program: u32, text: &[u16], spans: &mut [i32]) -> Option<bool> {
+        let matcher = self.programs.matcher(program).filter(|matcher| 2 * matcher.parameters() <= spans.len())?;
+        Some(matcher.run(text, spans))
+    }
+
     /// Puts the variant with the optional parameters `present` (the first one is the highest bit) into `text`,
     /// `code` and `names`, and returns its flags.
     fn join<'a>(&mut self, pattern: &'a [u16], parsed: &Parsed, present: u32, names: &mut Vec<&'a [u16]>) -> u32 {
@@ -187,9 +204,15 @@ impl Router {
             }
             self.code.extend_from_slice(&parsed.code[segment.code.clone()]);
             names.extend(parsed.names[segment.names.clone()].iter().map(|name| &pattern[name.clone()]));
-            last = segment.role;
-            flags |= if matches!(last, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
+            if self.options.keep_trailing_slash || !segment.text.is_empty() {
+                last = segment.role;
+            }
+            flags |= if matches!(segment.role, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
             flags |= if segment.has_regex { REGEX } else { 0 };
+        }
+        // What was left out can leave a slash at the end.
+        while !self.options.keep_trailing_slash && self.text.pop_if(|unit| *unit == SLASH).is_some() {
+            self.code.pop();
         }
         if self.text.is_empty() {
             self.text.push(SLASH);
@@ -220,3 +243,6 @@ impl Router {
         Some(shape)
     }
 }
+
+#[cfg(test)]
+mod tests;

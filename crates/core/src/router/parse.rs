@@ -300,7 +300,7 @@ impl Reader<'_> {
                 let program = self
                     .programs
                     .acquire(self.pattern, pieces, literals, insensitive)
-                    .map_err(|(at, reason)| PatternError::new(self.pattern, at, Problem::Regex(reason)))?;
+                    .map_err(|(at, problem)| PatternError::new(self.pattern, at, problem))?;
                 programs.push(program);
                 code::push_program(code, kind, program);
             }

@@ -1,0 +1,14 @@
+//! The router against a model, and its parts against what is known of them.
+
+use proptest::prelude::*;
+
+use super::model::{Choices, play};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn does_what_the_model_does(bytes in prop::collection::vec(any::<u8>(), 0..1_000)) {
+        play(Choices(&bytes));
+    }
+}
