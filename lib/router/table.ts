@@ -2,7 +2,15 @@ import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
 import { bySpecificity, type Constraint, constraintOf } from './constraints.js';
 import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
-import { describePattern, NAMED_REST, REST, type RouterIndex, type Variant, WILDCARD } from './native.js';
+import {
+  describePattern,
+  NAMED_REST,
+  REST,
+  type RouterIndex,
+  STATIC,
+  type Variant,
+  WILDCARD,
+} from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
 
@@ -219,13 +227,18 @@ export class RouteTable<V> {
       bounds.length = Math.max(bounds.length, variant.text.length);
       const others = own === any ? undefined : any.get(variant.shape)?.entries;
       const all = others === undefined || others === entries ? entries : [...entries, ...others];
-      const text = this.options.caseSensitive ? variant.text : foldCase(variant.text);
-      return { text: intern(text), entries: all };
+      return { text: intern(this.requestOf(variant)), entries: all };
     });
     const table = new Int32Array(this.index.compile(pairs));
     this.index.take(table);
     this.compilations++;
     return new LookupTable<V>(table, this.index, leaves, bounds, this.options);
+  }
+
+  /** What a request's path must be to match a variant without parameters: a colon of the text stands there once. */
+  private requestOf({ text, flags }: Variant): string {
+    const path = (flags & STATIC) === 0 ? text : text.replaceAll('::', ':');
+    return this.options.caseSensitive ? path : foldCase(path);
   }
 
   /** Forgets the tables that `method` has a part in. */
