@@ -27,6 +27,8 @@ export interface RouterIndex {
    * @throws ERR_KEELSON_INVALID_ARGUMENT if it is no pattern; nothing has changed then
    */
   declare(pattern: string): string;
+  /** Counts one use more of a shape in use. */
+  retain(shape: number): void;
   /** Gives one use of a shape back. Its number is given again once no use is left. */
   release(shape: number): void;
   /** Compiles a table of pairs, a shape and the leaf (0 or more) to find there, and returns its length. */

@@ -83,6 +83,10 @@ pub fn create_router(env: Env, flags: u32) -> napi::Result<raw::Object> {
             args.text(0, |pattern| state.declare(pattern))??;
             state.description(&args)
         })?
+        .function("retain", |state, args: Args<1>| {
+            let shape = args.u32(0)?;
+            if state.router.retain(shape) { Ok(()) } else { Err(Error::internal(format!("shape {shape} is free"))) }
+        })?
         .function("release", |state, args: Args<1>| {
             let shape = args.u32(0)?;
             if state.router.release(shape) { Ok(()) } else { Err(Error::internal(format!("shape {shape} is free"))) }

@@ -79,7 +79,7 @@ function generate() {
   );
 }
 
-/** `:` sorts after letters: of two segments at one place the static one comes first. */
+/** The path with braces for its parameters, which sort after letters, those with a regular expression first. */
 const rank = (path) => path.replaceAll(/:(\w+)(\(.*?\))?/g, (_, _name, regex) => (regex ? '{' : '}'));
 
 /**

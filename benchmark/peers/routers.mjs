@@ -1,5 +1,5 @@
 const ignore = () => {};
-/** As hono, h3 and Elysia do it for a parameter that a handler asks for. */
+/** As hono does it for a parameter that a handler asks for. */
 const decode = (value) => (value.includes('%') ? decodeURIComponent(value) : value);
 
 const readers = new Map();
@@ -49,9 +49,12 @@ const hono = (create) => ({
     const found = router.match(method, path);
     return found[0] === undefined || found[0].length === 0 ? null : found;
   },
-  routeOf: ([handlers]) => handlers[0][0],
-  // TrieRouter gives the parameters themselves, and no match.
-  paramsOf: ([[[, params]], match]) => (match === undefined ? params : honoParams(params, match)),
+  routeOf: (found) => found[0][0][0],
+  paramsOf(found) {
+    const params = found[0][0][1];
+    // TrieRouter gives the parameters themselves, and no match.
+    return found.length === 1 ? params : honoParams(params, found[1]);
+  },
 });
 
 const findMyWay = async (finish) => {

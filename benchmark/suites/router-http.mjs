@@ -7,7 +7,7 @@ import { tables } from '../data/tables.mjs';
 import { servers } from '../peers/servers.mjs';
 
 const SERVE = fileURLToPath(new URL('../harness/serve.mjs', import.meta.url));
-const REQUESTS = 25_000;
+const REQUESTS = 20_000;
 const CONNECTIONS = 64;
 
 async function startServer(name) {

@@ -2,6 +2,7 @@ import { invalid } from '../validate.js';
 import { decodeParameter, decodeRest } from './decode.js';
 import type { Entry } from './lookup.js';
 import { paramsOf } from './match.js';
+import { NAMED_REST, REST, WILDCARD } from './native.js';
 import type { RouteHandler } from './types.js';
 
 const NOWHERE = new Int32Array(0);
@@ -33,7 +34,7 @@ export class RouteCursor {
 
   /** Whether the pattern has a `*` segment or a named catch-all. */
   get wildcard(): boolean {
-    return this.entry!.wildcard;
+    return (this.entry!.flags & WILDCARD) !== 0;
   }
 
   /** How many parameters there are. */
@@ -43,8 +44,8 @@ export class RouteCursor {
 
   /** What a `*` in last place took, as it stands in the path. */
   get rest(): string | undefined {
-    const { takesRest, namedRest } = this.entry!;
-    return takesRest && !namedRest ? this.path.slice(this.offsets[2 * this.length]) : undefined;
+    const isRest = (this.entry!.flags & REST) !== 0;
+    return isRest ? this.path.slice(this.offsets[2 * this.length]) : undefined;
   }
 
   /** The name of parameter `index`, from 0 to `length` - 1; undefined beyond. */
@@ -72,7 +73,7 @@ export class RouteCursor {
     const index = this.entry!.params.names.indexOf(name);
     if (index < 0) return undefined;
     const text = this.path.slice(this.start(index), this.end(index));
-    const isRest = this.entry!.namedRest && index === this.length - 1;
+    const isRest = (this.entry!.flags & NAMED_REST) !== 0 && index === this.length - 1;
     return isRest ? decodeRest(text) : decodeParameter(text);
   }
 

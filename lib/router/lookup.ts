@@ -1,35 +1,32 @@
-import { type Constraint, satisfies, UNCONSTRAINED } from './constraints.js';
-import type { RouterIndex } from './native.js';
+import { type Constraint, satisfies } from './constraints.js';
+import { NAMED_REST, REST, type RouterIndex } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
 import { sparseChild, Walker } from './walk.js';
 
 const SLASH = 47;
 const QUERY = /[?;]/;
+const TAKES_REST = REST | NAMED_REST;
 
 /** A value at one place: a shape, a method, a constraint. */
 export interface Entry<V> {
   readonly value: V;
+  /** Of its variant: see native.ts. */
+  readonly flags: number;
+  readonly params: Builder;
   /** The pattern as the index normalised it. */
   readonly pattern: string;
-  readonly params: Builder;
-  /** Whether the pattern has a `*` segment or a catch-all. */
-  readonly wildcard: boolean;
-  /** Whether it has neither parameters nor an unnamed rest: nothing is to be cut out of the path. */
-  readonly isBare: boolean;
-  /** Whether it ends in `*` or a catch-all. */
-  readonly takesRest: boolean;
-  /** Whether its last parameter is a catch-all. */
-  readonly namedRest: boolean;
   readonly constraint: Constraint;
 }
 
-/** What a compiled table leads to. */
-export interface Leaf<V> {
+/** What the leaves of a compiled table stand for, each array by leaf. */
+export interface Leaves<V> {
   /** What a static path is compared with. */
-  readonly text: string;
-  /** The ones to try first come first. */
-  readonly entries: readonly Entry<V>[];
+  readonly texts: readonly string[];
+  /** The entries to try first come first. */
+  readonly entries: readonly (readonly Entry<V>[])[];
+  /** The entry that serves every request: the first, if it has no constraint. */
+  readonly free: readonly (Entry<V> | undefined)[];
 }
 
 export interface LookupOptions {
@@ -50,10 +47,8 @@ export class LookupTable<V> {
   readonly offsets: Int32Array;
   private readonly table: Int32Array;
   private readonly statics: number;
-  /** What a static path is compared with, by leaf. */
   private readonly texts: readonly string[];
   private readonly leaves: readonly (readonly Entry<V>[])[];
-  /** By leaf, the entry that serves every request: its first, if that has no constraint. */
   private readonly free: readonly (Entry<V> | undefined)[];
   private readonly walker: Walker;
   private readonly options: LookupOptions;
@@ -63,15 +58,15 @@ export class LookupTable<V> {
   constructor(
     table: Int32Array,
     index: RouterIndex,
-    leaves: readonly Leaf<V>[],
+    leaves: Leaves<V>,
     bounds: { params: number; length: number },
     options: LookupOptions,
   ) {
     this.table = table;
     this.statics = table[2]!;
-    this.texts = leaves.map(({ text }) => text);
-    this.leaves = leaves.map(({ entries }) => entries);
-    this.free = this.leaves.map(([first]) => (first?.constraint === UNCONSTRAINED ? first : undefined));
+    this.texts = leaves.texts;
+    this.leaves = leaves.entries;
+    this.free = leaves.free;
     this.walker = new Walker(table, index, bounds.params, bounds.length);
     this.offsets = this.walker.offsets;
     this.options = options;
@@ -111,10 +106,10 @@ export class LookupTable<V> {
     if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
       const leaf = this.walker.find(path);
       if (leaf < 0) {
-        if (this.isClean(path)) return undefined;
+        if (!this.walker.metDoubledSlash && !this.hasTrailingSlash(path)) return undefined;
       } else {
         const entry = this.free[leaf];
-        if (entry !== undefined && (!entry.takesRest || this.isClean(path))) {
+        if (entry !== undefined && ((entry.flags & TAKES_REST) === 0 || this.isClean(path))) {
           this.path = path;
           return entry;
         }
@@ -128,9 +123,12 @@ export class LookupTable<V> {
     const text = this.options.caseSensitive ? path : foldCase(path);
     const exact = this.findStatic(text);
     const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, asked);
-    // Only a rest can have taken doubled slashes, and a miss may be due to them.
-    const minds = entry === undefined || entry.takesRest;
-    if (minds && this.options.ignoreDuplicateSlashes && hasDoubledSlash(path)) {
+    // Only a rest takes doubled slashes. Any other match has none, and a miss is due to them only if it met them.
+    const doubled =
+      entry === undefined
+        ? this.walker.metDoubledSlash
+        : (entry.flags & TAKES_REST) !== 0 && hasDoubledSlash(path);
+    if (doubled && this.options.ignoreDuplicateSlashes) {
       return this.findCut(path.replace(/\/{2,}/g, '/'), asked);
     }
     this.path = path;
@@ -153,9 +151,11 @@ export class LookupTable<V> {
 
   /** Whether a path that begins with a slash has none that could be left out. */
   private isClean(path: string): boolean {
-    const { ignoreTrailingSlash, ignoreDuplicateSlashes } = this.options;
-    if (ignoreTrailingSlash && path.charCodeAt(path.length - 1) === SLASH && path.length > 1) return false;
-    return !(ignoreDuplicateSlashes && hasDoubledSlash(path));
+    return !this.hasTrailingSlash(path) && !(this.options.ignoreDuplicateSlashes && hasDoubledSlash(path));
+  }
+
+  private hasTrailingSlash(path: string): boolean {
+    return path.charCodeAt(path.length - 1) === SLASH && path.length > 1 && this.options.ignoreTrailingSlash;
   }
 
   /** The path with a leading slash, without query and, unless they matter, trailing slashes. */

@@ -1,4 +1,5 @@
 import type { Entry } from './lookup.js';
+import { BARE, NAMED_REST, REST, WILDCARD } from './native.js';
 import type { RouteHandler, RouteMatch } from './types.js';
 
 /** A match whose pattern ends in `*`. What that took is cut out only when somebody asks. */
@@ -29,10 +30,11 @@ Object.defineProperty(RestMatch.prototype, 'constructor', {
 
 /** What `search()` returns, with everything in it the caller's own. */
 export function matchOf(entry: Entry<RouteHandler>, path: string, offsets: Int32Array): RouteMatch {
-  const { value, wildcard } = entry;
-  if (entry.isBare) return { handler: value, params: {}, wildcard };
+  const { value, flags } = entry;
+  const wildcard = (flags & WILDCARD) !== 0;
+  if ((flags & BARE) !== 0) return { handler: value, params: {}, wildcard };
   const params = paramsOf(entry, path, offsets);
-  if (entry.takesRest && !entry.namedRest) {
+  if ((flags & REST) !== 0) {
     return new RestMatch(value, params, path, offsets[2 * entry.params.names.length]!);
   }
   return { handler: value, params, wildcard };
@@ -42,5 +44,5 @@ export function matchOf(entry: Entry<RouteHandler>, path: string, offsets: Int32
 export function paramsOf(entry: Entry<unknown>, path: string, offsets: Int32Array): Record<string, string> {
   const { params } = entry;
   if (path.indexOf('%') === -1) return params.build(path, offsets);
-  return params.buildDecoded(path, offsets, entry.namedRest);
+  return params.buildDecoded(path, offsets, (entry.flags & NAMED_REST) !== 0);
 }

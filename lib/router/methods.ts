@@ -4,9 +4,14 @@ import { invalid } from '../validate.js';
 /** A token of RFC 9110, section 5.6.2; `*`, which is one, stands for every method. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+/** The lists of single methods are shared: most routes have one. */
+const SINGLE = new Map(
+  ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', '*'].map((method) => [method, [method]]),
+);
+
 /** The methods of a route, in upper case, each one once. @throws InvalidArgumentError */
-export function methodsOf(method: unknown): string[] {
-  if (!Array.isArray(method)) return [oneMethod(method)];
+export function methodsOf(method: unknown): readonly string[] {
+  if (!Array.isArray(method)) return SINGLE.get(method as string) ?? [oneMethod(method)];
   if (method.length === 0)
     throw new InvalidArgumentError('"method" must name at least one method, but the list is empty');
   return [...new Set(method.map(oneMethod))];

@@ -1,5 +1,5 @@
 import { invalid, options as named, string } from '../validate.js';
-import type { Variant } from './native.js';
+import type { Entry } from './lookup.js';
 import { ANY, type Live } from './table.js';
 import type { RouteHandler } from './types.js';
 
@@ -45,7 +45,7 @@ export function openAPI(routes: Iterable<Live<RouteHandler>>, options: OpenAPIOp
   string('options.info.title', info.title);
   string('options.info.version', info.version);
   const paths = new Paths();
-  for (const { registration, variant, method } of routes) paths.add(variant, method, registration.value.id);
+  for (const { entry, method } of routes) paths.add(entry, method, entry.value.id);
   return { openapi: '3.1.1', info, ...(servers && { servers }), paths: paths.made };
 }
 
@@ -55,8 +55,8 @@ class Paths {
   readonly #byShape = new Map<string, Template>();
   readonly #ids = new Set<string>();
 
-  add(variant: Variant, method: string, id: string): void {
-    const own = templateOf(variant);
+  add(entry: Entry<RouteHandler>, method: string, id: string): void {
+    const own = templateOf(entry.pattern, entry.params.names);
     const shape = own.path.replace(/\{[^}]*\}/g, '{}');
     const { path, parameters: known } = this.#byShape.get(shape) ?? own;
     if (!this.#byShape.has(shape)) this.#byShape.set(shape, own);
@@ -67,7 +67,7 @@ class Paths {
       if (!OPERATIONS.includes(name)) continue;
       const taken = item[name];
       if (taken !== undefined) {
-        taken['x-keelson-also'] = [...(taken['x-keelson-also'] ?? []), variant.text];
+        taken['x-keelson-also'] = [...(taken['x-keelson-also'] ?? []), entry.pattern];
         continue;
       }
       item[name] = {
@@ -88,7 +88,7 @@ class Paths {
 }
 
 /** `/users/:id(\\d+)` as `/users/{id}`; a `*` becomes a parameter of its own. */
-function templateOf({ text, names }: Variant): Template {
+function templateOf(text: string, names: readonly string[]): Template {
   const template: Template = { path: '', parameters: [] };
   const add = (name: string, pattern?: string) => {
     template.path += `{${name}}`;

@@ -13,13 +13,12 @@ const HOT = 16;
 export class ParamsBuilders {
   readonly #made = new Map<string, Builder>();
 
-  for(names: readonly string[]): Builder {
-    // No name holds a slash.
-    const key = names.join('/');
-    let builder = this.#made.get(key);
+  /** @param names with a NUL between them */
+  for(names: string): Builder {
+    let builder = this.#made.get(names);
     if (builder === undefined) {
-      builder = new Builder(names);
-      this.#made.set(key, builder);
+      builder = new Builder(names === '' ? [] : names.split('\0'));
+      this.#made.set(names, builder);
     }
     return builder;
   }

@@ -1,46 +1,39 @@
 import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
-import { bySpecificity, type Constraint, constraintOf } from './constraints.js';
+import { bySpecificity, type Constraint, constraintOf, UNCONSTRAINED } from './constraints.js';
 import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
-import {
-  describePattern,
-  NAMED_REST,
-  REST,
-  type RouterIndex,
-  STATIC,
-  type Variant,
-  WILDCARD,
-} from './native.js';
+import { BARE, describePattern, REST, type RouterIndex, STATIC, type Variant } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
 
 /** What a value is registered for: one pattern, some methods. */
 export interface Registration<V> {
   readonly path: string;
-  /** Several where parameters are optional. */
-  readonly variants: readonly Variant[];
-  readonly methods: readonly string[];
   readonly value: V;
+  /** One for each variant of the pattern. */
+  readonly entries: readonly RegisteredEntry<V>[];
+  readonly methods: readonly string[];
   /** In how many places it is; it is forgotten with the last. */
   places: number;
 }
 
+interface RegisteredEntry<V> extends Entry<V> {
+  readonly registration: Registration<V>;
+  readonly shape: number;
+}
+
 /** A place of a registration that no other has taken. */
 export interface Live<V> {
-  readonly registration: Registration<V>;
-  readonly variant: Variant;
+  readonly entry: RegisteredEntry<V>;
   readonly method: string;
 }
 
-interface RegisteredEntry<V> extends Entry<V> {
-  readonly registration: Registration<V>;
-}
-
-/** The entries of one shape and method, the most specific constraint first. */
+/** What is registered for one shape and method. */
 interface Place<V> {
+  readonly shape: number;
   /** Places made earlier come first where patterns rank alike. */
   readonly serial: number;
-  readonly variant: Variant;
+  /** The most specific constraint first. */
   entries: RegisteredEntry<V>[];
 }
 
@@ -59,10 +52,8 @@ export class RouteTable<V> {
   compilations = 0;
   private readonly options: TableOptions;
   private readonly index: RouterIndex;
-  /** By method, then by shape. */
+  /** By method, then by shape. Each place is one use of its shape to the index. */
   private readonly places = new Map<string, Map<number, Place<V>>>();
-  /** How many places a shape has: the index keeps it as long as there is one. */
-  private readonly uses = new Map<number, number>();
   private readonly registered = new Set<Registration<V>>();
   private readonly builders = new ParamsBuilders();
   private serial = 0;
@@ -93,13 +84,10 @@ export class RouteTable<V> {
 
   /** What is registered, place by place, in the order of insertion. */
   *live(): Generator<Live<V>> {
-    for (const registration of this.registered) {
-      for (const variant of registration.variants) {
-        for (const method of registration.methods) {
-          const entries = this.places.get(method)?.get(variant.shape)?.entries ?? [];
-          if (entries.some((entry) => entry.registration === registration)) {
-            yield { registration, variant, method };
-          }
+    for (const { entries, methods } of this.registered) {
+      for (const entry of entries) {
+        for (const method of methods) {
+          if (this.places.get(method)?.get(entry.shape)?.entries.includes(entry)) yield { entry, method };
         }
       }
     }
@@ -121,20 +109,22 @@ export class RouteTable<V> {
   add(path: string, methods: readonly string[], constraints: RouteConstraints | undefined, value: V): void {
     const constraint = constraintOf(constraints);
     const variants = describePattern(this.index, path);
-    const known = new Set(variants.map(({ shape }) => shape).filter((shape) => this.uses.has(shape)));
-    try {
-      if (this.options.strict) this.refuseTaken(path, methods, variants, constraint);
-      const registration = { path: shownPath(path, variants), variants, methods, value, places: 0 };
-      this.registered.add(registration);
-      for (const variant of variants) {
-        const entry = this.entryOf(variant, registration, constraint);
-        for (const method of methods) this.place(method, variant, entry);
+    if (this.options.strict) this.refuseTaken(path, methods, variants, constraint);
+    const entries: RegisteredEntry<V>[] = [];
+    const shown = shownPath(path, variants);
+    const registration: Registration<V> = { path: shown, value, entries, methods, places: 0 };
+    this.registered.add(registration);
+    for (const variant of variants) {
+      const entry = this.entryOf(variant, registration, constraint);
+      entries.push(entry);
+      // The description was counted as a use, which the first new place has.
+      let unused = true;
+      for (const method of methods) {
+        const isNew = this.place(method, entry);
+        if (isNew && !unused) this.index.retain(entry.shape);
+        if (isNew) unused = false;
       }
-    } finally {
-      // The index counts each description; what came into use keeps the one.
-      for (const { shape } of variants) {
-        if (known.has(shape) || !this.uses.has(shape)) this.index.release(shape);
-      }
+      if (unused) this.index.release(entry.shape);
     }
     for (const method of methods) this.changed(method);
   }
@@ -179,8 +169,9 @@ export class RouteTable<V> {
   }
 
   clear(): void {
-    for (const shape of this.uses.keys()) this.index.release(shape);
-    this.uses.clear();
+    for (const places of this.places.values()) {
+      for (const shape of places.keys()) this.index.release(shape);
+    }
     this.places.clear();
     this.registered.clear();
     this.builders.clear();
@@ -214,30 +205,36 @@ export class RouteTable<V> {
   }
 
   private compile(method: string): LookupTable<V> {
-    const any = this.places.get(ANY) ?? new Map<number, Place<V>>();
-    const own = method === ANY ? any : (this.places.get(method) ?? any);
-    const shared = [...any.values()].filter(({ variant }) => !own.has(variant.shape));
-    const places = own === any ? [...own.values()] : [...own.values(), ...shared].sort(bySerial);
+    const any = this.places.get(ANY);
+    const own = method === ANY ? undefined : this.places.get(method);
+    const places = mergePlaces(own, any);
     const pairs = new Int32Array(2 * places.length);
     const bounds = { params: 0, length: 0 };
-    const leaves = places.map(({ variant, entries }, leaf) => {
-      pairs[2 * leaf] = variant.shape;
+    const texts: string[] = [];
+    const entries: (readonly Entry<V>[])[] = [];
+    const free: (Entry<V> | undefined)[] = [];
+    for (const [leaf, place] of places.entries()) {
+      pairs[2 * leaf] = place.shape;
       pairs[2 * leaf + 1] = leaf;
-      bounds.params = Math.max(bounds.params, variant.names.length);
-      bounds.length = Math.max(bounds.length, variant.text.length);
-      const others = own === any ? undefined : any.get(variant.shape)?.entries;
-      const all = others === undefined || others === entries ? entries : [...entries, ...others];
-      return { text: intern(this.requestOf(variant)), entries: all };
-    });
+      const shared = own === undefined ? undefined : any?.get(place.shape);
+      const all =
+        shared === undefined || shared === place ? place.entries : [...place.entries, ...shared.entries];
+      const { pattern, flags, params, constraint } = all[0]!;
+      bounds.params = Math.max(bounds.params, params.names.length);
+      bounds.length = Math.max(bounds.length, pattern.length);
+      texts.push((flags & STATIC) === 0 ? '' : intern(this.requestOf(pattern)));
+      entries.push(all);
+      free.push(constraint === UNCONSTRAINED ? all[0] : undefined);
+    }
     const table = new Int32Array(this.index.compile(pairs));
     this.index.take(table);
     this.compilations++;
-    return new LookupTable<V>(table, this.index, leaves, bounds, this.options);
+    return new LookupTable<V>(table, this.index, { texts, entries, free }, bounds, this.options);
   }
 
-  /** What a request's path must be to match a variant without parameters: a colon of the text stands there once. */
-  private requestOf({ text, flags }: Variant): string {
-    const path = (flags & STATIC) === 0 ? text : text.replaceAll('::', ':');
+  /** What a request's path must be to match a pattern without parameters: a colon of the text stands there once. */
+  private requestOf(pattern: string): string {
+    const path = pattern.replaceAll('::', ':');
     return this.options.caseSensitive ? path : foldCase(path);
   }
 
@@ -257,23 +254,23 @@ export class RouteTable<V> {
   }
 
   private entryOf(
-    variant: Variant,
+    { shape, flags, text, names }: Variant,
     registration: Registration<V>,
     constraint: Constraint,
   ): RegisteredEntry<V> {
+    const isBare = names === '' && (flags & REST) === 0;
     return {
-      registration,
       value: registration.value,
-      pattern: variant.text,
-      params: this.builders.for(variant.names),
-      wildcard: (variant.flags & WILDCARD) !== 0,
-      isBare: variant.names.length === 0 && (variant.flags & REST) === 0,
-      takesRest: (variant.flags & (REST | NAMED_REST)) !== 0,
-      namedRest: (variant.flags & NAMED_REST) !== 0,
+      flags: isBare ? flags | BARE : flags,
+      params: this.builders.for(names),
+      pattern: text,
       constraint,
+      registration,
+      shape,
     };
   }
 
+  /** @throws RouteConflictError, with what the variants use given back */
   private refuseTaken(
     path: string,
     methods: readonly string[],
@@ -282,48 +279,42 @@ export class RouteTable<V> {
   ): void {
     for (const method of methods) {
       for (const { shape } of variants) {
-        const taken = this.places
-          .get(method)
-          ?.get(shape)
-          ?.entries.find(({ constraint }) => constraint.key === key);
-        if (taken !== undefined) throw new RouteConflictError(method, path, taken.registration.path);
+        const entries = this.places.get(method)?.get(shape)?.entries;
+        const taken = entries?.find(({ constraint }) => constraint.key === key);
+        if (taken === undefined) continue;
+        this.release(variants);
+        throw new RouteConflictError(method, path, taken.registration.path);
       }
     }
   }
 
-  private place(method: string, variant: Variant, entry: RegisteredEntry<V>): void {
+  /** Puts an entry where it belongs; returns whether the place is new. */
+  private place(method: string, entry: RegisteredEntry<V>): boolean {
+    entry.registration.places++;
     let places = this.places.get(method);
     if (places === undefined) {
       places = new Map();
       this.places.set(method, places);
     }
-    let place = places.get(variant.shape);
+    const place = places.get(entry.shape);
     if (place === undefined) {
-      place = { serial: this.serial++, variant, entries: [] };
-      places.set(variant.shape, place);
-      this.uses.set(variant.shape, (this.uses.get(variant.shape) ?? 0) + 1);
+      places.set(entry.shape, { shape: entry.shape, serial: this.serial++, entries: [entry] });
+      return true;
     }
     const replaced = place.entries.find(({ constraint }) => constraint.key === entry.constraint.key);
     const others = place.entries.filter((other) => other !== replaced);
     place.entries = [...others, entry].sort((a, b) => bySpecificity(a.constraint, b.constraint));
-    entry.registration.places++;
     if (replaced !== undefined) this.leave(replaced.registration);
+    return false;
   }
 
   private takeOut(method: string, place: Place<V>, entry: RegisteredEntry<V>): void {
-    const { shape } = place.variant;
     place.entries = place.entries.filter((other) => other !== entry);
     if (place.entries.length === 0) {
       const places = this.places.get(method)!;
-      places.delete(shape);
+      places.delete(place.shape);
       if (places.size === 0) this.places.delete(method);
-      const uses = this.uses.get(shape)! - 1;
-      if (uses === 0) {
-        this.uses.delete(shape);
-        this.index.release(shape);
-      } else {
-        this.uses.set(shape, uses);
-      }
+      this.index.release(place.shape);
     }
     this.leave(entry.registration);
     this.changed(method);
@@ -336,18 +327,29 @@ export class RouteTable<V> {
   /** The variants of a pattern, of which nothing is kept. */
   private shapesOf(path: string): Variant[] {
     const variants = describePattern(this.index, path);
-    for (const { shape } of variants) this.index.release(shape);
+    this.release(variants);
     return variants;
   }
+
+  private release(variants: readonly Variant[]): void {
+    for (const { shape } of variants) this.index.release(shape);
+  }
+}
+
+/** The places that serve a method, in the order of insertion: its own, and those for any method beside them. */
+function mergePlaces<V>(
+  own: ReadonlyMap<number, Place<V>> | undefined,
+  any: ReadonlyMap<number, Place<V>> | undefined,
+): Place<V>[] {
+  if (own === undefined || any === undefined)
+    return [...(own ?? any ?? new Map<number, Place<V>>()).values()];
+  const shared = [...any.values()].filter(({ shape }) => !own.has(shape));
+  return [...own.values(), ...shared].sort((a, b) => a.serial - b.serial);
 }
 
 /** The same string in the form that V8 compares with others fastest: a key of its table of strings. */
 function intern(text: string): string {
   return Object.keys({ [text]: 0 })[0]!;
-}
-
-function bySerial<V>(a: Place<V>, b: Place<V>): number {
-  return a.serial - b.serial;
 }
 
 /** The pattern as it is listed: of one with optional parameters, all of it. */

@@ -9,7 +9,7 @@ export function drawTree(routes: Iterable<Live<RouteHandler>>): string {
   return [lineOf('/', root), ...branches(root, '')].join('\n');
 }
 
-function plant(root: TrieNode, { registration, method }: Live<RouteHandler>): void {
+function plant(root: TrieNode, { entry: { registration }, method }: Live<RouteHandler>): void {
   let node = root;
   for (const segment of segmentsOf(registration.path)) {
     let child = node.children.find((other) => other.segment === segment);

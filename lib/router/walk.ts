@@ -22,6 +22,8 @@ const SLASH = 47;
 export class Walker {
   /** Start and end of each parameter in the path, then of what a `*` in last place took. */
   readonly offsets: Int32Array;
+  /** Whether one of the dead ends of the latest `find()` was an empty segment. */
+  metDoubledSlash = false;
   private readonly trie: Int32Array;
   private readonly index: RouterIndex;
   /** Where to go on: frames of [parameter node or ~alternative, position, offsets in use, alternatives left]. */
@@ -47,6 +49,7 @@ export class Walker {
   /** The leaf for `path`, which begins with a slash and is cut and folded as the options ask, or -1. */
   find(path: string): number {
     this.depth = 0;
+    this.metDoubledSlash = false;
     return this.walk(path, this.trie[0]!, 1, 0);
   }
 
@@ -100,6 +103,7 @@ export class Walker {
         node = parameter;
         continue;
       }
+      if (path.charCodeAt(at) === SLASH && path.charCodeAt(at - 1) === SLASH) this.metDoubledSlash = true;
       if (this.depth === 0) return -1;
       this.resume(path);
       node = this.node;

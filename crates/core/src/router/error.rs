@@ -86,7 +86,7 @@ impl fmt::Display for Problem {
             ),
             Self::MisplacedStar => to.write_str(
                 "'*' stands for a whole segment or, with a name after it, for the rest of the path. Make it a \
-                 segment of its own, or write it as %2A",
+                 segment of its own",
             ),
             Self::CatchAllName(unit) => write!(
                 to,

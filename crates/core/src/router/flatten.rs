@@ -68,7 +68,7 @@ pub(super) const DENSE: usize = 64;
 /// Above that, a jump table has room for at most this many units a child.
 pub(super) const SPARSE: usize = 8;
 
-/// The table of `tree` and of `paths` without parameters; `None` if it is too large.
+/// The table of `tree`, and of the `paths` in it that have no parameters; `None` if it is too large.
 pub(super) fn flatten(paths: Vec<(&[u16], i32)>, tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {
     let mut writer = Writer { programs, table: vec![0; HEADER], open: vec![(ROOT, 0)], automata: Vec::new() };
     // Depth first, the first child right behind its parent, as walks mostly go.

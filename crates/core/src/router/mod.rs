@@ -138,6 +138,11 @@ impl Router {
         outcome
     }
 
+    /// One use more of a shape in use; returns whether it is.
+    pub fn retain(&mut self, shape: u32) -> bool {
+        self.shapes.retain(shape)
+    }
+
     /// Gives back one count of a shape, which is forgotten when none is left; its number is given again then.
     /// Returns whether the shape was in use.
     pub fn release(&mut self, shape: u32) -> bool {
@@ -168,8 +173,8 @@ impl Router {
             }
         }
         let codes = routes.iter().filter_map(|[shape, leaf]| Some((self.shapes.code(*shape as u32)?, *leaf)));
-        let (statics, others): (Vec<_>, Vec<_>) = codes.partition(|(code, _)| code::is_text(code));
-        flatten::flatten(statics, &Tree::new(others.into_iter()), &self.programs).ok_or(CompileError::TooLarge)
+        let paths = codes.clone().filter(|(code, _)| code::is_text(code)).collect();
+        flatten::flatten(paths, &Tree::new(codes), &self.programs).ok_or(CompileError::TooLarge)
     }
 
     /// Matches `text`, what the parameters of a mixed segment with regexes take, by the program whose number is in

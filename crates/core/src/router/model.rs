@@ -448,7 +448,7 @@ impl Game {
             path.push_str(choices.of(&["", "", "", "", "/", "a", "//"]));
             let path = normalise(&format!("/{}", path.strip_prefix('/').unwrap_or_default()), self.options);
             let units: Vec<u16> = path.encode_utf16().collect();
-            let found = walk(&mut self.router, &table, &units, self.options.case_insensitive);
+            let found = walk(&mut self.router, &table, &pairs, &units, self.options.case_insensitive);
             assert_eq!(found, lookup(&routes, &path, self.options), "the way to {path:?}");
         }
     }

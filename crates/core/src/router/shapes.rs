@@ -41,6 +41,12 @@ impl Shapes {
         (id, true)
     }
 
+    /// One count more for a number in use; returns whether it is.
+    pub(super) fn retain(&mut self, id: u32) -> bool {
+        let shape = self.slots.get_mut(id as usize).filter(|shape| shape.count > 0);
+        shape.map(|shape| shape.count += 1).is_some()
+    }
+
     /// Gives one count back. Returns the code when that was the last; `None` for a number that is not in use.
     pub(super) fn release(&mut self, id: u32) -> Option<Box<[u16]>> {
         let shape = self.slots.get_mut(id as usize).filter(|shape| shape.count > 0)?;

@@ -1,7 +1,7 @@
 //! Checks of a table, for tests and fuzzing.
 
 use super::automaton::{CLASSES, STATES};
-use super::flatten::{DENSE, HAS_MIXED_REGEX, HEADER, ROOT, SPARSE};
+use super::flatten::{DENSE, HAS_MIXED_REGEX, HEADER, ROOT, SPARSE, STATICS};
 use super::tree::NO_LEAF;
 
 /// Checks a table by the contract in [`flatten`](mod@super::flatten), and that it holds nothing but what can be
@@ -16,8 +16,9 @@ pub fn validate(table: &[i32]) {
     while let Some(node) = check.nodes.pop() {
         check.node(node);
     }
+    check.statics();
     assert_eq!(table[HAS_MIXED_REGEX], i32::from(check.mixed_regex), "the header tells of mixed regexes");
-    assert!(table[2..HEADER].iter().all(|field| *field == 0), "the rest of the header is 0");
+    assert!(table[STATICS + 1..HEADER].iter().all(|field| *field == 0), "the rest of the header is 0");
     let unused = check.used.iter().position(|used| !used);
     assert_eq!(unused, None, "everything belongs to something");
 }
@@ -97,6 +98,34 @@ impl Check<'_> {
         }
         children.iter().for_each(|place| self.open(*place));
         children.len()
+    }
+
+    /// The decision tree of paths without parameters: see [`statics`](mod@super::statics).
+    fn statics(&mut self) {
+        let start = self.offset(STATICS);
+        let lengths = usize::try_from(self.table[start]).expect("a length is not negative");
+        self.claim(start, 1 + lengths);
+        let mut open: Vec<(usize, usize)> = (0..lengths).map(|length| (length, start + 1 + length)).collect();
+        while let Some((length, place)) = open.pop() {
+            if self.table[place] <= 0 {
+                continue;
+            }
+            let node = self.offset(place);
+            self.claim(node, 3);
+            let position = usize::try_from(self.table[node]).expect("a position is not negative");
+            assert!(position < length, "the unit to look at is in the path");
+            let (range, entries) = (self.table[node + 2], node + 3);
+            let size = range.unsigned_abs() as usize;
+            self.claim(entries, if range < 0 { 2 * size } else { size });
+            let places = (0..size).map(|index| if range < 0 { entries + 2 * index + 1 } else { entries + index });
+            let left = open.len();
+            open.extend(places.filter(|place| self.table[*place] != 0).map(|place| (length, place)));
+            assert!(open.len() > left + 1, "a look tells something apart");
+            if range < 0 {
+                let units: Vec<i32> = self.table[entries..entries + 2 * size].iter().copied().step_by(2).collect();
+                assert!(units.is_sorted_by(|left, right| left < right), "pairs are sorted");
+            }
+        }
     }
 
     fn list(&mut self, list: usize) {

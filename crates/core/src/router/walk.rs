@@ -4,6 +4,7 @@
 use super::Router;
 use super::automaton::{CLASSES, STATES};
 use super::flatten::ROOT;
+use super::statics;
 
 const SLASH: u16 = b'/' as u16;
 
@@ -18,9 +19,16 @@ pub struct Found {
 
 /// Looks `path` up in a table that `router` compiled. The path begins with a slash, has none that do not matter,
 /// and is matched as it is, without percent-decoding, and with its text lowered where case does not matter.
-pub fn walk(router: &mut Router, table: &[i32], path: &[u16], case_insensitive: bool) -> Option<Found> {
-    let lower = |unit: &u16| if (0x41..=0x5a).contains(unit) && case_insensitive { unit | 0x20 } else { *unit };
+/// `routes` is what the table was compiled from: its shapes have the texts of paths without parameters.
+pub fn walk(router: &mut Router, table: &[i32], routes: &[[i32; 2]], path: &[u16], fold: bool) -> Option<Found> {
+    let lower = |unit: &u16| if (0x41..=0x5a).contains(unit) && fold { unit | 0x20 } else { *unit };
     let lowered: Vec<u16> = path.iter().map(lower).collect();
+    if let Some(leaf) = statics::candidate(table, &lowered) {
+        let code = routes.iter().find(|[_, own]| *own == leaf).and_then(|[shape, _]| router.shapes.code(*shape as u32));
+        if code == Some(&lowered[1..]) {
+            return Some(Found { leaf, spans: Vec::new() });
+        }
+    }
     let mut walker = Walker { router, table, path, lowered: &lowered, spans: Vec::new(), open: Vec::new() };
     let leaf = walker.run()?;
     Some(Found { leaf, spans: walker.spans })
