@@ -250,7 +250,7 @@ describe('patterns that are refused', () => {
     ['/:a-:b?', 6, /'\?' makes/],
     ['/:a??', 3, /'\?' makes/],
     ['/*?', 2, /'\?' makes/],
-    ['/a*', 2, /'\*' stands for a whole segment.*%2A/],
+    ['/a*', 2, /'\*' stands for a whole segment/],
     ['/**', 2, /'\*' stands for/],
     ['/:a*', 3, /'\*' stands for/],
     ['/:a(\\d+)*', 8, /'\*' stands for/],

@@ -121,6 +121,7 @@ export class LookupTable<V> {
   /** The same as `find()` with every option and constraint minded. */
   private findCut(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     const text = this.options.caseSensitive ? path : foldCase(path);
+    this.walker.unfolded = this.options.caseSensitive ? '' : path;
     const exact = this.findStatic(text);
     const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, asked);
     // Only a rest takes doubled slashes. Any other match has none, and a miss is due to them only if it met them.

@@ -24,6 +24,8 @@ export class Walker {
   readonly offsets: Int32Array;
   /** Whether one of the dead ends of the latest `find()` was an empty segment. */
   metDoubledSlash = false;
+  /** The path as it was before its letters were lowered, if they were: regexes are about that. */
+  unfolded = '';
   private readonly trie: Int32Array;
   private readonly index: RouterIndex;
   /** Where to go on: frames of [parameter node or ~alternative, position, offsets in use, alternatives left]. */
@@ -168,10 +170,11 @@ export class Walker {
     const { trie, offsets } = this;
     if (kind === KIND_STAR) return used;
     if (kind === KIND_MIXED) return matchMixed(trie, data, path, at, end, offsets, used);
+    const text = this.unfolded === '' ? path : this.unfolded;
     if (kind === KIND_MIXED_REGEX) {
-      return matchMixedRegex(this.index, trie, data, path.slice(at, end), at, offsets, used);
+      return matchMixedRegex(this.index, trie, data, text.slice(at, end), at, offsets, used);
     }
-    if (kind === KIND_REGEX && !acceptsSegment(trie, data, path, at, end)) return -1;
+    if (kind === KIND_REGEX && !acceptsSegment(trie, data, text, at, end)) return -1;
     offsets[used] = at;
     offsets[used + 1] = end;
     return used + 2;
