@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { MalformedPathError, RouteTrie } from 'keelson';
 import {
@@ -48,6 +49,8 @@ const ODD = [
   '1.a',
   '😀1',
   '-',
+  'a%2Fb-1',
+  '1-%2f',
 ];
 
 const text = fc.constantFrom(...TEXTS);
@@ -196,9 +199,14 @@ function matched(trie: RouteTrie, ...request: Parameters<RouteTrie['match']>): A
     if (found === null) return null;
     const params: Record<string, string> = {};
     for (let i = 0; i < found.length; i++) params[found.name(i)!] = found.param(found.name(i)!)!;
-    expect(found.params()).toStrictEqual(params);
+    same('params()', found.params(), params);
     return { id: found.handler.id, params, wildcard: found.wildcard, rest: found.rest };
   });
+}
+
+/** As strict as `toStrictEqual`, and ten times as fast where things are equal. */
+function same(what: unknown, actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect([what, actual]).toStrictEqual([what, expected]);
 }
 
 let lookups = 0;
@@ -237,16 +245,16 @@ test('answers as a list of routes does that is searched by the letter of the def
               const expected = model.search(one, it.method, asked);
               // Twice, so that a cache that is on answers too.
               for (let time = 0; time < 2; time++) {
-                expect([one, searched(trie, one, it.method, asked)]).toStrictEqual([one, expected]);
+                same(one, searched(trie, one, it.method, asked), expected);
                 lookups++;
               }
-              expect([one, matched(trie, one, it.method, asked)]).toStrictEqual([one, expected]);
-              expect([one, trie.allowedMethods(one, asked)]).toStrictEqual([one, model.allowed(one, asked)]);
+              same(one, matched(trie, one, it.method, asked), expected);
+              same(one, trie.allowedMethods(one, asked), model.allowed(one, asked));
             }
             for (const one of used) {
               if (one.some((part) => part.kind === 'pieces' && part.optional)) continue;
-              expect(trie.has(written(one), it.method)).toBe(model.has(one, it.method));
-              expect(trie.has(written(one))).toBe(model.has(one, undefined));
+              same(one, trie.has(written(one), it.method), model.has(one, it.method));
+              same(one, trie.has(written(one)), model.has(one, undefined));
             }
           }
         }
