@@ -2,7 +2,7 @@ import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
 import { bySpecificity, type Constraint, constraintOf, UNCONSTRAINED } from './constraints.js';
 import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
-import { BARE, describePattern, REGEX, REST, type RouterIndex, STATIC, type Variant } from './native.js';
+import { BARE, describePattern, REST, type RouterIndex, STATIC, type Variant } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
 
@@ -214,7 +214,7 @@ export class RouteTable<V> {
     const own = method === ANY ? undefined : this.places.get(method);
     const places = mergePlaces(own, any);
     const pairs = new Int32Array(2 * places.length);
-    const bounds = { hasRegex: false, maxParams: 0, maxLength: 0 };
+    const bounds = { maxParams: 0, maxLength: 0 };
     const texts: string[] = [];
     const entries: (readonly Entry<V>[])[] = [];
     const free: (Entry<V> | undefined)[] = [];
@@ -225,12 +225,9 @@ export class RouteTable<V> {
       const all =
         shared === undefined || shared === place ? place.entries : [...place.entries, ...shared.entries];
       const { pattern, flags, params, constraint } = all[0]!;
-      bounds.hasRegex ||= (flags & REGEX) !== 0;
       bounds.maxParams = Math.max(bounds.maxParams, params.names.length);
       bounds.maxLength = Math.max(bounds.maxLength, pattern.length);
-      texts.push(
-        (flags & STATIC) === 0 ? '' : intern(this.options.caseSensitive ? pattern : foldCase(pattern)),
-      );
+      texts.push((flags & STATIC) === 0 ? '' : intern(this.requestOf(pattern)));
       entries.push(all);
       free.push(constraint === UNCONSTRAINED ? all[0] : undefined);
     }
@@ -238,6 +235,12 @@ export class RouteTable<V> {
     this.index.take(table);
     this.compilations++;
     return new LookupTable<V>(table, this.index, { texts, entries, free }, bounds, this.options);
+  }
+
+  /** What a request's path must be to match a pattern without parameters: a colon of the text stands there once. */
+  private requestOf(pattern: string): string {
+    const path = pattern.replaceAll('::', ':');
+    return this.options.caseSensitive ? path : foldCase(path);
   }
 
   /** Forgets the tables that `method` has a part in. */
