@@ -61,12 +61,27 @@ fn describe(variant: &Variant<'_>, to: &mut Vec<u16>) {
     if !to.is_empty() {
         to.push(VARIANT);
     }
-    to.extend(format!("{}\0{}\0", variant.shape, variant.flags).encode_utf16());
+    for number in [variant.shape, variant.flags] {
+        push_number(to, number);
+        to.push(FIELD);
+    }
     to.extend_from_slice(variant.pattern);
     for name in variant.names {
         to.push(FIELD);
         to.extend_from_slice(name);
     }
+}
+
+/// Writes a number in decimal digits.
+fn push_number(to: &mut Vec<u16>, number: u32) {
+    let start = to.len();
+    let mut rest = number;
+    while {
+        to.push(u16::from(b'0') + (rest % 10) as u16);
+        rest /= 10;
+        rest > 0
+    } {}
+    to[start..].reverse();
 }
 
 /// Makes the compiler of a `RouteTrie`. Flags: 1 case-insensitive, 2 keep trailing slashes, 4 keep doubled ones.

@@ -15,9 +15,9 @@ use super::error::Problem;
 use super::programs;
 
 /// The largest dense automaton that the crate may build, in bytes of 4 a transition.
-const LIMIT: usize = 1 << 20;
+const LIMIT: usize = 2 << 20;
 /// What building it may take on top, in bytes.
-const WORKSPACE: usize = 4 << 20;
+const WORKSPACE: usize = 1 << 20;
 /// Integers before the classes, and up to the states.
 pub(super) const CLASSES: usize = 3;
 pub(super) const STATES: usize = CLASSES + 256;

@@ -82,7 +82,7 @@ impl Translator {
                 _ => {
                     self.at += 1;
                     match c {
-                        ')' => self.depth -= 1,
+                        ')' => self.depth = self.depth.saturating_sub(1),
                         '.' => {
                             self.out.push_str(NOT_TERMINATOR);
                             continue;

@@ -1,8 +1,16 @@
 //! The router against a model, and its parts against what is known of them.
 
+mod pattern;
+mod regex;
+mod table;
+
 use proptest::prelude::*;
 
 use super::model::{Choices, play};
+
+fn units(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
