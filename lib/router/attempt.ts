@@ -313,8 +313,8 @@ export class Attempt implements RequestContext {
     const { group, core, res } = this.call;
     if (this.over) return;
     if (isOver(res) || (!tellsItsEnd(res) && this.hasAnswered())) {
-      // Answered in time, be the handler still busy.
-      if (this.returned) this.ended(false);
+      // Answered in time or given up by the client, be the handler still busy.
+      if (this.returned) this.ended(isLost(res));
       return;
     }
     const { id } = this.route;

@@ -76,9 +76,11 @@ export class Group {
   add(route: Route, text: string): void {
     const { outlier, hashSeed, clock } = this.#settings;
     const { id } = route.definition;
+    let hash = hashText(id, hashSeed);
     // Members of the same id must not draw the same.
-    const same = this.members.filter((member) => member.route.definition.id === id).length;
-    const hash = hashText(same === 0 ? id : `${id}\0${same}`, hashSeed);
+    for (let n = 1; this.members.some((member) => member.hash === hash); n++) {
+      hash = hashText(`${id}\0${n}`, hashSeed);
+    }
     const health = outlier && new Health(outlier);
     const member = new Member(route, hash, health, clock(), this.#namesOf(text));
     this.#slowStart(member);
