@@ -2,7 +2,7 @@ import { type Constraint, satisfies } from './constraints.js';
 import { NAMED_REST, REST, type RouterIndex } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
-import { sparseChild, Walker } from './walk.js';
+import { type Bounds, sparseChild, Walker } from './walk.js';
 
 const SLASH = 47;
 const QUERY = /[?;]/;
@@ -59,7 +59,7 @@ export class LookupTable<V> {
     table: Int32Array,
     index: RouterIndex,
     leaves: Leaves<V>,
-    bounds: { params: number; length: number },
+    bounds: Bounds,
     options: LookupOptions,
   ) {
     this.table = table;
@@ -67,7 +67,7 @@ export class LookupTable<V> {
     this.texts = leaves.texts;
     this.leaves = leaves.entries;
     this.free = leaves.free;
-    this.walker = new Walker(table, index, bounds.params, bounds.length);
+    this.walker = new Walker(table, index, bounds);
     this.offsets = this.walker.offsets;
     this.options = options;
     this.isPlain = options.caseSensitive && !options.semicolonDelimiter;
@@ -104,7 +104,7 @@ export class LookupTable<V> {
 
   private findDynamic(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
-      const leaf = this.walker.find(path);
+      const leaf = this.walker.find(path, path);
       if (leaf < 0) {
         if (!this.walker.metDoubledSlash && !this.hasTrailingSlash(path)) return undefined;
       } else {
@@ -122,7 +122,7 @@ export class LookupTable<V> {
   private findCut(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     const text = this.options.caseSensitive ? path : foldCase(path);
     const exact = this.findStatic(text);
-    const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, asked);
+    const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, path, asked);
     // Only a rest takes doubled slashes. Any other match has none, and a miss is due to them only if it met them.
     const doubled =
       entry === undefined
@@ -135,8 +135,8 @@ export class LookupTable<V> {
     return entry;
   }
 
-  private walk(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    let leaf = this.walker.find(path);
+  private walk(path: string, original: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    let leaf = this.walker.find(path, original);
     while (leaf >= 0) {
       const entry = this.choose(leaf, asked);
       if (entry !== undefined) return entry;

@@ -2,7 +2,7 @@ import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
 import { bySpecificity, type Constraint, constraintOf, UNCONSTRAINED } from './constraints.js';
 import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
-import { BARE, describePattern, REST, type RouterIndex, STATIC, type Variant } from './native.js';
+import { BARE, describePattern, REGEX, REST, type RouterIndex, STATIC, type Variant } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
 
@@ -214,7 +214,7 @@ export class RouteTable<V> {
     const own = method === ANY ? undefined : this.places.get(method);
     const places = mergePlaces(own, any);
     const pairs = new Int32Array(2 * places.length);
-    const bounds = { params: 0, length: 0 };
+    const bounds = { hasRegex: false, maxParams: 0, maxLength: 0 };
     const texts: string[] = [];
     const entries: (readonly Entry<V>[])[] = [];
     const free: (Entry<V> | undefined)[] = [];
@@ -225,8 +225,9 @@ export class RouteTable<V> {
       const all =
         shared === undefined || shared === place ? place.entries : [...place.entries, ...shared.entries];
       const { pattern, flags, params, constraint } = all[0]!;
-      bounds.params = Math.max(bounds.params, params.names.length);
-      bounds.length = Math.max(bounds.length, pattern.length);
+      bounds.hasRegex ||= (flags & REGEX) !== 0;
+      bounds.maxParams = Math.max(bounds.maxParams, params.names.length);
+      bounds.maxLength = Math.max(bounds.maxLength, pattern.length);
       texts.push(
         (flags & STATIC) === 0 ? '' : intern(this.options.caseSensitive ? pattern : foldCase(pattern)),
       );

@@ -12,6 +12,16 @@ import {
 
 const SLASH = 47;
 
+/** What the routes of a table have at most. */
+export interface Bounds {
+  /** Whether one of them has a regex. */
+  hasRegex: boolean;
+  /** Parameters of a route. */
+  maxParams: number;
+  /** Units of a pattern, which bound the depth of the trie. */
+  maxLength: number;
+}
+
 /**
  * Finds paths in a compiled radix trie without leaving JavaScript. The layout of the trie is described in
  * crates/core/src/router/flatten.rs.
@@ -28,6 +38,8 @@ export class Walker {
   private readonly index: RouterIndex;
   /** Where to go on: frames of [parameter node or ~alternative, position, offsets in use, alternatives left]. */
   private readonly stack: Int32Array;
+  private readonly hasRegex: boolean;
+  private original = '';
   private depth = 0;
   /** Where `resume()` says to go on: a node, or -1 when `leaf` is the answer. */
   private node = 0;
@@ -35,19 +47,21 @@ export class Walker {
   private used = 0;
   private leaf = -1;
 
-  /**
-   * @param maxParams the most parameters of a route
-   * @param maxLength the most units of a pattern, which bounds the depth of the trie
-   */
-  constructor(trie: Int32Array, index: RouterIndex, maxParams: number, maxLength: number) {
+  constructor(trie: Int32Array, index: RouterIndex, { hasRegex, maxParams, maxLength }: Bounds) {
     this.trie = trie;
+    this.hasRegex = hasRegex;
     this.index = index;
     this.offsets = new Int32Array(2 * (maxParams + 1));
     this.stack = new Int32Array(4 * (maxLength + 2));
   }
 
-  /** The leaf for `path`, which begins with a slash and is cut and folded as the options ask, or -1. */
-  find(path: string): number {
+  /**
+   * The leaf for `path`, which begins with a slash and is cut and folded as the options ask, or -1.
+   *
+   * @param original the same before it was folded: what regexes are matched against
+   */
+  find(path: string, original: string): number {
+    if (this.hasRegex) this.original = original;
     this.depth = 0;
     this.metDoubledSlash = false;
     return this.walk(path, this.trie[0]!, 1, 0);
@@ -169,9 +183,9 @@ export class Walker {
     if (kind === KIND_STAR) return used;
     if (kind === KIND_MIXED) return matchMixed(trie, data, path, at, end, offsets, used);
     if (kind === KIND_MIXED_REGEX) {
-      return matchMixedRegex(this.index, trie, data, path.slice(at, end), at, offsets, used);
+      return matchMixedRegex(this.index, trie, data, this.original.slice(at, end), at, offsets, used);
     }
-    if (kind === KIND_REGEX && !acceptsSegment(trie, data, path, at, end)) return -1;
+    if (kind === KIND_REGEX && !acceptsSegment(trie, data, this.original, at, end)) return -1;
     offsets[used] = at;
     offsets[used + 1] = end;
     return used + 2;
