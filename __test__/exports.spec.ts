@@ -31,7 +31,13 @@ test('the public names are exactly these', () => {
     'DestroyedError',
     'InvalidArgumentError',
     'KeelsonError',
+    'MalformedPathError',
+    'OptimizedRouter',
+    'RouteConflictError',
+    'RouteTimeoutError',
+    'RouteTrie',
     'TimerManager',
+    'concurrent',
     'timerManager',
   ]);
 });

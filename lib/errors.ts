@@ -5,6 +5,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_INVALID_ARGUMENT'
   | 'ERR_KEELSON_MALFORMED_PATH'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
+  | 'ERR_KEELSON_ROUTE_TIMEOUT'
   | 'ERR_KEELSON_TIMER_LIMIT';
 
 /**
@@ -85,5 +86,26 @@ export class RouteConflictError extends KeelsonError {
 
   override get name(): string {
     return 'RouteConflictError';
+  }
+}
+
+/** A handler took longer than its route's `timeout`. Answered with status 504 where nothing was sent. */
+export class RouteTimeoutError extends KeelsonError {
+  readonly status = 504;
+  readonly statusCode = 504;
+
+  /**
+   * @param id of the route
+   * @param timeout milliseconds that it had
+   */
+  constructor(
+    readonly id: string,
+    readonly timeout: number,
+  ) {
+    super('ERR_KEELSON_ROUTE_TIMEOUT', `The handler of route '${id}' did not answer within ${timeout} ms`);
+  }
+
+  override get name(): string {
+    return 'RouteTimeoutError';
   }
 }

@@ -12,14 +12,25 @@ export {
   KeelsonError,
   MalformedPathError,
   RouteConflictError,
+  RouteTimeoutError,
 } from './errors.js';
+export type { LatencySummary } from './histogram.js';
+export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
+export { OptimizedRouter } from './optimizedRouter.js';
+export type { RequestContext } from './router/attempt.js';
 export type { RouteCursor } from './router/cursor.js';
+export type { RouteEvent, RouterEvents } from './router/events.js';
+export type { OutlierOptions } from './router/health.js';
+export type { Middleware } from './router/middleware.js';
+export { concurrent } from './router/middleware.js';
 export type {
   OpenAPIDocument,
   OpenAPIOperation,
   OpenAPIOptions,
   OpenAPIParameter,
 } from './router/openapi.js';
+export type { BalancerName, OptimizedRouterOptions } from './router/options.js';
+export type { RouteErrors, RouteMetrics, StatusClasses } from './router/route.js';
 export type {
   RouteConstraints,
   RouteHandler,

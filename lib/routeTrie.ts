@@ -114,6 +114,15 @@ export class RouteTrie {
     return this.table.valueAt(path, oneMethod(method), constraints);
   }
 
+  /**
+   * What a pattern stands for, normalised: itself or, with optional parameters, each form of it.
+   * @throws InvalidArgumentError for what is no pattern
+   * @internal
+   */
+  expand(path: string): string[] {
+    return this.table.variantsOf(path);
+  }
+
   /** Whether there is a route of the very pattern, for `method` or for any. */
   has(path: string, method?: string): boolean {
     return this.table.has(path, method === undefined ? undefined : oneMethod(method));

@@ -7,7 +7,7 @@ use napi::sys;
 /// An error on its way to JavaScript, where it becomes an `Error` with this `code`.
 ///
 /// The facade checks its arguments before it calls, so what arrives here is a mistake inside keelson or an
-/// exhausted resource, never a user's typo.
+/// exhausted resource. Only route patterns are checked in Rust; the facade turns those errors into its own.
 #[derive(Debug)]
 pub(crate) struct Error {
     code: &'static str,

@@ -1,12 +1,14 @@
 // The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
 // `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
-import type { CacheItem, KeelsonErrorCode } from 'keelson';
+import type { CacheItem, KeelsonErrorCode, RouteHandler, RouteMatch, TrieNode } from 'keelson';
 import {
   BoundedLRUCache,
   CircularBuffer,
   DestroyedError,
   InvalidArgumentError,
   KeelsonError,
+  OptimizedRouter,
+  RouteTrie,
   TimerManager,
   timerManager,
 } from 'keelson';
@@ -63,6 +65,41 @@ export function buffer(): void {
   const full: boolean = buffer.isFull();
   buffer.clear();
   void [first, all, length, full];
+}
+
+export function routers(): void {
+  const route: RouteHandler = {
+    id: 'x',
+    method: ['GET'],
+    handler: (_req, _res, next) => {
+      next();
+    },
+    middleware: [
+      (_req, _res, next) => {
+        next();
+      },
+    ],
+    weight: 1,
+    timeout: 1,
+    retries: 1,
+  };
+  const trie = new RouteTrie();
+  trie.insert('/', route);
+  const match: RouteMatch | null = trie.search('/', 'GET');
+  if (match) {
+    const params: Record<string, string> = match.params;
+    const wildcard: boolean = match.wildcard;
+    void [params, wildcard, match.handler.id];
+  }
+  const all: Array<{ path: string; handler: RouteHandler }> = trie.getAllRoutes();
+  trie.clear();
+  const cached: { size: number; maxSize: number } = trie.getCacheStats();
+  const router = new OptimizedRouter();
+  router.addRoute('/', route);
+  router.handle({} as any, {} as any, () => {});
+  const stats: { routes: number; cacheSize: number; loadBalancers: number } = router.getStats();
+  let node: TrieNode | undefined;
+  void [all, cached, stats, node];
 }
 
 export function errors(error: unknown): KeelsonErrorCode | undefined {

@@ -2,7 +2,7 @@ import { type Constraint, satisfies } from './constraints.js';
 import { NAMED_REST, REST, type RouterIndex } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
-import { sparseChild, Walker } from './walk.js';
+import { type Bounds, sparseChild, Walker } from './walk.js';
 
 const SLASH = 47;
 const QUERY = /[?;]/;
@@ -59,7 +59,7 @@ export class LookupTable<V> {
     table: Int32Array,
     index: RouterIndex,
     leaves: Leaves<V>,
-    bounds: { params: number; length: number },
+    bounds: Bounds,
     options: LookupOptions,
   ) {
     this.table = table;
@@ -67,7 +67,7 @@ export class LookupTable<V> {
     this.texts = leaves.texts;
     this.leaves = leaves.entries;
     this.free = leaves.free;
-    this.walker = new Walker(table, index, bounds.params, bounds.length);
+    this.walker = new Walker(table, index, bounds);
     this.offsets = this.walker.offsets;
     this.options = options;
     this.isPlain = options.caseSensitive && !options.semicolonDelimiter;

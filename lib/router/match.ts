@@ -1,3 +1,4 @@
+import { decodeParameter, decodeRest } from './decode.js';
 import type { Entry } from './lookup.js';
 import { BARE, NAMED_REST, REST, WILDCARD } from './native.js';
 import type { RouteHandler, RouteMatch } from './types.js';
@@ -44,5 +45,6 @@ export function matchOf(entry: Entry<RouteHandler>, path: string, offsets: Int32
 export function paramsOf(entry: Entry<unknown>, path: string, offsets: Int32Array): Record<string, string> {
   const { params } = entry;
   if (path.indexOf('%') === -1) return params.build(path, offsets);
-  return params.buildDecoded(path, offsets, (entry.flags & NAMED_REST) !== 0);
+  const decodeLast = (entry.flags & NAMED_REST) === 0 ? decodeParameter : decodeRest;
+  return params.buildDecoded(path, offsets, decodeLast);
 }

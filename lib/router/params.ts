@@ -1,15 +1,12 @@
-import { decodeParameter, decodeRest } from './decode.js';
+import { decodeParameter } from './decode.js';
 
-/** Makes the object of parameters from a path without escapes and the offsets of the values in it. */
-export type ParamsBuilder = (path: string, offsets: Int32Array) => Record<string, string>;
+type Params = Record<string, string>;
+type Decode = (text: string) => string;
 
 /** How often a set of names is built by the general builder before one is generated for it. */
 const HOT = 16;
 
-/**
- * Builders by names. A generated one makes its object as a literal of fixed shape, which is three times as fast as
- * setting properties one by one. Where code generation from strings is forbidden, the general one serves.
- */
+/** Builders by names. */
 export class ParamsBuilders {
   readonly #made = new Map<string, Builder>();
 
@@ -28,56 +25,75 @@ export class ParamsBuilders {
   }
 }
 
+/**
+ * Makes objects of parameters from a path and the offsets of the values in it. When it is used often, it has code
+ * generated that makes them as literals of fixed shape, which is three times as fast as setting properties one by
+ * one. Where code generation from strings is forbidden, it stays as it is.
+ */
 export class Builder {
-  /** Replaced by a generated one when it has been called often. */
-  build: ParamsBuilder;
   readonly names: readonly string[];
+  /** From a path without escapes. */
+  build: (path: string, offsets: Int32Array) => Params;
+  /** From a path with escapes; the last parameter may be a catch-all, which is decoded otherwise. */
+  buildDecoded: (path: string, offsets: Int32Array, decodeLast: Decode) => Params;
+  private calls = 0;
 
   constructor(names: readonly string[]) {
     this.names = names;
-    if (names.length === 0) {
-      this.build = () => ({});
-      return;
-    }
-    let calls = 0;
+    const last = names.length - 1;
     this.build = (path, offsets) => {
-      if (++calls === HOT) this.build = generate(names) ?? this.build;
-      const params: Record<string, string> = {};
-      for (let i = 0; i < names.length; i++) {
-        assign(params, names[i]!, path.slice(offsets[2 * i], offsets[2 * i + 1]));
-      }
-      return params;
+      this.heatUp();
+      return collect(names, path, offsets, (text) => text);
+    };
+    this.buildDecoded = (path, offsets, decodeLast) => {
+      this.heatUp();
+      return collect(names, path, offsets, (text, i) => (i === last ? decodeLast : decodeParameter)(text));
     };
   }
 
-  /** The same from a path with escapes; `rest` says that the last name is a catch-all's. */
-  buildDecoded(path: string, offsets: Int32Array, rest: boolean): Record<string, string> {
-    const params: Record<string, string> = {};
-    const last = rest ? this.names.length - 1 : -1;
-    for (const [i, name] of this.names.entries()) {
-      const value = path.slice(offsets[2 * i], offsets[2 * i + 1]);
-      assign(params, name, i === last ? decodeRest(value) : decodeParameter(value));
+  private heatUp(): void {
+    if (++this.calls !== HOT) return;
+    const last = this.names.length - 1;
+    const plain = literal(this.names, (text) => text);
+    const decoded = literal(this.names, (text, i) => `${i === last ? 'decodeLast' : 'decode'}(${text})`);
+    try {
+      this.build = new Function('path', 'offsets', `return ${plain};`) as Builder['build'];
+      const source = `return (path, offsets, decodeLast) => (${decoded});`;
+      this.buildDecoded = new Function('decode', source)(decodeParameter);
+    } catch {
+      // Content security forbids it, for this call as for all others.
     }
-    return params;
   }
 }
 
-/** An own property in any case: assigning to `__proto__` would set the prototype. */
-function assign(params: Record<string, string>, name: string, value: string): void {
-  if (name === '__proto__') {
-    Object.defineProperty(params, name, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    params[name] = value;
+function collect(
+  names: readonly string[],
+  path: string,
+  offsets: Int32Array,
+  render: (text: string, index: number) => string,
+): Params {
+  const params: Params = {};
+  for (let i = 0; i < names.length; i++) {
+    const value = render(path.slice(offsets[2 * i], offsets[2 * i + 1]), i);
+    // Assigning to `__proto__` would set the prototype.
+    if (names[i] !== '__proto__') params[names[i]!] = value;
+    else
+      Object.defineProperty(params, '__proto__', {
+        value,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
   }
+  return params;
 }
 
-function generate(names: readonly string[]): ParamsBuilder | undefined {
-  const property = (name: string, i: number) =>
+/** An object literal of the names, with what `render` makes of the source of each value. */
+function literal(names: readonly string[], render: (text: string, index: number) => string): string {
+  const properties = names.map((name, i) => {
     // JSON is a subset of JavaScript. A computed name makes an own property of `__proto__` too.
-    `${name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)}: path.slice(offsets[${2 * i}], offsets[${2 * i + 1}])`;
-  try {
-    return new Function('path', 'offsets', `return { ${names.map(property).join(', ')} };`) as ParamsBuilder;
-  } catch {
-    return undefined;
-  }
+    const key = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name);
+    return `${key}: ${render(`path.slice(offsets[${2 * i}], offsets[${2 * i + 1}])`, i)}`;
+  });
+  return `{ ${properties.join(', ')} }`;
 }

@@ -137,6 +137,11 @@ export class RouteTable<V> {
     return place?.entries.find(({ constraint }) => constraint.key === key)?.value;
   }
 
+  /** The normalised texts of a pattern's variants. @throws InvalidArgumentError for a bad pattern */
+  variantsOf(path: string): string[] {
+    return this.shapesOf(path).map(({ text }) => text);
+  }
+
   /** Whether something is registered under the very pattern, for `method` or for any at all. */
   has(path: string, method: string | undefined): boolean {
     const [variant] = this.shapesOf(path);
@@ -209,7 +214,7 @@ export class RouteTable<V> {
     const own = method === ANY ? undefined : this.places.get(method);
     const places = mergePlaces(own, any);
     const pairs = new Int32Array(2 * places.length);
-    const bounds = { params: 0, length: 0 };
+    const bounds = { maxParams: 0, maxLength: 0 };
     const texts: string[] = [];
     const entries: (readonly Entry<V>[])[] = [];
     const free: (Entry<V> | undefined)[] = [];
@@ -220,8 +225,8 @@ export class RouteTable<V> {
       const all =
         shared === undefined || shared === place ? place.entries : [...place.entries, ...shared.entries];
       const { pattern, flags, params, constraint } = all[0]!;
-      bounds.params = Math.max(bounds.params, params.names.length);
-      bounds.length = Math.max(bounds.length, pattern.length);
+      bounds.maxParams = Math.max(bounds.maxParams, params.names.length);
+      bounds.maxLength = Math.max(bounds.maxLength, pattern.length);
       texts.push((flags & STATIC) === 0 ? '' : intern(this.requestOf(pattern)));
       entries.push(all);
       free.push(constraint === UNCONSTRAINED ? all[0] : undefined);

@@ -12,6 +12,14 @@ import {
 
 const SLASH = 47;
 
+/** What the routes of a table have at most. */
+export interface Bounds {
+  /** Parameters of a route. */
+  maxParams: number;
+  /** Units of a pattern, which bound the depth of the trie. */
+  maxLength: number;
+}
+
 /**
  * Finds paths in a compiled radix trie without leaving JavaScript. The layout of the trie is described in
  * crates/core/src/router/flatten.rs.
@@ -37,11 +45,7 @@ export class Walker {
   private used = 0;
   private leaf = -1;
 
-  /**
-   * @param maxParams the most parameters of a route
-   * @param maxLength the most units of a pattern, which bounds the depth of the trie
-   */
-  constructor(trie: Int32Array, index: RouterIndex, maxParams: number, maxLength: number) {
+  constructor(trie: Int32Array, index: RouterIndex, { maxParams, maxLength }: Bounds) {
     this.trie = trie;
     this.index = index;
     this.offsets = new Int32Array(2 * (maxParams + 1));

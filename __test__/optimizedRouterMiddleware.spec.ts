@@ -1,0 +1,422 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import * as fc from 'fast-check';
+import { concurrent, InvalidArgumentError, type Middleware, OptimizedRouter } from 'keelson';
+import { ask, bareMock, metricsOf, naming } from './support/router';
+
+const boom = new Error('boom');
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Middleware that notes its name and goes on. */
+function noting(log: string[], name: string): Middleware {
+  return (_req, _res, next) => {
+    log.push(name);
+    next();
+  };
+}
+
+/** A response as node:http has it, as far as a chain looks at it. */
+function tellingMock() {
+  const { res, sent } = bareMock();
+  const telling = {
+    ...res,
+    headersSent: false,
+    json: (body: unknown) => {
+      telling.headersSent = true;
+      return res.json(body);
+    },
+  };
+  return { res: telling, sent };
+}
+
+test('runs in order, the router before the route, and the handler last', () => {
+  const log: string[] = [];
+  const router = new OptimizedRouter();
+  router.use(noting(log, 'use 1'));
+  router.addRoute(
+    '/a',
+    naming('a', {
+      middleware: [noting(log, 'route 1'), noting(log, 'route 2')],
+      handler: (_req, res) => {
+        log.push('handler');
+        res.json('a');
+      },
+    }),
+  );
+  router.use([noting(log, 'use 2'), noting(log, 'use 3')]);
+  expect(ask(router, '/a').sent).toHaveLength(1);
+  expect(log).toEqual(['use 1', 'use 2', 'use 3', 'route 1', 'route 2', 'handler']);
+});
+
+test('of the router it runs for requests without a route too, and may rewrite the path', () => {
+  const router = new OptimizedRouter();
+  const paths: string[] = [];
+  router.use((req, _res, next) => {
+    paths.push(req.path);
+    if (req.path === '/old') req.path = '/new';
+    next();
+  });
+  router.addRoute('/new', naming('new'));
+  expect(ask(router, '/old').sent[0]!.body).toBe('new');
+  expect(ask(router, '/none').sent[0]!.status).toBe(404);
+  expect(ask(router, '/new', 'POST').sent[0]!.status).toBe(405);
+  expect(paths).toEqual(['/old', '/none', '/new']);
+});
+
+test('that does not call next stops', async () => {
+  const handler = jest.fn();
+  const router = new OptimizedRouter();
+  router.addRoute('/a', naming('a', { handler, middleware: [() => 'nothing'] }));
+  router.addRoute('/b', naming('b', { handler, middleware: [async () => true] }));
+  expect(ask(router, '/a').sent).toEqual([]);
+  expect(ask(router, '/b').sent).toEqual([]);
+  await settled();
+  expect(handler).not.toHaveBeenCalled();
+});
+
+/** The hole of the original: after a failed authentication the handler ran all the same. */
+describe('an error never reaches the handler', () => {
+  const failures: [string, Middleware][] = [
+    ['next(error)', (_req, _res, next) => next(boom)],
+    [
+      'a throw',
+      () => {
+        throw boom;
+      },
+    ],
+    [
+      'a rejection',
+      async () => {
+        throw boom;
+      },
+    ],
+    [
+      'a late next(error)',
+      (_req, _res, next) => {
+        setImmediate(next, boom);
+      },
+    ],
+    [
+      'next(error) and then next()',
+      (_req, _res, next) => {
+        next(boom);
+        next();
+      },
+    ],
+    [
+      'next(error), then a throw',
+      (_req, _res, next) => {
+        next(boom);
+        throw boom;
+      },
+    ],
+  ];
+
+  test.each(failures)('%s, of the router', async (_, middleware) => {
+    const handler = jest.fn();
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    router.use(middleware);
+    router.addRoute('/a', naming('a', { handler }));
+    const next = jest.fn();
+    router.handle({ path: '/a', method: 'GET' }, bareMock().res, next);
+    await settled();
+    expect(next.mock.calls).toEqual([[boom]]);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test.each(failures)('%s, of the route', async (_, middleware) => {
+    const handler = jest.fn();
+    const after = jest.fn((_req: any, _res: any, next: any) => next());
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    router.addRoute('/a', naming('a', { handler, middleware: [middleware, after], retries: 3 }));
+    const next = jest.fn();
+    router.handle({ path: '/a', method: 'GET' }, bareMock().res, next);
+    await settled();
+    expect(next.mock.calls).toEqual([[boom]]);
+    expect(handler).not.toHaveBeenCalled();
+    expect(after).not.toHaveBeenCalled();
+    expect(metricsOf(router, 'a')).toMatchObject({
+      requests: 1,
+      inFlight: 0,
+      retries: 0,
+      errors: { middleware: 1 },
+    });
+  });
+});
+
+test('next called twice is called once', () => {
+  const handler = jest.fn();
+  const router = new OptimizedRouter();
+  router.use((_req, _res, next) => {
+    next();
+    next();
+    next(boom);
+  });
+  router.addRoute(
+    '/a',
+    naming('a', {
+      handler,
+      middleware: [
+        (_req, _res, next) => {
+          next();
+          next();
+        },
+      ],
+    }),
+  );
+  const next = jest.fn();
+  router.handle({ path: '/a', method: 'GET' }, bareMock().res, next);
+  expect(handler).toHaveBeenCalledTimes(1);
+  expect(next).not.toHaveBeenCalled();
+});
+
+test('asynchronous middleware goes on when it calls next', async () => {
+  const router = new OptimizedRouter();
+  router.use(async (req, _res, next) => {
+    await settled();
+    req.user = 'u';
+    next();
+  });
+  router.addRoute('/a', naming('a', { handler: (req, res) => res.json(req.user) }));
+  const { sent } = ask(router, '/a');
+  await settled();
+  await settled();
+  expect(sent[0]!.body).toBe('u');
+});
+
+test('one that fails after it went on changes no answer, and is reported', async () => {
+  const router = new OptimizedRouter();
+  const reported: unknown[] = [];
+  router.on('error', (error) => reported.push(error));
+  router.use((_req, _res, next) => {
+    next();
+    throw boom;
+  });
+  router.use(async (_req, _res, next) => {
+    next();
+    throw boom;
+  });
+  router.addRoute('/a', naming('a'));
+  const { sent } = ask(router, '/a');
+  await settled();
+  expect(sent).toEqual([{ status: 200, body: 'a' }]);
+  expect(reported).toEqual([boom, boom]);
+});
+
+test('what runs after next() runs inside of the same context', () => {
+  const storage = new AsyncLocalStorage<string>();
+  const router = new OptimizedRouter();
+  router.use((_req, _res, next) => storage.run('store', next));
+  router.addRoute('/a', naming('a', { handler: (_req, res) => res.json(storage.getStore()) }));
+  expect(ask(router, '/a').sent[0]!.body).toBe('store');
+});
+
+test('a response that was begun stops the chain', () => {
+  const handler = jest.fn();
+  const router = new OptimizedRouter();
+  router.use((req, res, next) => {
+    if (req.path === '/a') res.json('answered');
+    next();
+  });
+  router.addRoute('/a', naming('a', { handler }));
+  router.addRoute(
+    '/b',
+    naming('b', {
+      handler,
+      middleware: [
+        (_req, res, next) => {
+          res.json('b');
+          next();
+        },
+      ],
+    }),
+  );
+  for (const path of ['/a', '/b', '/none']) {
+    const { res, sent } = tellingMock();
+    router.handle({ path, method: 'GET' }, res);
+    expect(sent).toHaveLength(1);
+  }
+  expect(handler).not.toHaveBeenCalled();
+});
+
+describe("next('route') and next('router')", () => {
+  const leaving = (to: string) => {
+    const handler = jest.fn();
+    const router = new OptimizedRouter();
+    router.addRoute('/a', naming('a', { handler, middleware: [(_req, _res, next) => next(to)] }));
+    return { router, handler };
+  };
+
+  test.each(['route', 'router'])('in a route, %p leaves the router and never runs the handler', (to) => {
+    const { router, handler } = leaving(to);
+    const next = jest.fn();
+    router.handle({ path: '/a', method: 'GET' }, bareMock().res, next);
+    expect(next.mock.calls).toEqual([[]]);
+    expect(ask(router, '/a').sent).toEqual([{ status: 404, body: { error: 'Route not found' } }]);
+    expect(handler).not.toHaveBeenCalled();
+    expect(metricsOf(router, 'a').errors.middleware).toBe(0);
+  });
+
+  test("in the router, 'router' leaves it and 'route' is a plain next", () => {
+    const router = new OptimizedRouter();
+    router.use((req, _res, next) => next(req.to));
+    router.addRoute('/a', naming('a'));
+    expect(ask(router, '/a', 'GET', { to: 'route' }).sent[0]!.body).toBe('a');
+    expect(ask(router, '/a', 'GET', { to: 'router' }).sent[0]!.status).toBe(404);
+  });
+});
+
+test('use() wants functions, and no error handlers', () => {
+  const router = new OptimizedRouter();
+  for (const wrong of [undefined, null, 'x', [() => {}, 5], {}]) {
+    expect(() => router.use(wrong as any)).toThrow(InvalidArgumentError);
+  }
+  expect(() => router.use(((_error: any, _req: any, _res: any, _next: any) => {}) as any)).toThrow('onError');
+  router.addRoute('/a', naming('a'));
+  expect(ask(router, '/a').sent[0]!.body).toBe('a');
+});
+
+describe('concurrent', () => {
+  /** Middleware of which each call is let go by hand. */
+  function held() {
+    const waiting: ((error?: unknown) => void)[] = [];
+    const middleware: Middleware = (_req, _res, next) => {
+      waiting.push(next);
+    };
+    return { middleware, waiting };
+  }
+
+  test('starts all, and goes on once when the last is through', () => {
+    const [a, b, c] = [held(), held(), held()];
+    const next = jest.fn();
+    concurrent([a.middleware, b.middleware, c.middleware])({}, {}, next);
+    expect([a, b, c].map(({ waiting }) => waiting.length)).toEqual([1, 1, 1]);
+    c.waiting[0]!();
+    a.waiting[0]!();
+    a.waiting[0]!();
+    expect(next).not.toHaveBeenCalled();
+    b.waiting[0]!();
+    expect(next.mock.calls).toEqual([[undefined]]);
+  });
+
+  test('the first error wins, and the others are waited for', () => {
+    const [a, b, c] = [held(), held(), held()];
+    const next = jest.fn();
+    concurrent([a.middleware, b.middleware, c.middleware])({}, {}, next);
+    b.waiting[0]!(boom);
+    a.waiting[0]!(new Error('second'));
+    expect(next).not.toHaveBeenCalled();
+    c.waiting[0]!();
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test.each<[string, Middleware]>([
+    [
+      'throws',
+      () => {
+        throw boom;
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw boom;
+      },
+    ],
+  ])('one that %s is an error', async (_, middleware) => {
+    const other = held();
+    const next = jest.fn();
+    concurrent([middleware, other.middleware])({}, {}, next);
+    await settled();
+    expect(next).not.toHaveBeenCalled();
+    other.waiting[0]!();
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test('one that answers instead of going on ends the chain, unless another failed', async () => {
+    const answering: Middleware = async () => {};
+    const next = jest.fn();
+    concurrent([answering, (_req, _res, go) => go()])({}, {}, next);
+    await settled();
+    expect(next).not.toHaveBeenCalled();
+    concurrent([answering, (_req, _res, go) => go(boom)])({}, {}, next);
+    await settled();
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test('none is no hindrance, and a list of something else is refused', () => {
+    const next = jest.fn();
+    concurrent([])({}, {}, next);
+    expect(next).toHaveBeenCalledTimes(1);
+    expect(() => concurrent((() => {}) as any)).toThrow(InvalidArgumentError);
+    expect(() => concurrent([5 as any])).toThrow(InvalidArgumentError);
+  });
+
+  test('works in a router, in a route, and within itself', async () => {
+    const router = new OptimizedRouter();
+    const setting =
+      (name: string): Middleware =>
+      async (req, _res, next) => {
+        await settled();
+        req[name] = true;
+        next();
+      };
+    router.use(concurrent([setting('a'), concurrent([setting('b'), setting('c')])]));
+    router.addRoute(
+      '/x',
+      naming('x', {
+        middleware: [concurrent([setting('d')])],
+        handler: ({ a, b, c, d }, res) => res.json([a, b, c, d]),
+      }),
+    );
+    const { sent } = ask(router, '/x');
+    for (let n = 0; n < 4; n++) await settled();
+    expect(sent[0]!.body).toEqual([true, true, true, true]);
+  });
+});
+
+test('any chain behaves as its model says', async () => {
+  type Kind = 'next' | 'async next' | 'fail' | 'throw' | 'reject' | 'stop' | 'twice';
+  const kinds: Kind[] = ['next', 'next', 'async next', 'fail', 'throw', 'reject', 'stop', 'twice'];
+  const make =
+    (kind: Kind, log: number[], at: number): Middleware =>
+    (_req, _res, next) => {
+      log.push(at);
+      if (kind === 'next') next();
+      if (kind === 'async next') return settled().then(() => next());
+      if (kind === 'fail') next(boom);
+      if (kind === 'throw') throw boom;
+      if (kind === 'reject') return Promise.reject(boom);
+      if (kind === 'twice') {
+        next();
+        next(boom);
+      }
+      return undefined;
+    };
+  const chains = fc.tuple(
+    fc.array(fc.constantFrom(...kinds), { maxLength: 5 }),
+    fc.array(fc.constantFrom(...kinds), { maxLength: 5 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(chains, async ([ofRouter, ofRoute]) => {
+      const all = [...ofRouter, ...ofRoute];
+      const log: number[] = [];
+      const router = new OptimizedRouter();
+      router.use(ofRouter.map((kind, at) => make(kind, log, at)));
+      router.addRoute(
+        '/',
+        naming('/', { middleware: ofRoute.map((kind, at) => make(kind, log, ofRouter.length + at)) }),
+      );
+      const { res, sent } = bareMock();
+      const next = jest.fn();
+      router.handle({ path: '/', method: 'GET' }, res, next);
+      for (let n = 0; n <= all.length; n++) await settled();
+      const end = all.findIndex((kind) => !['next', 'async next', 'twice'].includes(kind));
+      expect(log).toEqual(all.slice(0, end < 0 ? all.length : end + 1).map((_, at) => at));
+      expect(sent.length).toBe(end < 0 ? 1 : 0);
+      expect(next.mock.calls).toEqual(end >= 0 && all[end] !== 'stop' ? [[boom]] : []);
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -1,0 +1,726 @@
+import { EventEmitter } from 'node:events';
+import * as fc from 'fast-check';
+import { OptimizedRouter, type RouteHandler, RouteTimeoutError } from 'keelson';
+import { ask, bareMock, metricsOf, naming } from './support/router';
+
+const boom = new Error('boom');
+const flush = async () => {
+  for (let n = 0; n < 5; n++) await Promise.resolve();
+};
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+/** A response that tells what node:http's tells, without a socket. */
+class TellingResponse extends EventEmitter {
+  statusCode = 200;
+  headersSent = false;
+  writableEnded = false;
+  writableFinished = false;
+  destroyed = false;
+  readonly sent: string[] = [];
+  #headers: Record<string, string> = {};
+
+  setHeader(name: string, value: string) {
+    if (this.headersSent) throw new Error('ERR_HTTP_HEADERS_SENT');
+    this.#headers[name.toLowerCase()] = value;
+  }
+  removeHeader(name: string) {
+    delete this.#headers[name.toLowerCase()];
+  }
+  getHeaders() {
+    return this.#headers;
+  }
+  write(text: string) {
+    this.headersSent = true;
+    this.sent.push(text);
+  }
+  end(text = '') {
+    if (this.writableEnded) throw new Error('ERR_STREAM_WRITE_AFTER_END');
+    this.write(`${this.statusCode} ${text}`);
+    this.writableEnded = true;
+    this.writableFinished = true;
+    this.emit('finish');
+    this.emit('close');
+  }
+  destroy() {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+function send(router: OptimizedRouter, method = 'GET', next?: (error?: unknown) => void) {
+  const res = new TellingResponse();
+  const req: any = { path: '/a', method };
+  router.handle(req, res, next);
+  return { req, res };
+}
+
+const never = () => new Promise(() => {});
+const TIMED_OUT = '504 {"error":"Gateway timeout"}';
+
+describe('a timeout', () => {
+  test('answers 504 when nothing was sent, and aborts the signal', async () => {
+    const router = new OptimizedRouter();
+    let signal!: AbortSignal;
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 50,
+        handler: (_req, _res, _next, context) => {
+          signal = context.signal;
+          return never();
+        },
+      }),
+    );
+    const { res } = send(router);
+    jest.advanceTimersByTime(49);
+    expect(signal.aborted).toBe(false);
+    expect(res.sent).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(signal.reason).toBeInstanceOf(RouteTimeoutError);
+    expect(signal.reason).toMatchObject({
+      code: 'ERR_KEELSON_ROUTE_TIMEOUT',
+      status: 504,
+      id: 'a',
+      timeout: 50,
+    });
+    expect(res.sent).toEqual([TIMED_OUT]);
+    expect(metricsOf(router, 'a')).toMatchObject({
+      inFlight: 0,
+      errors: { timeout: 1 },
+      byStatusClass: { '5xx': 1 },
+      latency: { count: 1, max: 50 },
+    });
+  });
+
+  test('works with a mock that has only status and json, for promises and callbacks', async () => {
+    for (const handler of [never, () => {}]) {
+      const router = new OptimizedRouter();
+      router.addRoute('/a', naming('a', { timeout: 50, handler }));
+      const { sent } = ask(router, '/a');
+      jest.advanceTimersByTime(49);
+      expect(sent).toEqual([]);
+      jest.advanceTimersByTime(1);
+      expect(sent).toEqual([{ status: 504, body: { error: 'Gateway timeout' } }]);
+    }
+  });
+
+  test('does nothing to a mock that was answered in time, and leaves it as it was', () => {
+    const router = new OptimizedRouter();
+    const late: (() => void)[] = [];
+    router.addRoute('/a', naming('a', { timeout: 50, handler: (_req, res) => res.json('at once') }));
+    router.addRoute(
+      '/b',
+      naming('b', {
+        timeout: 50,
+        handler: (_req, res) => {
+          late.push(() => res.json('soon'));
+        },
+      }),
+    );
+    router.addRoute(
+      '/c',
+      naming('c', {
+        timeout: 50,
+        handler: (_req, res) => {
+          late.push(() => res.json('soon'));
+          return never();
+        },
+      }),
+    );
+    for (const path of ['/a', '/b', '/c']) {
+      const { res, sent } = bareMock();
+      const { json } = res;
+      router.handle({ path, method: 'GET' }, res);
+      jest.advanceTimersByTime(49);
+      late.pop()?.();
+      jest.advanceTimersByTime(1000);
+      expect(sent).toHaveLength(1);
+      expect(sent[0]!.status).toBe(200);
+      expect(res.json).toBe(json);
+    }
+    expect(metricsOf(router, 'a').inFlight + metricsOf(router, 'b').inFlight).toBe(0);
+    expect(router.metrics().routes.map(({ errors }) => errors.timeout)).toEqual([0, 0, 0]);
+  });
+
+  test('does not cut off a response that has begun, but aborts the signal', () => {
+    const router = new OptimizedRouter();
+    let signal!: AbortSignal;
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 50,
+        retries: 2,
+        handler: (_req, res, _next, context) => {
+          signal = context.signal;
+          res.write('begun');
+        },
+      }),
+    );
+    const { res } = send(router);
+    jest.advanceTimersByTime(50);
+    expect(signal.aborted).toBe(true);
+    expect(res.sent).toEqual(['begun']);
+    res.end();
+    expect(res.sent).toEqual(['begun', '200 ']);
+    expect(metricsOf(router, 'a')).toMatchObject({
+      inFlight: 0,
+      retries: 0,
+      errors: { timeout: 1 },
+      byStatusClass: { '2xx': 1 },
+    });
+  });
+
+  test('leaves no timer behind once the response ended, the handler threw or was rejected', async () => {
+    const handlers: RouteHandler['handler'][] = [
+      (_req, res) => res.end('x'),
+      async (_req, res) => {
+        res.end('x');
+      },
+      () => {
+        throw boom;
+      },
+      async () => {
+        throw boom;
+      },
+      (_req, _res, next) => next(boom),
+      (_req, res) => {
+        res.destroy();
+      },
+    ];
+    for (const handler of handlers) {
+      const router = new OptimizedRouter();
+      router.on('error', () => {});
+      router.addRoute('/a', naming('a', { timeout: 50, handler }));
+      send(router);
+      await flush();
+      expect(jest.getTimerCount()).toBe(0);
+      expect(metricsOf(router, 'a').inFlight).toBe(0);
+    }
+  });
+
+  test('a handler that answers in time may stay busy', async () => {
+    const router = new OptimizedRouter();
+    let done!: () => void;
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 50,
+        handler: (_req, res) => {
+          res.end('x');
+          return new Promise<void>((resolve) => {
+            done = resolve;
+          });
+        },
+      }),
+    );
+    const { res } = send(router);
+    jest.advanceTimersByTime(60);
+    expect(res.sent).toEqual(['200 x']);
+    expect(metricsOf(router, 'a')).toMatchObject({ inFlight: 1, errors: { timeout: 0 } });
+    done();
+    await flush();
+    expect(metricsOf(router, 'a')).toMatchObject({ inFlight: 0, byStatusClass: { '2xx': 1 } });
+  });
+
+  test('what a handler does after its time is up changes nothing', async () => {
+    const router = new OptimizedRouter();
+    const reported = jest.fn();
+    router.on('error', reported);
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 50,
+        handler: (_req, res, next, { signal }) =>
+          new Promise((_, reject) =>
+            signal.addEventListener('abort', () => {
+              next(boom);
+              reject(signal.reason);
+              res.once('close', () => expect(() => res.end('late')).toThrow());
+            }),
+          ),
+      }),
+    );
+    const { res } = send(router);
+    jest.advanceTimersByTime(50);
+    await flush();
+    expect(res.sent).toEqual([TIMED_OUT]);
+    expect(reported).not.toHaveBeenCalled();
+    expect(metricsOf(router, 'a')).toMatchObject({
+      inFlight: 0,
+      errors: { timeout: 1, rejected: 0, passed: 0 },
+    });
+  });
+
+  test('is answered by the router even where there is a next, and by onError where there is one', () => {
+    const next = jest.fn();
+    const router = new OptimizedRouter();
+    router.addRoute('/a', naming('a', { timeout: 5, handler: never }));
+    const { res } = send(router, 'GET', next);
+    jest.advanceTimersByTime(5);
+    expect(res.sent).toEqual([TIMED_OUT]);
+    expect(next).not.toHaveBeenCalled();
+
+    const onError = jest.fn((error, _req, response) => {
+      response.statusCode = 503;
+      response.end(error.code);
+    });
+    const hooked = new OptimizedRouter({ onError });
+    hooked.addRoute('/a', naming('a', { timeout: 5, handler: never }));
+    const other = send(hooked);
+    jest.advanceTimersByTime(5);
+    expect(other.res.sent).toEqual(['503 ERR_KEELSON_ROUTE_TIMEOUT']);
+  });
+
+  test('0 is none', () => {
+    const router = new OptimizedRouter();
+    router.addRoute('/a', naming('a', { timeout: 0, handler: never }));
+    send(router);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('is announced', () => {
+    const router = new OptimizedRouter();
+    const timeouts: unknown[] = [];
+    router.on('timeout', (event) => timeouts.push(event));
+    router.addRoute('/:x', naming('a', { timeout: 5, retries: 1, handler: never }));
+    send(router);
+    jest.advanceTimersByTime(10);
+    const event = { id: 'a', path: '/:x', method: 'GET', timeout: 5 };
+    expect(timeouts).toEqual([
+      { ...event, attempt: 1 },
+      { ...event, attempt: 2 },
+    ]);
+  });
+});
+
+describe('the signal', () => {
+  test('aborts when the client goes away, and not when the response is complete', () => {
+    const router = new OptimizedRouter();
+    const signals: AbortSignal[] = [];
+    router.addRoute(
+      '/a',
+      naming('a', {
+        handler: (_req, _res, _next, { signal }) => {
+          signals.push(signal);
+        },
+      }),
+    );
+    const gone = send(router);
+    const fine = send(router);
+    gone.res.destroy();
+    fine.res.end('x');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(signals[0]!.reason).toMatchObject({ name: 'AbortError' });
+    expect(metricsOf(router, 'a')).toMatchObject({
+      inFlight: 0,
+      errors: { disconnected: 1 },
+      byStatusClass: { '2xx': 1 },
+    });
+  });
+
+  test('aborts with any response that emits close, whatever else it tells', () => {
+    const router = new OptimizedRouter();
+    const signals: AbortSignal[] = [];
+    router.addRoute(
+      '/a',
+      naming('a', {
+        handler: (_req, _res, _next, { signal }) => {
+          signals.push(signal);
+          return never();
+        },
+      }),
+    );
+    const responses = [1, 2].map(() => Object.assign(new EventEmitter(), bareMock().res));
+    for (const res of responses) router.handle({ path: '/a', method: 'GET' }, res);
+    responses[0]!.emit('close');
+    responses[1]!.emit('finish');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
+  test('is aborted already when it is asked for too late', async () => {
+    const router = new OptimizedRouter();
+    const contexts: any[] = [];
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 5,
+        handler: (_req, _res, _next, context) => {
+          contexts.push(context);
+          return never();
+        },
+      }),
+    );
+    send(router);
+    send(router).res.destroy();
+    jest.advanceTimersByTime(5);
+    expect(contexts[0].signal.reason).toBeInstanceOf(RouteTimeoutError);
+    expect(contexts[1].signal.aborted).toBe(true);
+  });
+
+  test('a handler that ends because of it is no failure', async () => {
+    const reported = jest.fn();
+    const router = new OptimizedRouter({ outlier: { failures: 1, maxEjectedPercent: 100 } });
+    router.on('error', reported);
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        handler: (_req, _res, _next, { signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      }),
+    );
+    const next = jest.fn();
+    const { res } = send(router, 'GET', next);
+    res.destroy();
+    await flush();
+    expect(next).not.toHaveBeenCalled();
+    expect(reported).not.toHaveBeenCalled();
+    expect(metricsOf(router, 'a')).toMatchObject({
+      ejected: false,
+      retries: 0,
+      errors: { disconnected: 1, rejected: 0 },
+    });
+  });
+});
+
+describe('retries', () => {
+  /** Handlers a, b, c of one route; each fails as often as told. */
+  function group(failures: Record<string, number>, extra: Partial<RouteHandler> = {}, options = {}) {
+    const tried: string[] = [];
+    const router = new OptimizedRouter(options);
+    router.on('error', () => {});
+    for (const id of Object.keys(failures)) {
+      router.addRoute(
+        '/a',
+        naming(id, {
+          method: '*',
+          handler: (_req, res, _next, { attempt }) => {
+            tried.push(`${id}${attempt}`);
+            if (failures[id]!-- > 0) throw boom;
+            res.end(id);
+          },
+          ...extra,
+        }),
+      );
+    }
+    return { router, tried };
+  }
+
+  test('go to another handler while there is one', () => {
+    const { router, tried } = group({ a: 1, b: 1, c: 0 }, { retries: 2 });
+    expect(send(router).res.sent).toEqual(['200 c']);
+    expect(tried).toEqual(['a1', 'b2', 'c3']);
+    expect(metricsOf(router, 'a')).toMatchObject({ requests: 1, retries: 1, errors: { thrown: 1 } });
+    expect(metricsOf(router, 'c')).toMatchObject({ requests: 0, byStatusClass: { '2xx': 1 } });
+  });
+
+  test('go to the same handler where there is no other', () => {
+    const { router, tried } = group({ a: 2 }, { retries: 5 });
+    expect(send(router).res.sent).toEqual(['200 a']);
+    expect(tried).toEqual(['a1', 'a2', 'a3']);
+  });
+
+  test('end, and the last error is the one', () => {
+    const { router, tried } = group({ a: 9, b: 9 }, { retries: 3 });
+    const next = jest.fn();
+    expect(send(router, 'GET', next).res.sent).toEqual([]);
+    expect(tried).toHaveLength(4);
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test.each([
+    ['GET', true],
+    ['get', true],
+    ['HEAD', true],
+    ['OPTIONS', true],
+    ['PUT', true],
+    ['DELETE', true],
+    ['TRACE', true],
+    ['POST', false],
+    ['PATCH', false],
+    ['CONNECT', false],
+    ['PURGE', false],
+  ])('%s is repeated: %p; with retryNonIdempotent anything is', (method, repeated) => {
+    const { router } = group({ a: 1 }, { retries: 1 });
+    expect(send(router, method).res.sent).toEqual(
+      repeated ? ['200 a'] : ['500 {"error":"Internal server error"}'],
+    );
+    const told = group({ a: 1 }, { retries: 1 }, { retryNonIdempotent: true });
+    expect(send(told.router, method).res.sent).toEqual(['200 a']);
+  });
+
+  test('do not follow a response that has begun', () => {
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    const handler = jest.fn((_req, res) => {
+      res.write('begun');
+      throw boom;
+    });
+    router.addRoute('/a', naming('a', { retries: 3, handler }));
+    const { res } = send(router);
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(res.sent).toEqual(['begun']);
+    // Half an answer is no answer: the connection is closed, as Express does it.
+    expect(res.destroyed).toBe(true);
+    const mock = bareMock();
+    router.addRoute(
+      '/b',
+      naming('b', {
+        retries: 3,
+        timeout: 5,
+        handler: (_req, other) => {
+          other.json(1);
+          throw boom;
+        },
+      }),
+    );
+    router.handle({ path: '/b', method: 'GET' }, mock.res, () => {});
+    expect(mock.sent).toHaveLength(1);
+  });
+
+  test("do not follow an error that is the client's", () => {
+    const router = new OptimizedRouter({ outlier: { failures: 1, maxEjectedPercent: 100 } });
+    const handler = jest.fn(() => {
+      throw Object.assign(new Error('x'), { status: 404 });
+    });
+    router.addRoute('/a', naming('a', { retries: 3, handler }));
+    expect(send(router).res.sent).toEqual(['404 {"error":"Not found"}']);
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(metricsOf(router, 'a')).toMatchObject({
+      ejected: false,
+      errors: { thrown: 1 },
+      byStatusClass: { '4xx': 1 },
+    });
+  });
+
+  test('follow timeouts, each with a time and a signal of its own', () => {
+    const router = new OptimizedRouter();
+    const signals: AbortSignal[] = [];
+    for (const [id, timeout] of [
+      ['a', 50],
+      ['b', 20],
+    ] as const) {
+      router.addRoute(
+        '/a',
+        naming(id, {
+          retries: 1,
+          timeout,
+          handler: (_req, _res, _next, { signal }) => {
+            signals.push(signal);
+            return never();
+          },
+        }),
+      );
+    }
+    const { res } = send(router);
+    jest.advanceTimersByTime(50);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    jest.advanceTimersByTime(19);
+    expect(res.sent).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    expect(res.sent).toEqual([TIMED_OUT]);
+  });
+
+  test('a late answer of an attempt that timed out stands, and the router sends no second one', async () => {
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    const answers: (() => void)[] = [];
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        timeout: 50,
+        handler: (_req, res) =>
+          new Promise<void>((resolve, reject) => {
+            answers.push(() => {
+              try {
+                res.end('x');
+                resolve();
+              } catch (error) {
+                reject(error);
+              }
+            });
+          }),
+      }),
+    );
+    const { res } = send(router);
+    jest.advanceTimersByTime(50);
+    answers[0]!();
+    answers[1]!();
+    await flush();
+    jest.advanceTimersByTime(100);
+    expect(res.sent).toEqual(['200 x']);
+    expect(metricsOf(router, 'a').inFlight).toBe(0);
+  });
+
+  test('begin with the headers and the status that the first attempt began with', () => {
+    const router = new OptimizedRouter();
+    router.use((_req, res, next) => {
+      res.setHeader('X-Request-Id', '7');
+      next();
+    });
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        handler: (_req, res, _next, { attempt }) => {
+          if (attempt === 2) return res.end(JSON.stringify(res.getHeaders()));
+          res.statusCode = 201;
+          res.setHeader('Content-Length', '5');
+          res.setHeader('X-Request-Id', 'other');
+          throw boom;
+        },
+      }),
+    );
+    expect(send(router).res.sent).toEqual(['200 {"x-request-id":"7"}']);
+  });
+
+  test("the failed handler's content headers do not describe the error", () => {
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    router.addRoute(
+      '/a',
+      naming('a', {
+        handler: (_req, res) => {
+          res.setHeader('Content-Encoding', 'gzip');
+          res.setHeader('Cache-Control', 'max-age=1000');
+          throw boom;
+        },
+      }),
+    );
+    expect(Object.keys(send(router).res.getHeaders()).sort()).toEqual(['content-length', 'content-type']);
+  });
+
+  test('run the middleware of each handler once', () => {
+    const log: string[] = [];
+    const router = new OptimizedRouter();
+    const failing = (id: string) =>
+      naming(id, {
+        retries: 3,
+        middleware: [
+          (_req, _res, next) => {
+            log.push(`middleware of ${id}`);
+            next();
+          },
+        ],
+        handler: () => {
+          log.push(id);
+          throw boom;
+        },
+      });
+    router.addRoute('/a', failing('a'));
+    router.addRoute('/a', failing('b'));
+    send(router, 'GET', () => {});
+    expect(log.slice(0, 4)).toEqual(['middleware of a', 'a', 'middleware of b', 'b']);
+    expect(log.slice(4).sort()).toEqual(['a', 'b']);
+  });
+
+  test('are not made when the client is gone', async () => {
+    const handler = jest.fn(async (_req, res) => {
+      res.destroy();
+      throw boom;
+    });
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    router.addRoute('/a', naming('a', { retries: 3, handler }));
+    send(router);
+    await flush();
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  test('end with the last handler of the group that is removed meanwhile', async () => {
+    const { router } = group({ a: 9 }, { retries: 5, handler: () => Promise.reject(boom) });
+    const next = jest.fn();
+    send(router, 'GET', next);
+    router.removeRoute('/a');
+    await flush();
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test('pile up no listeners', async () => {
+    const router = new OptimizedRouter();
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 30,
+        timeout: 5,
+        handler: (_req, _res, _next, { signal }) => {
+          expect(signal.aborted).toBe(false);
+        },
+      }),
+    );
+    const { res } = send(router);
+    for (let n = 0; n <= 30; n++) {
+      expect(res.listenerCount('close') + res.listenerCount('finish')).toBeLessThanOrEqual(3);
+      jest.advanceTimersByTime(5);
+    }
+    expect(res.sent).toEqual([TIMED_OUT]);
+  });
+
+  test('follow a thenable that throws instead of settling', () => {
+    const router = new OptimizedRouter();
+    const then = () => {
+      throw boom;
+    };
+    router.addRoute('/a', naming('a', { retries: 1, handler: () => ({ then }) }));
+    const next = jest.fn();
+    send(router, 'GET', next);
+    expect(next.mock.calls).toEqual([[boom]]);
+    expect(metricsOf(router, 'a')).toMatchObject({ retries: 1, inFlight: 0, errors: { thrown: 2 } });
+  });
+
+  test('are announced', () => {
+    const { router } = group({ a: 1, b: 0 }, { retries: 1 });
+    const events: unknown[] = [];
+    router.on('retry', (event) => events.push(event));
+    send(router);
+    expect(events).toEqual([{ id: 'a', path: '/a', method: '*', attempt: 1, error: boom }]);
+  });
+
+  test('as many attempts as the first handler says, each once in the books', () => {
+    const property = fc.property(
+      fc.array(fc.record({ fails: fc.nat(3), retries: fc.nat(4) }), { minLength: 1, maxLength: 4 }),
+      (handlers) => {
+        const router = new OptimizedRouter();
+        const left = handlers.map(({ fails }) => fails);
+        let attempts = 0;
+        for (const [at, { retries }] of handlers.entries()) {
+          router.addRoute(
+            '/a',
+            naming(`${at}`, {
+              retries,
+              handler: (_req, res) => {
+                attempts++;
+                if (left[at]!-- > 0) throw boom;
+                res.end(`${at}`);
+              },
+            }),
+          );
+        }
+        const next = jest.fn();
+        const { res } = send(router, 'GET', next);
+        // Round-robin begins with the first; each handler is tried before any is tried again.
+        expect(attempts).toBeLessThanOrEqual(handlers[0]!.retries + 1);
+        expect(res.sent.length + next.mock.calls.length).toBe(1);
+        if (next.mock.calls.length === 1) expect(attempts).toBe(handlers[0]!.retries + 1);
+        const { routes } = router.metrics();
+        const sum = (of: (route: (typeof routes)[number]) => number) =>
+          routes.reduce((total, route) => total + of(route), 0);
+        expect(sum(({ latency }) => latency.count)).toBe(attempts);
+        expect(sum(({ retries }) => retries)).toBe(attempts - 1);
+        expect(sum(({ inFlight }) => inFlight)).toBe(0);
+        expect(sum(({ errors }) => errors.thrown)).toBe(attempts - res.sent.length);
+        const fresh = Math.min(attempts, handlers.length);
+        expect(routes.filter(({ latency }) => latency.count > 0).length).toBe(fresh);
+      },
+    );
+    fc.assert(property, { numRuns: 200 });
+  });
+});

@@ -1,0 +1,76 @@
+import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { OptimizedRouter, RouteHandler } from 'keelson';
+
+/** A response of a test with nothing but `status` and `json`; what was sent is in `sent`, each answer once. */
+export function bareMock() {
+  let status = 200;
+  const sent: { status: number; body: any }[] = [];
+  const res = {
+    status(code: number) {
+      status = code;
+      return res;
+    },
+    json(body: any) {
+      sent.push({ status, body });
+      return res;
+    },
+  };
+  return { res, sent };
+}
+
+/** What a router answered a request with that has only a path and a method. */
+export function ask(router: OptimizedRouter, path: string, method = 'GET', extra: object = {}) {
+  const { res, sent } = bareMock();
+  const req: any = { path, method, ...extra };
+  expect(router.handle(req, res as any, undefined)).toBeUndefined();
+  return { req, res, sent };
+}
+
+/** A GET route that answers with its id. */
+export function naming(id: string, extra: Partial<RouteHandler> = {}): RouteHandler {
+  return { id, method: 'GET', handler: (_req, res) => res.json(id), ...extra };
+}
+
+export interface Reply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A server at a free port; `ask` sends it a request and resolves with the whole reply. */
+export async function serve(listener: (req: any, res: any) => void) {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, ...client(server) };
+}
+
+export function client(server: Server) {
+  const { port } = server.address() as AddressInfo;
+  const askServer = (method: string, path: string, headers: Record<string, string> = {}, agent?: any) =>
+    new Promise<Reply>((resolve, reject) => {
+      const options = { host: '127.0.0.1', port, method, path, headers, agent };
+      const sent = request(options, (res) => {
+        let body = '';
+        res.setEncoding('utf8');
+        res.on('data', (chunk) => {
+          body += chunk;
+        });
+        res.on('error', reject);
+        res.on('end', () => resolve({ status: res.statusCode!, headers: res.headers, body }));
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { port, ask: askServer, close };
+}
+
+/** The route of an id in the metrics. */
+export function metricsOf(router: OptimizedRouter, id: string) {
+  return router.metrics().routes.find((route) => route.id === id)!;
+}
