@@ -111,7 +111,7 @@ export class RouteTable<V> {
     const variants = describePattern(this.index, path);
     if (this.options.strict) this.refuseTaken(path, methods, variants, constraint);
     const entries: RegisteredEntry<V>[] = [];
-    const shown = shownPath(path, variants);
+    const shown = variants.length === 1 ? variants[0]!.text : this.listed(path);
     const registration: Registration<V> = { path: shown, value, entries, methods, places: 0 };
     this.registered.add(registration);
     for (const variant of variants) {
@@ -243,6 +243,13 @@ export class RouteTable<V> {
     return this.options.caseSensitive ? path : foldCase(path);
   }
 
+  /** A pattern with optional parameters as it is listed: all of it, without the outer slashes that do not matter. */
+  private listed(path: string): string {
+    const { ignoreTrailingSlash, ignoreDuplicateSlashes } = this.options;
+    const text = ignoreDuplicateSlashes ? path.replace(/^\/+/, '') : path.replace(/^\//, '');
+    return `/${ignoreTrailingSlash ? text.replace(/\/+$/, '') : text}`;
+  }
+
   /** Forgets the tables that `method` has a part in. */
   private changed(method: string): void {
     if (method === ANY) this.tables.clear();
@@ -355,9 +362,4 @@ function mergePlaces<V>(
 /** The same string in the form that V8 compares with others fastest: a key of its table of strings. */
 function intern(text: string): string {
   return Object.keys({ [text]: 0 })[0]!;
-}
-
-/** The pattern as it is listed: of one with optional parameters, all of it. */
-function shownPath(path: string, variants: readonly Variant[]): string {
-  return variants.length === 1 ? variants[0]!.text : `/${path.replace(/^\/+|\/+$/g, '')}`;
 }
