@@ -186,7 +186,7 @@ describe('the less loaded of two', () => {
 });
 
 describe('weighted rendezvous hashing', () => {
-  const KEYS = 40_000;
+  const KEYS = 20_000;
   const byKey = (seed = 0) => new Rendezvous((key) => key, seed, generator(SEED));
   const members = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ inFlight: 0, hash: hashText(id, 0) }));
   const places = (weights: readonly number[], balancer = byKey()) =>

@@ -71,6 +71,12 @@ test('a clock that was set back counts as no time, and NaN not at all', () => {
   expect(histogram.summary()).toMatchObject({ count: 2, max: 0, p50: 0, mean: 0 });
 });
 
+test('a rank that rounding puts above itself stays where it is', () => {
+  // 99.9 % of 41,000 come out as 40,959.00000000001.
+  const histogram = filled(Array.from({ length: 41_000 }, (_, n) => (n < 40_959 ? 1 : 1000)));
+  expect(histogram.percentile(99.9)).toBeCloseTo(1, 1);
+});
+
 test('reset forgets everything', () => {
   const histogram = filled([1, 2, 3]);
   histogram.reset();

@@ -324,6 +324,25 @@ describe('the signal', () => {
     });
   });
 
+  test('aborts with any response that emits close, whatever else it tells', () => {
+    const router = new OptimizedRouter();
+    const signals: AbortSignal[] = [];
+    router.addRoute(
+      '/a',
+      naming('a', {
+        handler: (_req, _res, _next, { signal }) => {
+          signals.push(signal);
+          return never();
+        },
+      }),
+    );
+    const responses = [1, 2].map(() => Object.assign(new EventEmitter(), bareMock().res));
+    for (const res of responses) router.handle({ path: '/a', method: 'GET' }, res);
+    responses[0]!.emit('close');
+    responses[1]!.emit('finish');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
   test('is aborted already when it is asked for too late', async () => {
     const router = new OptimizedRouter();
     const contexts: any[] = [];
@@ -614,6 +633,47 @@ describe('retries', () => {
     send(router);
     await flush();
     expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  test('end with the last handler of the group that is removed meanwhile', async () => {
+    const { router } = group({ a: 9 }, { retries: 5, handler: () => Promise.reject(boom) });
+    const next = jest.fn();
+    send(router, 'GET', next);
+    router.removeRoute('/a');
+    await flush();
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test('pile up no listeners', async () => {
+    const router = new OptimizedRouter();
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 30,
+        timeout: 5,
+        handler: (_req, _res, _next, { signal }) => {
+          expect(signal.aborted).toBe(false);
+        },
+      }),
+    );
+    const { res } = send(router);
+    for (let n = 0; n <= 30; n++) {
+      expect(res.listenerCount('close') + res.listenerCount('finish')).toBeLessThanOrEqual(3);
+      jest.advanceTimersByTime(5);
+    }
+    expect(res.sent).toEqual([TIMED_OUT]);
+  });
+
+  test('follow a thenable that throws instead of settling', () => {
+    const router = new OptimizedRouter();
+    const then = () => {
+      throw boom;
+    };
+    router.addRoute('/a', naming('a', { retries: 1, handler: () => ({ then }) }));
+    const next = jest.fn();
+    send(router, 'GET', next);
+    expect(next.mock.calls).toEqual([[boom]]);
+    expect(metricsOf(router, 'a')).toMatchObject({ retries: 1, inFlight: 0, errors: { thrown: 2 } });
   });
 
   test('are announced', () => {

@@ -431,6 +431,13 @@ describe('as the listener of a bare server', () => {
       byStatusClass: { '4xx': 1 },
       latency: { count: 0 },
     });
+    const going = naming('b', {
+      middleware: [(_req, _res, next) => next()],
+      handler: (_req, res) => res.end(),
+    });
+    router.addRoute('/b', going);
+    await server.ask('GET', '/b');
+    expect(metricsOf(router, 'b')).toMatchObject({ requests: 1, byStatusClass: { '2xx': 1 } });
   });
 });
 

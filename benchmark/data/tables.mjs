@@ -94,7 +94,7 @@ function table(endpoints) {
       names: Array.from(path.matchAll(/:(\w+)/g), ([, name]) => name),
     }))
     .sort((a, b) => (rank(a.path) < rank(b.path) ? -1 : 1))
-    .map((route, id) => ({ id: id + 1, ...route }));
+    .map((route, i) => ({ id: `r${i + 1}`, number: i + 1, ...route }));
 }
 
 export const tables = {

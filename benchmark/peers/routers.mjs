@@ -20,9 +20,9 @@ function readerOf(names, decoded) {
 
 /** Handlers for the routes of a table. With `decoded` they decode what they read, for routers that leave it raw. */
 const withReaders = (routes, decoded) =>
-  routes.map((route) => ({ ...route, read: readerOf(route.names, decoded) }));
+  routes.map((route) => ({ ...route, handler: ignore, read: readerOf(route.names, decoded) }));
 
-const tally = (route, params) => route.id + route.read(params);
+const tally = (route, params) => route.number + route.read(params);
 
 /** As c.req.param() does it: the matcher gives the places of the parameters in the regular expression's match. */
 function honoParams(places, match) {
@@ -98,12 +98,12 @@ const keelson = async () => {
     build(routes) {
       const router = new RouteTrie();
       for (const route of routes) {
-        router.insert(route.path, { id: `r${route.id}`, method: route.method, handler: ignore, route });
+        router.insert(route.path, route);
       }
       return router;
     },
     find: (router, method, path) => router.search(path, method),
-    routeOf: (found) => found.handler.route,
+    routeOf: (found) => found.handler,
     paramsOf: (found) => found.params,
   };
 };
@@ -112,7 +112,7 @@ const keelson = async () => {
 function readOffsets(router, method, path) {
   const found = router.match(path, method);
   if (found === null) return -1;
-  let sum = found.handler.route.id;
+  let sum = found.handler.number;
   for (let i = 0; i < found.length; i++) {
     sum += found.end(i) - found.start(i);
   }

@@ -68,8 +68,9 @@ export class Attempt implements RequestContext {
   private admission: Admission | undefined;
   private before: ResponseState | undefined;
   private watch: AnswerWatch | undefined;
-  /** The handler returned, and only the timeout or a watch can tell the end. */
-  private waiting = false;
+  /** The handler returned, and its promise, if it gave one, is fulfilled. */
+  private returned = false;
+  private unlisten: (() => void) | undefined;
 
   private constructor(call: Call, member: Member, tried: readonly Member[], left: number) {
     this.call = call;
@@ -99,7 +100,8 @@ export class Attempt implements RequestContext {
     if (this.controller === undefined) {
       this.controller = new AbortController();
       if (this.reason !== undefined) this.controller.abort(this.reason);
-      else this.watchClient();
+      else if (isLost(this.call.res)) this.clientLeft();
+      else this.listen();
     }
     return this.controller.signal;
   }
@@ -119,20 +121,20 @@ export class Attempt implements RequestContext {
       this.run();
       return;
     }
-    let through = false;
     // Middleware may answer, now or later, and say nothing.
     const tells = tellsItsEnd(res);
-    if (tells) res.once('finish', () => through || member.route.countStatus(res.statusCode));
+    const count = () => member.route.countStatus(res.statusCode);
+    if (tells) res.once('finish', count);
     runChain(middleware, req, res, true, {
       done: () => {
-        through = true;
+        if (tells) res.removeListener('finish', count);
         this.run();
       },
       failed: (error) => {
         member.route.errors.middleware++;
         this.judge('unknown');
         core.answers.failed(error, req, res, next);
-        if (!tells) member.route.countStatus(res.statusCode);
+        if (!tells) count();
       },
       left: () => {
         this.judge('unknown');
@@ -149,21 +151,20 @@ export class Attempt implements RequestContext {
     if (this.left > 0) this.before = new ResponseState(res);
     if (route.timeout > 0) this.arm(route.timeout);
     this.began = core.settings.clock();
-    let result: unknown;
     try {
-      result = this.route.handler(req, res, next ?? this.makeNext(), this);
+      const result: unknown = this.route.handler(req, res, next ?? this.makeNext(), this);
+      if (isThenable(result)) {
+        result.then(
+          () => this.settle(true),
+          (error) => this.failed('rejected', asError(error)),
+        );
+        return;
+      }
     } catch (error) {
       this.failed('thrown', asError(error));
       return;
     }
-    if (isThenable(result)) {
-      result.then(
-        () => this.returned(true),
-        (error) => this.failed('rejected', asError(error)),
-      );
-    } else {
-      this.returned(false);
-    }
+    this.settle(false);
   }
 
   /** A `next` for handlers of a bare server. */
@@ -181,21 +182,37 @@ export class Attempt implements RequestContext {
   }
 
   /** The handler returned, or its promise is fulfilled: what is left is the response. */
-  private returned(settled: boolean): void {
+  private settle(byPromise: boolean): void {
     const { res } = this.call;
     if (this.over) return;
+    this.returned = true;
     if (isOver(res)) {
       this.ended(isLost(res));
     } else if (tellsItsEnd(res)) {
-      const end = () => this.ended(isLost(res));
-      res.once('finish', end);
-      res.once('close', end);
-    } else if (settled || this.timer === undefined || this.hasAnswered()) {
+      this.listen();
+    } else if (byPromise || this.timer === undefined || this.hasAnswered()) {
       // A response that does not tell: the handler is through, and that is all there is to know.
       this.ended(false);
-    } else {
-      this.waiting = true;
     }
+  }
+
+  /** Waits for the end of the response. */
+  private listen(): void {
+    const { res } = this.call;
+    if (this.unlisten !== undefined || typeof res.once !== 'function') return;
+    const finished = () => this.responseOver(false);
+    const closed = () => this.responseOver(res.writableEnded !== true);
+    res.once('finish', finished);
+    res.once('close', closed);
+    this.unlisten = () => {
+      res.removeListener?.('finish', finished);
+      res.removeListener?.('close', closed);
+    };
+  }
+
+  private responseOver(lost: boolean): void {
+    if (lost) this.clientLeft();
+    if (this.returned) this.ended(lost);
   }
 
   /** The response is complete, or `lost`: it can never be. */
@@ -237,7 +254,7 @@ export class Attempt implements RequestContext {
   private repeat(error: unknown): boolean {
     const { call, member } = this;
     const { core, req, res, group } = call;
-    if (this.left === 0 || isOver(res)) return false;
+    if (this.left === 0 || isOver(res) || group.members.length === 0) return false;
     const { retryNonIdempotent } = core.settings;
     if (!retryNonIdempotent && !IDEMPOTENT.includes(String(req.method).toUpperCase())) return false;
     const tried = [...this.tried, member];
@@ -260,6 +277,8 @@ export class Attempt implements RequestContext {
   private end(verdict: Verdict): void {
     this.over = true;
     if (this.timer !== undefined) clearTimeout(this.timer);
+    // Attempts of one request must not pile up listeners; a response that does not tell may still close.
+    if (this.unlisten !== undefined && tellsItsEnd(this.call.res)) this.unlisten();
     const { route } = this.member;
     route.inFlight--;
     route.recordLatency(this.call.core.settings.clock() - this.began);
@@ -287,15 +306,15 @@ export class Attempt implements RequestContext {
   /** A response that does not tell was answered: in time, so that the timeout has nothing left to do. */
   private answered(): void {
     clearTimeout(this.timer);
-    if (this.waiting) this.ended(false);
+    if (this.returned) this.ended(false);
   }
 
   private timedOut(timeout: number): void {
     const { group, core, res } = this.call;
     if (this.over) return;
     if (isOver(res) || (!tellsItsEnd(res) && this.hasAnswered())) {
-      // Answered in time, be the handler still busy.
-      if (this.waiting) this.ended(false);
+      // Answered in time or given up by the client, be the handler still busy.
+      if (this.returned) this.ended(isLost(res));
       return;
     }
     const { id } = this.route;
@@ -309,15 +328,8 @@ export class Attempt implements RequestContext {
     this.controller?.abort(reason);
   }
 
-  private watchClient(): void {
-    const { res } = this.call;
-    const gone = () => {
-      if (res.writableFinished !== true && this.reason === undefined) {
-        this.abort(new DOMException('The client went away', 'AbortError'));
-      }
-    };
-    if (res.destroyed === true) gone();
-    else if (typeof res.once === 'function') res.once('close', gone);
+  private clientLeft(): void {
+    if (this.reason === undefined) this.abort(new DOMException('The client went away', 'AbortError'));
   }
 
   private hasAnswered(): boolean {

@@ -58,6 +58,8 @@ export class Group {
   readonly #balancer: Balancer;
   /** The members' weights by index, as long as no time and no health plays a part. */
   #weights: readonly number[] = [];
+  /** Members that are out of service. */
+  #ejected = 0;
   /** When the last slow start is over. */
   #settledAt = Number.NEGATIVE_INFINITY;
 
@@ -74,9 +76,11 @@ export class Group {
   add(route: Route, text: string): void {
     const { outlier, hashSeed, clock } = this.#settings;
     const { id } = route.definition;
+    let hash = hashText(id, hashSeed);
     // Members of the same id must not draw the same.
-    const same = this.members.filter((member) => member.route.definition.id === id).length;
-    const hash = hashText(same === 0 ? id : `${id}\0${same}`, hashSeed);
+    for (let n = 1; this.members.some((member) => member.hash === hash); n++) {
+      hash = hashText(`${id}\0${n}`, hashSeed);
+    }
     const health = outlier && new Health(outlier);
     const member = new Member(route, hash, health, clock(), this.#namesOf(text));
     this.#slowStart(member);
@@ -118,12 +122,16 @@ export class Group {
       member.since = now;
       this.#slowStart(member);
     }
+    if (change !== 'none') this.#countEjected();
     return change;
   }
 
+  #countEjected(): void {
+    this.#ejected = this.members.filter((member) => member.health?.ejected === true).length;
+  }
+
   #mayEject(): boolean {
-    const ejected = this.members.filter((member) => member.health!.ejected).length;
-    return (ejected + 1) * 100 <= this.#settings.outlier!.maxEjectedPercent * this.members.length;
+    return (this.#ejected + 1) * 100 <= this.#settings.outlier!.maxEjectedPercent * this.members.length;
   }
 
   #change(members: readonly Member[]): void {
@@ -131,6 +139,7 @@ export class Group {
     this.solo = members.length === 1 ? members[0] : undefined;
     this.#weights = atLeastOne(members.map((member) => member.route.weight));
     this.#balancer.reset();
+    this.#countEjected();
   }
 
   #slowStart(member: Member): void {
@@ -140,12 +149,11 @@ export class Group {
 
   /** The weights as they count now. */
   #present(tried: readonly Member[]): readonly number[] {
-    const { outlier, slowStart, clock } = this.#settings;
-    if (outlier === undefined && slowStart === 0 && tried.length === 0) return this.#weights;
-    const now = outlier === undefined && slowStart === 0 ? 0 : clock();
+    const { clock, slowStart } = this.#settings;
+    if (this.#ejected === 0 && slowStart === 0 && tried.length === 0) return this.#weights;
+    const now = clock();
     const grown = now < this.#settledAt ? this.#grown(now) : this.#weights;
-    const fit =
-      outlier === undefined ? grown : this.#only(grown, (member) => member.health!.isAvailable(now));
+    const fit = this.#ejected === 0 ? grown : this.#only(grown, (member) => member.health!.isAvailable(now));
     const fresh = tried.length === 0 ? fit : this.#only(fit ?? grown, (member) => !tried.includes(member));
     // Where nobody is fit, an unfit handler is better than none; and a handler that has tried is better than that.
     return fresh ?? fit ?? grown;

@@ -104,7 +104,7 @@ export class LookupTable<V> {
 
   private findDynamic(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
-      const leaf = this.walker.find(path, path);
+      const leaf = this.walker.find(path);
       if (leaf < 0) {
         if (!this.walker.metDoubledSlash && !this.hasTrailingSlash(path)) return undefined;
       } else {
@@ -121,8 +121,9 @@ export class LookupTable<V> {
   /** The same as `find()` with every option and constraint minded. */
   private findCut(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
     const text = this.options.caseSensitive ? path : foldCase(path);
+    this.walker.unfolded = this.options.caseSensitive ? '' : path;
     const exact = this.findStatic(text);
-    const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, path, asked);
+    const entry = (exact < 0 ? undefined : this.choose(exact, asked)) ?? this.walk(text, asked);
     // Only a rest takes doubled slashes. Any other match has none, and a miss is due to them only if it met them.
     const doubled =
       entry === undefined
@@ -135,8 +136,8 @@ export class LookupTable<V> {
     return entry;
   }
 
-  private walk(path: string, original: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    let leaf = this.walker.find(path, original);
+  private walk(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    let leaf = this.walker.find(path);
     while (leaf >= 0) {
       const entry = this.choose(leaf, asked);
       if (entry !== undefined) return entry;

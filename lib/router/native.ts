@@ -9,7 +9,6 @@ export const WILDCARD = 1;
 export const REST = 2;
 export const NAMED_REST = 4;
 export const STATIC = 8;
-export const REGEX = 16;
 /** Not of the index: there is nothing to cut out of a path, neither a parameter nor an unnamed rest. */
 export const BARE = 32;
 

@@ -24,7 +24,10 @@ export interface OptimizedRouterOptions extends Omit<RouteTrieOptions, 'strict'>
    * `(req, res, next) => next()` leaves it to them.
    */
   onNotFound?: (req: any, res: any, next: Next) => unknown;
-  /** Answers a request for whose path there are other methods, sorted in `allow`, instead of the 405. */
+  /**
+   * Answers a request for whose path there are other methods, sorted in `allow`, instead of the 405. A 405 of its
+   * own should have them in its `Allow` header.
+   */
   onMethodNotAllowed?: (req: any, res: any, next: Next, allow: string[]) => unknown;
   /** Gets every error: of middleware, handlers, timeouts and malformed paths. It answers, or calls `next(error)`. */
   onError?: (error: any, req: any, res: any, next: Next) => unknown;

@@ -39,19 +39,17 @@ export function sendJson(
 ): void {
   if (hasBegun(res) || isOver(res)) return;
   if (typeof res.removeHeader === 'function') for (const name of OF_THE_CONTENT) res.removeHeader(name);
-  if (typeof res.setHeader === 'function') {
-    for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (typeof res.setHeader === 'function') res.setHeader(name, value);
+    else res.set?.(name, value);
   }
-  if (body !== undefined && typeof res.status === 'function' && typeof res.json === 'function') {
+  const isPlain = typeof res.status !== 'function' || typeof res.json !== 'function';
+  if (!isPlain && (body !== undefined || typeof res.end !== 'function')) {
     res.status(status);
     res.json(body);
     return;
   }
   res.statusCode = status;
-  if (typeof res.end !== 'function') {
-    res.status?.(status);
-    return;
-  }
   if (body === undefined) {
     res.end();
     return;

@@ -2,7 +2,7 @@ import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
 import { bySpecificity, type Constraint, constraintOf, UNCONSTRAINED } from './constraints.js';
 import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
-import { BARE, describePattern, REGEX, REST, type RouterIndex, STATIC, type Variant } from './native.js';
+import { BARE, describePattern, REST, type RouterIndex, STATIC, type Variant } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
 
@@ -111,7 +111,7 @@ export class RouteTable<V> {
     const variants = describePattern(this.index, path);
     if (this.options.strict) this.refuseTaken(path, methods, variants, constraint);
     const entries: RegisteredEntry<V>[] = [];
-    const shown = shownPath(path, variants);
+    const shown = variants.length === 1 ? variants[0]!.text : this.listed(path);
     const registration: Registration<V> = { path: shown, value, entries, methods, places: 0 };
     this.registered.add(registration);
     for (const variant of variants) {
@@ -214,7 +214,7 @@ export class RouteTable<V> {
     const own = method === ANY ? undefined : this.places.get(method);
     const places = mergePlaces(own, any);
     const pairs = new Int32Array(2 * places.length);
-    const bounds = { hasRegex: false, maxParams: 0, maxLength: 0 };
+    const bounds = { maxParams: 0, maxLength: 0 };
     const texts: string[] = [];
     const entries: (readonly Entry<V>[])[] = [];
     const free: (Entry<V> | undefined)[] = [];
@@ -225,12 +225,9 @@ export class RouteTable<V> {
       const all =
         shared === undefined || shared === place ? place.entries : [...place.entries, ...shared.entries];
       const { pattern, flags, params, constraint } = all[0]!;
-      bounds.hasRegex ||= (flags & REGEX) !== 0;
       bounds.maxParams = Math.max(bounds.maxParams, params.names.length);
       bounds.maxLength = Math.max(bounds.maxLength, pattern.length);
-      texts.push(
-        (flags & STATIC) === 0 ? '' : intern(this.options.caseSensitive ? pattern : foldCase(pattern)),
-      );
+      texts.push((flags & STATIC) === 0 ? '' : intern(this.requestOf(pattern)));
       entries.push(all);
       free.push(constraint === UNCONSTRAINED ? all[0] : undefined);
     }
@@ -238,6 +235,19 @@ export class RouteTable<V> {
     this.index.take(table);
     this.compilations++;
     return new LookupTable<V>(table, this.index, { texts, entries, free }, bounds, this.options);
+  }
+
+  /** What a request's path must be to match a pattern without parameters: a colon of the text stands there once. */
+  private requestOf(pattern: string): string {
+    const path = pattern.replaceAll('::', ':');
+    return this.options.caseSensitive ? path : foldCase(path);
+  }
+
+  /** A pattern with optional parameters as it is listed: all of it, without the outer slashes that do not matter. */
+  private listed(path: string): string {
+    const { ignoreTrailingSlash, ignoreDuplicateSlashes } = this.options;
+    const text = ignoreDuplicateSlashes ? path.replace(/^\/+/, '') : path.replace(/^\//, '');
+    return `/${ignoreTrailingSlash ? text.replace(/\/+$/, '') : text}`;
   }
 
   /** Forgets the tables that `method` has a part in. */
@@ -352,9 +362,4 @@ function mergePlaces<V>(
 /** The same string in the form that V8 compares with others fastest: a key of its table of strings. */
 function intern(text: string): string {
   return Object.keys({ [text]: 0 })[0]!;
-}
-
-/** The pattern as it is listed: of one with optional parameters, all of it. */
-function shownPath(path: string, variants: readonly Variant[]): string {
-  return variants.length === 1 ? variants[0]!.text : `/${path.replace(/^\/+|\/+$/g, '')}`;
 }

@@ -14,8 +14,6 @@ const SLASH = 47;
 
 /** What the routes of a table have at most. */
 export interface Bounds {
-  /** Whether one of them has a regex. */
-  hasRegex: boolean;
   /** Parameters of a route. */
   maxParams: number;
   /** Units of a pattern, which bound the depth of the trie. */
@@ -34,12 +32,12 @@ export class Walker {
   readonly offsets: Int32Array;
   /** Whether one of the dead ends of the latest `find()` was an empty segment. */
   metDoubledSlash = false;
+  /** The path as it was before its letters were lowered, if they were: regexes are about that. */
+  unfolded = '';
   private readonly trie: Int32Array;
   private readonly index: RouterIndex;
   /** Where to go on: frames of [parameter node or ~alternative, position, offsets in use, alternatives left]. */
   private readonly stack: Int32Array;
-  private readonly hasRegex: boolean;
-  private original = '';
   private depth = 0;
   /** Where `resume()` says to go on: a node, or -1 when `leaf` is the answer. */
   private node = 0;
@@ -47,21 +45,15 @@ export class Walker {
   private used = 0;
   private leaf = -1;
 
-  constructor(trie: Int32Array, index: RouterIndex, { hasRegex, maxParams, maxLength }: Bounds) {
+  constructor(trie: Int32Array, index: RouterIndex, { maxParams, maxLength }: Bounds) {
     this.trie = trie;
-    this.hasRegex = hasRegex;
     this.index = index;
     this.offsets = new Int32Array(2 * (maxParams + 1));
     this.stack = new Int32Array(4 * (maxLength + 2));
   }
 
-  /**
-   * The leaf for `path`, which begins with a slash and is cut and folded as the options ask, or -1.
-   *
-   * @param original the same before it was folded: what regexes are matched against
-   */
-  find(path: string, original: string): number {
-    if (this.hasRegex) this.original = original;
+  /** The leaf for `path`, which begins with a slash and is cut and folded as the options ask, or -1. */
+  find(path: string): number {
     this.depth = 0;
     this.metDoubledSlash = false;
     return this.walk(path, this.trie[0]!, 1, 0);
@@ -182,10 +174,11 @@ export class Walker {
     const { trie, offsets } = this;
     if (kind === KIND_STAR) return used;
     if (kind === KIND_MIXED) return matchMixed(trie, data, path, at, end, offsets, used);
+    const text = this.unfolded === '' ? path : this.unfolded;
     if (kind === KIND_MIXED_REGEX) {
-      return matchMixedRegex(this.index, trie, data, this.original.slice(at, end), at, offsets, used);
+      return matchMixedRegex(this.index, trie, data, text.slice(at, end), at, offsets, used);
     }
-    if (kind === KIND_REGEX && !acceptsSegment(trie, data, this.original, at, end)) return -1;
+    if (kind === KIND_REGEX && !acceptsSegment(trie, data, text, at, end)) return -1;
     offsets[used] = at;
     offsets[used + 1] = end;
     return used + 2;

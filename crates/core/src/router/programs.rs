@@ -161,8 +161,8 @@ fn make(pattern: &[u16], pieces: &[Piece], literals: &[u16], case_insensitive: b
     let mut whole = String::new();
     for piece in pieces {
         let text = piece.regex.as_ref().map(translate).transpose()?;
-        // A plain parameter takes the shortest text that lets the rest match.
-        whole.push_str(&format!("({})", text.as_deref().unwrap_or("[^/]+?")));
+        // A plain parameter takes the shortest text that lets the rest match. It may hold a decoded slash.
+        whole.push_str(&format!("({})", text.as_deref().unwrap_or("(?s:.)+?")));
         push_text(&mut whole, &literals[piece.literal.clone()], case_insensitive);
     }
     let start = pieces.iter().find_map(|piece| piece.regex.as_ref()).map_or(0, |regex| regex.start);
