@@ -29,7 +29,7 @@ async function keelsonRouter(routes, respond) {
   const router = new OptimizedRouter();
   for (const route of routes) {
     router.addRoute(route.path, {
-      id: `r${route.id}`,
+      id: route.id,
       method: route.method,
       handler: (req, res) => respond(res, answer(route, req.params)),
     });
