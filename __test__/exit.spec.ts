@@ -18,9 +18,10 @@ test('importing keelson starts no thread, holds nothing open and listens to no s
 
 test('making every object leaves the process as it was', async () => {
   const [before, after] = await evaluate<object[]>(`${CENSUS}
-    const { TimerManager, BoundedLRUCache, CircularBuffer } = require('keelson');
+    const { TimerManager, BoundedLRUCache, CircularBuffer, OptimizedRouter, RouteTrie } = require('keelson');
     const before = census();
     const made = [new TimerManager(), new BoundedLRUCache(10), new CircularBuffer(10)];
+    made.push(new RouteTrie({ cache: true }), new OptimizedRouter({ slowStart: 100, outlier: {} }));
     console.log(JSON.stringify([before, census()]));`);
   expect(after).toEqual(before);
 });
@@ -29,8 +30,9 @@ test('neither importing nor making objects starts a timer, not even one that doe
   const kinds = await evaluate<string[]>(`
     const made = new Set();
     require('node:async_hooks').createHook({ init: (id, type) => made.add(type) }).enable();
-    const { TimerManager, BoundedLRUCache, CircularBuffer } = require('keelson');
+    const { TimerManager, BoundedLRUCache, CircularBuffer, OptimizedRouter, RouteTrie } = require('keelson');
     const objects = [new TimerManager(), new BoundedLRUCache(10), new CircularBuffer(10)];
+    objects.push(new RouteTrie({ cache: true }), new OptimizedRouter({ slowStart: 100, outlier: {} }));
     const kinds = [...made];
     console.log(JSON.stringify(kinds));`);
   // A settled promise, napi-rs's own unreferenced hook for collected values, and contexts of timers: no handle.

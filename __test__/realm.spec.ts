@@ -1,6 +1,14 @@
 // Jest runs each spec in a realm of its own, in which the addon's own `Error` and `Object` are strangers.
 import * as keelson from 'keelson';
-import { BoundedLRUCache, CircularBuffer, KeelsonError, TimerManager } from 'keelson';
+import {
+  BoundedLRUCache,
+  CircularBuffer,
+  KeelsonError,
+  OptimizedRouter,
+  type RouteHandler,
+  RouteTrie,
+  TimerManager,
+} from 'keelson';
 import useEverything from './support/everything.js';
 
 test('errors are of the realm that called', () => {
@@ -37,6 +45,63 @@ test('a returned array is an array of this realm', () => {
     expect(array).toBeInstanceOf(Array);
   }
   expect(cache.entries()).toStrictEqual([['a', 1]]);
+});
+
+const route: RouteHandler = { id: 'a', method: 'GET', handler: () => {} };
+
+test('what the router finds is of this realm, however often its code has run', () => {
+  const trie = new RouteTrie({ cache: true });
+  for (const path of ['/static', '/a/:__proto__', '/:x(\\d)-:y/*', '/files/*path']) trie.insert(path, route);
+  for (let round = 0; round < 50; round++) {
+    for (const path of ['/static', '/a/1', '/a/%61', '/1-%61/rest', '/files/x/y']) {
+      const match = trie.search(path, 'GET')!;
+      expect(match.params).toBeInstanceOf(Object);
+      expect(Object.getPrototypeOf(match.params)).toBe(Object.prototype);
+      expect(Object.getPrototypeOf(trie.match(path, 'GET')!.params())).toBe(Object.prototype);
+      expect(match).toEqual({ handler: route, params: { ...match.params }, wildcard: match.wildcard });
+      expect(match.handler).toBe(route);
+    }
+  }
+  expect(trie.search('/1-2/rest', 'GET')).toStrictEqual({
+    handler: route,
+    params: { x: '1', y: '2' },
+    wildcard: true,
+  });
+  expect(trie.getAllRoutes()).toBeInstanceOf(Array);
+  expect(trie.allowedMethods('/a/1')).toStrictEqual(['GET']);
+  const openapi = trie.toOpenAPI({ info: { title: 'a', version: '1' } });
+  for (const object of [trie.getAllRoutes()[0], trie.getCacheStats(), trie.metrics(), openapi]) {
+    expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
+  }
+});
+
+test('errors of the router are of this realm', () => {
+  const trie = new RouteTrie({ strict: true });
+  trie.insert('/:id', route);
+  const failures: [() => unknown, new (...args: never[]) => Error, string][] = [
+    [() => trie.insert('/:id(', route), keelson.InvalidArgumentError, 'ERR_KEELSON_INVALID_ARGUMENT'],
+    [() => trie.insert('/:other', route), keelson.RouteConflictError, 'ERR_KEELSON_ROUTE_CONFLICT'],
+    [() => trie.search('/%ff', 'GET'), keelson.MalformedPathError, 'ERR_KEELSON_MALFORMED_PATH'],
+  ];
+  for (const [failing, kind, code] of failures) {
+    expect(failing).toThrow(Error);
+    expect(failing).toThrow(kind);
+    expect(failing).toThrow(expect.objectContaining({ code }));
+  }
+});
+
+test('a router hands on the very objects that it got, and stats of this realm', () => {
+  const router = new OptimizedRouter();
+  const handler = jest.fn();
+  router.addRoute('/:id', { ...route, handler });
+  const req = { path: '/1', method: 'GET', params: undefined };
+  const [res, next] = [{}, () => {}];
+  router.handle(req, res, next);
+  expect(handler.mock.calls[0].slice(0, 3)).toEqual([req, res, next]);
+  expect(handler.mock.calls[0][0]).toBe(req);
+  expect(req.params).toStrictEqual({ id: '1' });
+  expect(router.getStats()).toStrictEqual({ routes: 1, cacheSize: 0, loadBalancers: 1 });
+  expect(Object.getPrototypeOf(router.metrics().routes[0])).toBe(Object.prototype);
 });
 
 test('everything is found as it must be, strictly', async () => {

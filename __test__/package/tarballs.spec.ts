@@ -38,6 +38,7 @@ const TYPED = {
   product: { name: 'Lamp' },
   hits: 1,
   buffered: [2, 3],
+  answers: ['lamp'],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };
 

@@ -5,6 +5,7 @@
  */
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
+  const { RouteTrie, OptimizedRouter } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -25,6 +26,25 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     buffer.push(item);
     samples.push(item);
   }
+  const trie = new RouteTrie({ cache: true });
+  const patterns = [
+    '/static',
+    '/users/:id',
+    '/v:major.:minor',
+    '/:year(\\d{4})-:month(\\d\\d)',
+    '/files/*path',
+  ];
+  const handler = () => {};
+  for (const pattern of patterns) trie.insert(pattern, { id: pattern, method: 'GET', handler });
+  const paths = ['/static?q', '/users/%C3%A4', '/v1.2', '/2026-11', '/files/a%2Fb/c', '/2026-1', '/users'];
+  const routed = paths.map((path) => trie.search(path, 'GET')?.params ?? null);
+  trie.remove('/static');
+  const router = new OptimizedRouter();
+  const answers = [];
+  const answer = (id) => ({ id, method: 'GET', handler: (req, res) => res.json([id, req.params]) });
+  for (const id of ['one', 'two']) router.addRoute('/a/:x', answer(id));
+  const res = { status: () => res, json: (body) => answers.push(body) };
+  for (const path of ['/a/1', '/a/2', '/b']) router.handle({ path, method: 'GET' }, res);
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -40,6 +60,9 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     cached: cache.getStats(),
     buffered: buffer.getAll(),
     mean: samples.mean(),
+    routed,
+    answers,
+    balanced: router.getStats(),
     refusal,
   };
   if (leave) {
@@ -59,5 +82,16 @@ module.exports.FOUND = {
   cached: { hits: 0, misses: 0, evictions: 1, expirations: 0, hitRate: 0, currentSize: 2, maxSize: 2 },
   buffered: [2, 3],
   mean: 2,
+  routed: [
+    {},
+    { id: 'ä' },
+    { major: '1', minor: '2' },
+    { year: '2026', month: '11' },
+    { path: 'a%2Fb/c' },
+    null,
+    null,
+  ],
+  answers: [['one', { x: '1' }], ['two', { x: '2' }], { error: 'Route not found' }],
+  balanced: { routes: 2, cacheSize: 0, loadBalancers: 1 },
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

@@ -1,5 +1,6 @@
 // The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
 // `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CacheItem, KeelsonErrorCode, RouteHandler, RouteMatch, TrieNode } from 'keelson';
 import {
   BoundedLRUCache,
@@ -7,7 +8,10 @@ import {
   DestroyedError,
   InvalidArgumentError,
   KeelsonError,
+  MalformedPathError,
   OptimizedRouter,
+  RouteConflictError,
+  RouteTimeoutError,
   RouteTrie,
   TimerManager,
   timerManager,
@@ -67,39 +71,49 @@ export function buffer(): void {
   void [first, all, length, full];
 }
 
-export function routers(): void {
-  const route: RouteHandler = {
-    id: 'x',
-    method: ['GET'],
-    handler: (_req, _res, next) => {
+const route: RouteHandler = {
+  id: 'x',
+  method: ['GET'],
+  handler: (_req, _res, next) => {
+    next();
+  },
+  middleware: [
+    (_req, _res, next) => {
       next();
     },
-    middleware: [
-      (_req, _res, next) => {
-        next();
-      },
-    ],
-    weight: 1,
-    timeout: 1,
-    retries: 1,
-  };
+  ],
+  weight: 1,
+  timeout: 1,
+  retries: 1,
+};
+
+export function trie(): void {
   const trie = new RouteTrie();
   trie.insert('/', route);
   const match: RouteMatch | null = trie.search('/', 'GET');
   if (match) {
     const params: Record<string, string> = match.params;
     const wildcard: boolean = match.wildcard;
-    void [params, wildcard, match.handler.id];
+    const id: string = match.handler.id;
+    void [params, wildcard, id];
   }
-  const all: Array<{ path: string; handler: RouteHandler }> = trie.getAllRoutes();
+  const routes: Array<{ path: string; handler: RouteHandler }> = trie.getAllRoutes();
   trie.clear();
-  const cached: { size: number; maxSize: number } = trie.getCacheStats();
+  const stats: { size: number; maxSize: number } = trie.getCacheStats();
+  let node: TrieNode | undefined;
+  void [routes, stats, node];
+}
+
+export function router(): void {
   const router = new OptimizedRouter();
   router.addRoute('/', route);
   router.handle({} as any, {} as any, () => {});
   const stats: { routes: number; cacheSize: number; loadBalancers: number } = router.getStats();
-  let node: TrieNode | undefined;
-  void [all, cached, stats, node];
+  // As a listener of a server, and with a handler whose request and response have types of their own.
+  const listener: (req: IncomingMessage, res: ServerResponse) => void = router.handle;
+  const handler = (req: IncomingMessage, res: ServerResponse) => void res.end(req.url);
+  router.addRoute('/typed', { id: 'typed', method: 'GET', handler });
+  void [stats, listener];
 }
 
 export function errors(error: unknown): KeelsonErrorCode | undefined {
@@ -107,6 +121,14 @@ export function errors(error: unknown): KeelsonErrorCode | undefined {
     const base: KeelsonError = error;
     const usual: Error = base;
     return usual === base ? base.code : undefined;
+  }
+  if (error instanceof MalformedPathError || error instanceof RouteTimeoutError) {
+    const status: 400 | 504 = error.status;
+    return status === error.statusCode ? error.code : undefined;
+  }
+  if (error instanceof RouteConflictError) {
+    const taken: string = error.taken;
+    return taken === '' ? undefined : error.code;
   }
   return error instanceof KeelsonError ? error.code : undefined;
 }
@@ -121,6 +143,10 @@ export function refused(): void {
   timerManager.setTimeout('code', 1);
   // @ts-expect-error a buffer of strings takes no number
   new CircularBuffer<string>(1).push(1);
+  // @ts-expect-error a route without a handler
+  new RouteTrie().insert('/', { id: 'x', method: 'GET' });
+  // @ts-expect-error strict is of the trie: in a router handlers share a path
+  new OptimizedRouter({ strict: true });
   // @ts-expect-error not a code of keelson
   const code: KeelsonErrorCode = 'ERR_OTHER';
   void code;

@@ -4,6 +4,8 @@ import {
   CircularBuffer,
   InvalidArgumentError,
   KeelsonError,
+  OptimizedRouter,
+  RouteTrie,
   TimerManager,
   timerManager,
 } from 'keelson';
@@ -14,6 +16,8 @@ const named = {
   CircularBuffer,
   InvalidArgumentError,
   KeelsonError,
+  OptimizedRouter,
+  RouteTrie,
   TimerManager,
   timerManager,
 };

@@ -1,5 +1,13 @@
 // What a user's TypeScript module does, whatever it is compiled to.
-import { BoundedLRUCache, CircularBuffer, InvalidArgumentError, TimerManager, timerManager } from 'keelson';
+import {
+  BoundedLRUCache,
+  CircularBuffer,
+  InvalidArgumentError,
+  OptimizedRouter,
+  type RouteHandler,
+  TimerManager,
+  timerManager,
+} from 'keelson';
 
 interface Product {
   name: string;
@@ -10,6 +18,16 @@ const buffer: CircularBuffer<number> = new CircularBuffer(2);
 const manager: TimerManager = new TimerManager();
 const idle: NodeJS.Timeout = timerManager.setInterval(() => {}, 1000);
 idle.unref();
+
+const answers: string[] = [];
+const route: RouteHandler = {
+  id: 'product',
+  method: 'GET',
+  handler: (req: { params: { name: string } }) => answers.push(req.params.name),
+};
+const router = new OptimizedRouter();
+router.addRoute('/products/:name', route);
+router.handle({ path: '/products/lamp', method: 'GET' }, {});
 
 cache.set('lamp', { name: 'Lamp' });
 for (const number of [1, 2, 3]) buffer.push(number);
@@ -27,7 +45,7 @@ manager.setTimeout(
   (name: string) => {
     const product: Product | undefined = cache.get(name);
     const { hits } = cache.getStats();
-    console.log(JSON.stringify({ product, hits, buffered: buffer.getAll(), refusal: refusal() }));
+    console.log(JSON.stringify({ product, hits, buffered: buffer.getAll(), answers, refusal: refusal() }));
   },
   1,
   'lamp',

@@ -3,26 +3,33 @@ import express, { type Express } from 'express';
 import type { Context } from './context';
 import { errorHandler, unknownRoute } from './http/errors';
 import { measure, requestTimeout, securityHeaders } from './http/middleware';
-import { adminRoutes, operationsRoutes } from './routes/operations';
-import { pageRoutes } from './routes/page';
-import { productRoutes, stockWatchRoute } from './routes/products';
-import { sessionRoutes } from './routes/sessions';
+import { createRouter } from './http/routing';
+import { addAdminRoutes, addOperationsRoutes } from './routes/operations';
+import { addPageRoutes } from './routes/page';
+import { addProductRoutes } from './routes/products';
+import { addSessionRoutes } from './routes/sessions';
 
 const PUBLIC = join(__dirname, '..', 'public');
 
 /** The Express application over a context; it starts nothing by itself. */
 export function createApp(context: Context): Express {
+  const limit = requestTimeout(context.requestTimers, context.requestTimeout);
+  const admin = createRouter(context.report);
+  admin.use(limit);
+  addAdminRoutes(admin, context);
+  const router = createRouter(context.report);
+  addOperationsRoutes(router, context, limit);
+  addProductRoutes(router, context, limit);
+  addSessionRoutes(router, context, limit);
+  addPageRoutes(router, context, limit);
+
   const app = express();
   app.disable('x-powered-by');
   app.use(measure(context.metrics));
   app.use(securityHeaders);
   app.use('/assets', express.static(PUBLIC, { index: false, fallthrough: false }));
-  app.use('/api', stockWatchRoute(context));
-  app.use(requestTimeout(context.requestTimers, context.requestTimeout));
-  app.use(operationsRoutes(context));
-  app.use('/api', express.json({ limit: '16kb' }), productRoutes(context), sessionRoutes(context));
-  app.use('/api/admin', adminRoutes(context));
-  app.use(pageRoutes(context));
+  app.use('/api/admin', admin.handle);
+  app.use(router.handle);
   app.use(unknownRoute);
   app.use(errorHandler(context.report));
   return app;

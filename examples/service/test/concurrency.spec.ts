@@ -1,4 +1,4 @@
-import { Agent, get } from 'node:http';
+import { Agent, get, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { TestService, until } from './support';
 
@@ -80,4 +80,35 @@ test('10,000 requests of all kinds over kept connections', async () => {
   expect(new Set(statuses)).toEqual(new Set([200]));
   await until(() => service.requestTimers.getStats().total === 0);
   expect(service.context.metrics.latencies.isFull()).toBe(true);
+}, 120_000);
+
+test('10,000 requests that are served or refused, each as it should be', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  const kinds = [
+    { method: 'GET', path: '/api/products/lamp', status: 200 },
+    { method: 'GET', path: '/api/products/%zz', status: 400 },
+    { method: 'GET', path: '/api/nothing', status: 404 },
+    { method: 'DELETE', path: '/api/categories', status: 405 },
+    { method: 'POST', path: '/api/session', status: 400 },
+  ];
+  const ask = ({ method, path }: { method: string; path: string }) =>
+    new Promise<number>((resolve, reject) => {
+      const sent = request(service.url + path, { agent, method }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode!));
+      });
+      sent.on('error', reject).end();
+    });
+  const all = Array.from({ length: REQUESTS }, (_, index) => kinds[index % kinds.length]!);
+  const statuses = await Promise.all(all.map(ask));
+  agent.destroy();
+  expect(statuses).toEqual(all.map(({ status }) => status));
+  await until(() => service.requestTimers.getStats().total === 0);
+  const { routes } = (await service.get('/api/metrics')).body;
+  const each = REQUESTS / kinds.length;
+  expect(routes).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ route: 'GET /api/products/:id', requests: each, inFlight: 0 }),
+      expect.objectContaining({ route: 'POST /api/session', byStatus: { '4xx': each }, inFlight: 0 }),
+    ]),
+  );
 }, 120_000);

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
 /** An answer other than success; `code` is for programs, the message for people. */
 export class HttpError extends Error {
@@ -28,6 +28,10 @@ export const unknownRoute: RequestHandler = (req) => {
   throw notFound(`${req.method} ${req.path}`);
 };
 
+export function sendError(res: Response, { status, code, message }: HttpError): void {
+  res.status(status).json({ error: { code, message } });
+}
+
 /** Turns whatever was thrown into JSON. What the client did not cause is reported and not shown. */
 export function errorHandler(report: (error: unknown) => void): ErrorRequestHandler {
   return (error, _req, res, next) => {
@@ -42,6 +46,6 @@ export function errorHandler(report: (error: unknown) => void): ErrorRequestHand
       report(error);
       shown = new HttpError(500, 'INTERNAL', 'Something went wrong here');
     }
-    res.status(shown.status).json({ error: { code: shown.code, message: shown.message } });
+    sendError(res, shown);
   };
 }

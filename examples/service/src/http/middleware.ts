@@ -1,10 +1,13 @@
-import type { RequestHandler } from 'express';
+import express, { type RequestHandler } from 'express';
 import type { TimerManager } from '../lib/utilities/performance/timerManager';
 import type { RequestMetrics } from '../services/metrics';
-import { HttpError } from './errors';
+import { HttpError, sendError } from './errors';
 
 /** A request whose client left before the answer, as proxies count it. */
 const CLIENT_LEFT = 499;
+
+/** For routes that take a body. */
+export const readJson: RequestHandler = express.json({ limit: '16kb' });
 
 export const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set({
@@ -31,7 +34,7 @@ export function measure(metrics: RequestMetrics): RequestHandler {
 export function requestTimeout(timers: TimerManager, timeout: number): RequestHandler {
   return (_req, res, next) => {
     const timer = timers.setTimeout(() => {
-      if (!res.headersSent) next(new HttpError(504, 'TIMEOUT', `No answer within ${timeout} ms`));
+      if (!res.headersSent) sendError(res, new HttpError(504, 'TIMEOUT', `No answer within ${timeout} ms`));
     }, timeout);
     res.once('close', () => timers.clearTimeout(timer));
     next();

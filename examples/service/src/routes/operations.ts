@@ -1,65 +1,94 @@
-import { Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import { notFound } from '../http/errors';
+import { routeReports } from '../http/routing';
 import { requireAdmin } from '../http/session';
+import type { OptimizedRouter } from '../lib/utilities/routing/router';
 
 /** Health, readiness and metrics. */
-export function operationsRoutes(context: Context): Router {
+export function addOperationsRoutes(router: OptimizedRouter, context: Context, limit: RequestHandler): void {
   const { catalogue, metrics } = context;
-  const router = Router();
+  const middleware = [limit];
 
-  router.get('/health', (_req, res) => {
-    res.json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) });
+  router.addRoute('/health', {
+    id: 'health',
+    method: 'GET',
+    middleware,
+    handler: (_req: Request, res: Response) => {
+      res.json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) });
+    },
   });
 
-  router.get('/ready', (_req, res) => {
-    const ready = catalogue.refreshedAt !== undefined && !context.stopping;
-    res.status(ready ? 200 : 503).json({ ready });
+  router.addRoute('/ready', {
+    id: 'readiness',
+    method: 'GET',
+    middleware,
+    handler: (_req: Request, res: Response) => {
+      const ready = catalogue.refreshedAt !== undefined && !context.stopping;
+      res.status(ready ? 200 : 503).json({ ready });
+    },
   });
 
-  router.get('/api/metrics', (_req, res) => {
-    res.json({ ...metrics.snapshot(), products: catalogue.size, refreshedAt: catalogue.refreshedAt ?? null });
+  router.addRoute('/api/metrics', {
+    id: 'metrics',
+    method: 'GET',
+    middleware,
+    handler: (_req: Request, res: Response) => {
+      const { size, refreshedAt = null } = catalogue;
+      res.json({ ...metrics.snapshot(), routes: routeReports(router), products: size, refreshedAt });
+    },
   });
-
-  return router;
 }
 
-/** What an admin sees of timers and caches, and may do to them. */
-export function adminRoutes(context: Context): Router {
+/** What an admin sees of timers and caches, and may do to them. Everything in this router is for admins. */
+export function addAdminRoutes(router: OptimizedRouter, context: Context): void {
   const { catalogue, sessions } = context;
   const caches = { products: catalogue.views, searches: catalogue.searches, sessions: sessions.cache };
-  const router = Router();
   router.use((req, _res, next) => {
     requireAdmin(req, sessions);
     next();
   });
 
-  router.get('/timers', (_req, res) => {
-    res.json({
-      background: context.jobTimers.getStats(),
-      requests: context.requestTimers.getStats(),
-      jobs: context.jobs.reports(),
-      held: context.stockWatch.waiting,
-    });
+  router.addRoute('/timers', {
+    id: 'timers',
+    method: 'GET',
+    handler: (_req: Request, res: Response) => {
+      res.json({
+        background: context.jobTimers.getStats(),
+        requests: context.requestTimers.getStats(),
+        jobs: context.jobs.reports(),
+        held: context.stockWatch.waiting,
+      });
+    },
   });
 
-  router.get('/caches', (_req, res) => {
-    const stats = Object.entries(caches).map(([name, cache]) => [name, cache.getStats()]);
-    res.json(Object.fromEntries(stats));
+  router.addRoute('/caches', {
+    id: 'caches',
+    method: 'GET',
+    handler: (_req: Request, res: Response) => {
+      const stats = Object.entries(caches).map(([name, cache]) => [name, cache.getStats()]);
+      res.json(Object.fromEntries(stats));
+    },
   });
 
-  router.delete('/caches/:name', (req, res) => {
-    const { name } = req.params;
-    // Sessions are in a cache too, but to lose them is to log everybody out.
-    if (name !== 'products' && name !== 'searches') throw notFound(`cache "${name}" that may be cleared`);
-    caches[name].clear();
-    res.status(204).end();
+  router.addRoute('/caches/:name', {
+    id: 'clear cache',
+    method: 'DELETE',
+    handler: (req: Request<{ name: string }>, res: Response) => {
+      const { name } = req.params;
+      // Sessions are in a cache too, but to lose them is to log everybody out.
+      if (name !== 'products' && name !== 'searches') throw notFound(`cache "${name}" that may be cleared`);
+      caches[name].clear();
+      res.status(204).end();
+    },
   });
 
-  router.post('/refresh', async (_req, res) => {
-    await catalogue.refresh();
-    if (!res.headersSent) res.json({ products: catalogue.size, refreshedAt: catalogue.refreshedAt });
+  router.addRoute('/refresh', {
+    id: 'refresh',
+    method: 'POST',
+    handler: async (_req: Request, res: Response) => {
+      await catalogue.refresh();
+      if (!res.headersSent) res.json({ products: catalogue.size, refreshedAt: catalogue.refreshedAt });
+    },
   });
-
-  return router;
 }

@@ -1,7 +1,8 @@
-import { Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import { type Html, html } from '../http/html';
 import { onlyQuery, queryText } from '../http/input';
+import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import type { ProductView } from '../services/catalogue';
 
 /** The numbers of the page, by their path in /api/metrics: public/live.js keeps them up to date. */
@@ -60,13 +61,17 @@ function page(text: string, products: ProductView[], numbers: Html[]): Html {
 `;
 }
 
-export function pageRoutes(context: Context): Router {
-  const router = Router();
-  router.get('/', (req, res) => {
-    onlyQuery(req, 'q');
-    const text = queryText(req, 'q', 100);
-    const { items } = context.catalogue.find({ text, category: '', sort: 'name', page: 1, pageSize: 100 });
-    res.type('html').send(page(text, items, tiles(context)).text);
+/** The catalogue for people. */
+export function addPageRoutes(router: OptimizedRouter, context: Context, limit: RequestHandler): void {
+  router.addRoute('/', {
+    id: 'index page',
+    method: 'GET',
+    middleware: [limit],
+    handler: (req: Request, res: Response) => {
+      onlyQuery(req, 'q');
+      const text = queryText(req, 'q', 100);
+      const { items } = context.catalogue.find({ text, category: '', sort: 'name', page: 1, pageSize: 100 });
+      res.type('html').send(page(text, items, tiles(context)).text);
+    },
   });
-  return router;
 }

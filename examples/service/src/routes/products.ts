@@ -1,13 +1,16 @@
-import { type Request, Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import { badRequest, HttpError, notFound } from '../http/errors';
 import { body, memberInteger, onlyQuery, queryChoice, queryInteger, queryText } from '../http/input';
-import { requestTimeout } from '../http/middleware';
+import { readJson, requestTimeout } from '../http/middleware';
 import { currentSession, requireAdmin } from '../http/session';
+import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import { type ProductView, type Query, SORT_ORDERS } from '../services/catalogue';
 import { noteViewed } from '../services/sessions';
 
 const MAX_PATIENCE_SECONDS = 60;
+
+type ById = Request<{ id: string }>;
 
 function listing(req: Request, text: string): Query {
   return {
@@ -25,70 +28,106 @@ function existing({ catalogue }: Context, id: string): ProductView {
   return product;
 }
 
-/** Long polls have a patience of their own, so they are mounted before the other routes' timeout. */
-export function stockWatchRoute(context: Context): Router {
-  const router = Router();
-  const path = '/products/:id/stock/watch';
-  router.use(path, requestTimeout(context.requestTimers, (MAX_PATIENCE_SECONDS + 5) * 1000));
-  router.get(path, (req, res) => {
-    onlyQuery(req, 'seconds');
-    const seconds = queryInteger(req, 'seconds', 30, 1, MAX_PATIENCE_SECONDS);
-    const { id } = existing(context, req.params.id);
-    const giveUp = context.stockWatch.wait(id, seconds * 1000, (stock) => {
-      res.json({ id, changed: stock !== undefined, stock: stock ?? context.catalogue.get(id)?.stock ?? 0 });
-    });
-    res.once('close', giveUp);
+/** Long polls have a patience of their own, and so a timeout of their own. */
+function addStockWatch(router: OptimizedRouter, context: Context): void {
+  router.addRoute('/api/products/:id/stock/watch', {
+    id: 'stock watch',
+    method: 'GET',
+    middleware: [requestTimeout(context.requestTimers, (MAX_PATIENCE_SECONDS + 5) * 1000)],
+    handler: (req: ById, res: Response) => {
+      onlyQuery(req, 'seconds');
+      const seconds = queryInteger(req, 'seconds', 30, 1, MAX_PATIENCE_SECONDS);
+      const { id } = existing(context, req.params.id);
+      const giveUp = context.stockWatch.wait(id, seconds * 1000, (stock) => {
+        res.json({ id, changed: stock !== undefined, stock: stock ?? context.catalogue.get(id)?.stock ?? 0 });
+      });
+      res.once('close', giveUp);
+    },
   });
-  return router;
 }
 
-export function productRoutes(context: Context): Router {
+/** Lists of products, and what they are listed by. */
+function addListings(router: OptimizedRouter, { catalogue }: Context, limit: RequestHandler): void {
+  const middleware = [limit];
+
+  router.addRoute('/api/products', {
+    id: 'products',
+    method: 'GET',
+    middleware,
+    handler: (req: Request, res: Response) => {
+      onlyQuery(req, 'category', 'sort', 'page', 'pageSize');
+      res.json(catalogue.find(listing(req, '')));
+    },
+  });
+
+  router.addRoute('/api/search', {
+    id: 'search',
+    method: 'GET',
+    middleware,
+    handler: (req: Request, res: Response) => {
+      onlyQuery(req, 'q', 'category', 'sort', 'page', 'pageSize');
+      const text = queryText(req, 'q', 100);
+      if (text === '') throw badRequest('Query parameter "q" must not be empty');
+      res.json(catalogue.find(listing(req, text)));
+    },
+  });
+
+  router.addRoute('/api/categories', {
+    id: 'categories',
+    method: 'GET',
+    middleware,
+    handler: (_req: Request, res: Response) => {
+      res.json({ items: catalogue.categories() });
+    },
+  });
+}
+
+/** The whole catalogue. */
+export function addProductRoutes(router: OptimizedRouter, context: Context, limit: RequestHandler): void {
   const { catalogue, sessions } = context;
-  const router = Router();
+  addListings(router, context, limit);
+  addStockWatch(router, context);
 
-  router.get('/products', (req, res) => {
-    onlyQuery(req, 'category', 'sort', 'page', 'pageSize');
-    res.json(catalogue.find(listing(req, '')));
+  router.addRoute('/api/products/:id', {
+    id: 'product',
+    method: 'GET',
+    middleware: [limit],
+    handler: (req: ById, res: Response) => {
+      const product = existing(context, req.params.id);
+      const session = currentSession(req, sessions);
+      if (session !== undefined) noteViewed(session, product.id);
+      res.json(product);
+    },
   });
 
-  router.get('/search', (req, res) => {
-    onlyQuery(req, 'q', 'category', 'sort', 'page', 'pageSize');
-    const text = queryText(req, 'q', 100);
-    if (text === '') throw badRequest('Query parameter "q" must not be empty');
-    res.json(catalogue.find(listing(req, text)));
+  router.addRoute('/api/products/:id/delivery', {
+    id: 'delivery',
+    method: 'GET',
+    middleware: [limit],
+    handler: async (req: ById, res: Response) => {
+      onlyQuery(req, 'country');
+      const product = existing(context, req.params.id);
+      const country = queryText(req, 'country', 2).toUpperCase();
+      if (!/^[A-Z]{2}$/.test(country))
+        throw badRequest('Query parameter "country" must be a code of two letters');
+      const quote = await context.carrier(country);
+      if (res.headersSent) return;
+      if (quote === undefined) throw new HttpError(422, 'NO_DELIVERY', `No carrier delivers to ${country}`);
+      res.json({ product: product.id, ...quote });
+    },
   });
 
-  router.get('/categories', (_req, res) => {
-    res.json({ items: catalogue.categories() });
+  router.addRoute('/api/products/:id/stock', {
+    id: 'adjust stock',
+    method: 'PATCH',
+    middleware: [limit, readJson],
+    handler: (req: ById, res: Response) => {
+      requireAdmin(req, sessions);
+      const { id } = existing(context, req.params.id);
+      const delta = memberInteger(body(req, 'delta'), 'delta', -10_000, 10_000);
+      const stock = catalogue.adjustStock(id, delta);
+      if (stock === undefined) throw new HttpError(409, 'NOT_ENOUGH', 'There is not that much in stock');
+      res.json({ id, stock });
+    },
   });
-
-  router.get('/products/:id', (req, res) => {
-    const product = existing(context, req.params.id);
-    const session = currentSession(req, sessions);
-    if (session !== undefined) noteViewed(session, product.id);
-    res.json(product);
-  });
-
-  router.get('/products/:id/delivery', async (req, res) => {
-    onlyQuery(req, 'country');
-    const product = existing(context, req.params.id);
-    const country = queryText(req, 'country', 2).toUpperCase();
-    if (!/^[A-Z]{2}$/.test(country))
-      throw badRequest('Query parameter "country" must be a code of two letters');
-    const quote = await context.carrier(country);
-    if (res.headersSent) return;
-    if (quote === undefined) throw new HttpError(422, 'NO_DELIVERY', `No carrier delivers to ${country}`);
-    res.json({ product: product.id, ...quote });
-  });
-
-  router.patch('/products/:id/stock', (req, res) => {
-    requireAdmin(req, sessions);
-    const { id } = existing(context, req.params.id);
-    const delta = memberInteger(body(req, 'delta'), 'delta', -10_000, 10_000);
-    const stock = catalogue.adjustStock(id, delta);
-    if (stock === undefined) throw new HttpError(409, 'NOT_ENOUGH', 'There is not that much in stock');
-    res.json({ id, stock });
-  });
-
-  return router;
 }

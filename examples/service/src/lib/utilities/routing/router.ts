@@ -1,0 +1,2 @@
+export type { RouteHandler, RouteMatch, TrieNode } from 'keelson';
+export { MalformedPathError, OptimizedRouter, RouteTrie } from 'keelson';
