@@ -2,7 +2,10 @@ import { type RouteConstraints, RouteTrie } from 'keelson';
 import { route, served, thrownBy } from './support/routes';
 
 /** Routes of one path, each with its constraints as id: `host version`. */
-function constrained(list: Array<[host?: string, version?: string]>, path = '/a'): RouteTrie {
+function constrained(
+  list: Array<[host?: string | undefined, version?: string | undefined]>,
+  path = '/a',
+): RouteTrie {
   const trie = new RouteTrie();
   for (const [host, version] of list) {
     const constraints: RouteConstraints = { ...(host && { host }), ...(version && { version }) };
@@ -114,7 +117,7 @@ describe('version', () => {
 });
 
 describe('both', () => {
-  const list: Array<[string?, string?]> = [
+  const list: Array<[(string | undefined)?, (string | undefined)?]> = [
     ['h.one', '1.0.0'],
     ['h.one', '2.0.0'],
     ['h.one'],

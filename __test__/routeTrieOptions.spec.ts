@@ -396,7 +396,7 @@ describe('bad options', () => {
       caseSensitive: undefined,
       cache: undefined,
       strict: undefined,
-    } as RouteTrieOptions);
+    } as unknown as RouteTrieOptions);
     trie.insert('/a', route('a'));
     expect([served(trie, '/a/'), served(trie, '/A')]).toStrictEqual(['a', null]);
     expect(trieOf(['/a'], { cache: {} }).getCacheStats().maxSize).toBe(1000);

@@ -126,16 +126,18 @@ describe('cursor', () => {
   ];
   const trie = trieOf(patterns);
 
-  test.each<[path: string, clean: string, id: string, params: Record<string, string>, rest?: string]>([
-    ['/static', '/static', '/static', {}],
-    ['/static?x', '/static', '/static', {}],
-    ['/', '/', '/', {}],
-    ['/u/7/posts/%41', '/u/7/posts/%41', '/u/:id/posts/:post', { id: '7', post: 'A' }],
-    ['u//7/posts/8/?q', '/u/7/posts/8', '/u/:id/posts/:post', { id: '7', post: '8' }],
-    ['/m/1-2-3', '/m/1-2-3', '/m/:a-:b', { a: '1', b: '2-3' }],
+  test.each<
+    [path: string, clean: string, id: string, params: Record<string, string>, rest: string | undefined]
+  >([
+    ['/static', '/static', '/static', {}, undefined],
+    ['/static?x', '/static', '/static', {}, undefined],
+    ['/', '/', '/', {}, undefined],
+    ['/u/7/posts/%41', '/u/7/posts/%41', '/u/:id/posts/:post', { id: '7', post: 'A' }, undefined],
+    ['u//7/posts/8/?q', '/u/7/posts/8', '/u/:id/posts/:post', { id: '7', post: '8' }, undefined],
+    ['/m/1-2-3', '/m/1-2-3', '/m/:a-:b', { a: '1', b: '2-3' }, undefined],
     ['/f/1/2/%33', '/f/1/2/%33', '/f/:x/*', { x: '1' }, '2/%33'],
-    ['/r/1/2//3', '/r/1/2/3', '/r/:x/*rest', { x: '1', rest: '2/3' }],
-    ['/n/%31-z', '/n/%31-z', '/n/:x(\\d+)-:y', { x: '1', y: 'z' }],
+    ['/r/1/2//3', '/r/1/2/3', '/r/:x/*rest', { x: '1', rest: '2/3' }, undefined],
+    ['/n/%31-z', '/n/%31-z', '/n/:x(\\d+)-:y', { x: '1', y: 'z' }, undefined],
   ])('on %s', (path, clean, id, params, rest) => {
     // Something else first: nothing of it may show.
     trie.match('/u/secret/posts/token', 'GET');
@@ -238,9 +240,7 @@ describe('prettyPrint', () => {
     trie.insert('/a', route('host', 'GET', { host: '*.x.y', version: '1.0.0' }));
     trie.insert('/a/', route('slash'));
     const drawn = trie.prettyPrint();
-    for (const id of ['plain', 'host', 'slash']) expect(drawn).toContain(`GET ${id}`);
-    expect(drawn).toContain('*.x.y');
-    expect(drawn).toContain('1.0.0');
+    expect(drawn).toBe('/\n└── a (GET plain, GET *.x.y 1.0.0 host)\n    └── / (GET slash)');
   });
 });
 

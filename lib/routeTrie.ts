@@ -105,6 +105,8 @@ export class RouteTrie {
   match(path: string, method: string, asked?: RouteConstraints): RouteCursor | null {
     if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
     const lookup = this.table.lookup(method);
+    // A static path that is found as it is leaves this alone.
+    lookup.path = path;
     const entry = lookup.find(path, asked);
     return entry === undefined ? null : this.cursor.moveTo(entry, lookup.path, lookup.offsets);
   }

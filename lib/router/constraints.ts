@@ -1,4 +1,5 @@
 import { invalid, options, string } from '../validate.js';
+import { foldCase } from './fold.js';
 import type { RouteConstraints } from './types.js';
 
 const VERSION = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/;
@@ -32,10 +33,10 @@ export function constraintOf(given: RouteConstraints | undefined): Constraint {
   const parts = version === undefined ? undefined : VERSION.exec(string('constraints.version', version));
   if (parts === null) invalid('constraints.version', "three numbers, such as '1.2.0'", version);
   const suffix = host?.startsWith('*.') === true;
-  const lower = suffix ? host?.slice(1).toLowerCase() : host?.toLowerCase();
+  const lower = host && foldCase(host);
   return {
-    key: `${host?.toLowerCase() ?? ''} ${version ?? ''}`,
-    host: lower,
+    key: `${lower ?? ''} ${version ?? ''}`,
+    host: suffix ? lower?.slice(1) : lower,
     suffix,
     version: parts && [Number(parts[1]), Number(parts[2]), Number(parts[3])],
   };
@@ -75,7 +76,7 @@ export function satisfies(
 function hostName(header: string | undefined): string {
   if (typeof header !== 'string') return '';
   const end = header.startsWith('[') ? header.indexOf(']') + 1 : header.indexOf(':');
-  return (end > 0 ? header.slice(0, end) : header).toLowerCase();
+  return foldCase(end > 0 ? header.slice(0, end) : header);
 }
 
 function inRange(version: readonly number[], range: string): boolean {

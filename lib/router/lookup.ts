@@ -1,4 +1,5 @@
 import { type Constraint, satisfies } from './constraints.js';
+import { foldCase } from './fold.js';
 import { NAMED_REST, REST, type RouterIndex } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
@@ -177,9 +178,4 @@ function hasDoubledSlash(path: string): boolean {
     slash = path.indexOf('/', slash + 1);
   }
   return false;
-}
-
-/** A to Z as a to z, and nothing else: the length stays, and offsets with it. */
-export function foldCase(path: string): string {
-  return /[A-Z]/.test(path) ? path.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : path;
 }

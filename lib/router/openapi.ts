@@ -1,5 +1,6 @@
 import { invalid, options as named, string } from '../validate.js';
 import type { Entry } from './lookup.js';
+import { regexAt } from './pattern.js';
 import { ANY, type Live } from './table.js';
 import type { RouteHandler } from './types.js';
 
@@ -110,26 +111,14 @@ function templateOf(text: string, names: readonly string[]): Template {
     } else if (character === '*') {
       const name = names[next];
       const isNamed = name !== undefined && text.slice(i + 1) === name;
-      add(isNamed ? name : `wildcard${++wildcards}`);
+      do wildcards++;
+      while (!isNamed && names.includes(`wildcard${wildcards}`));
+      add(isNamed ? name : `wildcard${wildcards}`);
       if (isNamed) break;
     } else {
-      template.path += character;
+      // Braces of the text are none of the template's.
+      template.path += character === '{' ? '%7B' : character === '}' ? '%7D' : character;
     }
   }
   return template;
-}
-
-/** The regex between the parenthesis at `open` and the one that closes it; the index has found it well-formed. */
-function regexAt(text: string, open: number): string {
-  let depth = 0;
-  let inClass = false;
-  for (let i = open; i < text.length; i++) {
-    const character = text[i];
-    if (character === '\\') i++;
-    else if (inClass) inClass = character !== ']';
-    else if (character === '[') inClass = true;
-    else if (character === '(') depth++;
-    else if (character === ')' && --depth === 0) return text.slice(open + 1, i);
-  }
-  return text.slice(open + 1);
 }

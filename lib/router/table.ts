@@ -1,7 +1,8 @@
 import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
 import { bySpecificity, type Constraint, constraintOf, UNCONSTRAINED } from './constraints.js';
-import { type Entry, foldCase, type LookupOptions, LookupTable } from './lookup.js';
+import { foldCase } from './fold.js';
+import { type Entry, type LookupOptions, LookupTable } from './lookup.js';
 import { BARE, describePattern, REST, type RouterIndex, STATIC, type Variant } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';

@@ -1,3 +1,4 @@
+import { segmentsOf } from './pattern.js';
 import type { Live } from './table.js';
 import type { RouteHandler, TrieNode } from './types.js';
 
@@ -19,31 +20,9 @@ function plant(root: TrieNode, { entry: { registration }, method }: Live<RouteHa
     }
     node = child;
   }
-  node.handlers.set(method, registration.value);
-}
-
-/** The segments of a pattern; a slash inside of a regex parts nothing. */
-export function segmentsOf(path: string): string[] {
-  const segments: string[] = [];
-  let segment = '';
-  let depth = 0;
-  for (let i = 1; i < path.length; i++) {
-    const character = path[i]!;
-    if (character === '\\') {
-      segment += character + (path[++i] ?? '');
-      continue;
-    }
-    if (character === '(') depth++;
-    if (character === ')') depth--;
-    if (character === '/' && depth <= 0) {
-      segments.push(segment);
-      segment = '';
-    } else {
-      segment += character;
-    }
-  }
-  if (segment !== '') segments.push(segment);
-  return segments;
+  const { host, version } = registration.value.constraints ?? {};
+  const key = [method, host, version].filter((part) => part !== undefined).join(' ');
+  node.handlers.set(key, registration.value);
 }
 
 function lineOf(label: string, { handlers }: TrieNode): string {
@@ -54,7 +33,7 @@ function lineOf(label: string, { handlers }: TrieNode): string {
 function branches({ children }: TrieNode, indent: string): string[] {
   return children.flatMap((child, at) => {
     const isLast = at === children.length - 1;
-    const line = `${indent}${isLast ? '└── ' : '├── '}${lineOf(child.segment, child)}`;
+    const line = `${indent}${isLast ? '└── ' : '├── '}${lineOf(child.segment === '' ? '/' : child.segment, child)}`;
     return [line, ...branches(child, `${indent}${isLast ? '    ' : '│   '}`)];
   });
 }

@@ -43,7 +43,7 @@ export interface RouteMatch {
 export interface TrieNode {
   /** The segment as the pattern has it. */
   segment: string;
-  /** Methods of the routes that end here, with their handlers. */
+  /** Methods of the routes that end here, each with its constraints if it has some, and their handlers. */
   handlers: Map<string, RouteHandler>;
   children: TrieNode[];
 }

@@ -30,7 +30,8 @@ pub(super) fn translate(regex: &[u16]) -> Result<String, Wrong> {
         chars.push((position, c));
         position += c.len_utf16();
     }
-    let mut translator = Translator { chars, at: 0, depth: 0, out: String::with_capacity(2 * regex.len()) };
+    let mut translator =
+        Translator { chars, at: 0, depth: 0, repeatable: false, out: String::with_capacity(2 * regex.len()) };
     translator.run()?;
     Ok(translator.out)
 }
@@ -58,6 +59,8 @@ struct Translator {
     chars: Vec<(usize, char)>,
     at: usize,
     depth: usize,
+    /// Whether what stands before can be repeated. The crates repeat more than JavaScript does.
+    repeatable: bool,
     out: String,
 }
 
@@ -77,31 +80,47 @@ impl Translator {
                 '\\' => self.escape_outside()?,
                 '[' => self.class()?,
                 '(' => self.group()?,
-                '{' => self.brace(),
+                '{' => self.brace()?,
                 '^' | '$' => self.anchor(c),
-                _ => {
-                    self.at += 1;
-                    match c {
-                        ')' => self.depth = self.depth.saturating_sub(1),
-                        '.' => {
-                            self.out.push_str(NOT_TERMINATOR);
-                            continue;
-                        }
-                        '|' | '*' | '+' | '?' => {}
-                        _ => {
-                            push_literal(&mut self.out, c);
-                            continue;
-                        }
-                    }
-                    self.out.push(c);
-                }
+                '*' | '+' | '?' => self.quantifier(1, &c.to_string())?,
+                _ => self.plain(c),
             }
         }
         Ok(())
     }
 
+    /// What needs no look ahead.
+    fn plain(&mut self, c: char) {
+        self.at += 1;
+        self.repeatable = c != '|';
+        match c {
+            ')' => self.depth = self.depth.saturating_sub(1),
+            '.' => return self.out.push_str(NOT_TERMINATOR),
+            '|' => {}
+            _ => return push_literal(&mut self.out, c),
+        }
+        self.out.push(c);
+    }
+
+    /// A quantifier of `length` characters, and the '?' that makes it lazy.
+    fn quantifier(&mut self, length: usize, text: &str) -> Result<(), Wrong> {
+        if !self.repeatable {
+            return Err(self.wrong(self.at, Problem::Regex(format!("nothing before {text} can be repeated"))));
+        }
+        self.repeatable = false;
+        self.at += length;
+        self.out.push_str(text);
+        if self.peek(0) == Some('?') {
+            self.at += 1;
+            self.out.push('?');
+        }
+        Ok(())
+    }
+
     fn escape_outside(&mut self) -> Result<(), Wrong> {
-        match self.escape(false)? {
+        let escape = self.escape(false)?;
+        self.repeatable = !matches!(escape, Escape::Boundary(_));
+        match escape {
             Escape::Char(c) => push_literal(&mut self.out, c),
             Escape::Set(members, others) => self.set(members, others),
             Escape::Boundary(c) => self.out.push_str(&format!("(?-u:\\{c})")),
@@ -187,6 +206,7 @@ impl Translator {
     fn class(&mut self) -> Result<(), Wrong> {
         let start = self.at;
         self.at += 1;
+        self.repeatable = true;
         let negated = self.peek(0) == Some('^');
         self.at += usize::from(negated);
         if self.peek(0) == Some(']') {
@@ -256,6 +276,7 @@ impl Translator {
         let start = self.at;
         self.at += 1;
         self.depth += 1;
+        self.repeatable = false;
         self.out.push_str("(?:");
         if self.peek(0) != Some('?') {
             return Ok(());
@@ -263,8 +284,8 @@ impl Translator {
         match (self.peek(1), self.peek(2)) {
             (Some(':'), _) => self.at += 2,
             (Some('=' | '!'), _) | (Some('<'), Some('=' | '!')) => return Err(self.wrong(start, Problem::Lookaround)),
-            (Some('<'), _) => match self.chars[self.at..].iter().position(|(_, c)| *c == '>') {
-                Some(length) => self.at += length + 1,
+            (Some('<'), _) => match self.name_length() {
+                Some(length) => self.at += length + 3,
                 None => return Err(self.wrong(start, Problem::Group)),
             },
             _ => return Err(self.wrong(start, Problem::Group)),
@@ -272,8 +293,17 @@ impl Translator {
         Ok(())
     }
 
+    /// How long the name of the group at hand is, at its '?'; `None` if it is no name.
+    fn name_length(&self) -> Option<usize> {
+        let name = &self.chars[self.at + 2..];
+        let length = name.iter().position(|(_, c)| *c == '>')?;
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let is_name = name[..length].iter().all(|(_, c)| is_part(*c));
+        (length > 0 && is_name && !name[0].1.is_numeric()).then_some(length)
+    }
+
     /// A quantifier in braces, or text that looks like the start of one.
-    fn brace(&mut self) {
+    fn brace(&mut self) -> Result<(), Wrong> {
         let rest = &self.chars[self.at + 1..];
         let end = rest.iter().position(|(_, c)| !c.is_ascii_digit() && *c != ',').unwrap_or(rest.len());
         let content: String = rest[..end].iter().map(|(_, c)| *c).collect();
@@ -281,12 +311,10 @@ impl Translator {
         let is_quantifier =
             closed && !content.is_empty() && !content.starts_with(',') && content.matches(',').count() < 2;
         if is_quantifier {
-            self.at += end + 2;
-            self.out.push_str(&format!("{{{content}}}"));
-        } else {
-            self.at += 1;
-            push_literal(&mut self.out, '{');
+            return self.quantifier(end + 2, &format!("{{{content}}}"));
         }
+        self.plain('{');
+        Ok(())
     }
 
     fn anchor(&mut self, c: char) {
@@ -296,6 +324,7 @@ impl Translator {
             _ => self.peek(1).is_none_or(|next| next == '|'),
         };
         self.at += 1;
+        self.repeatable = false;
         if self.depth > 0 || !at_end {
             self.out.push_str(if c == '^' { r"\A" } else { r"\z" });
         }
