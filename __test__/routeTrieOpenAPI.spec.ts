@@ -159,10 +159,39 @@ test.each<[unknown, RegExp]>([
   [{ info: { version: '1' } }, /"options.info.title" must be a string/],
   [{ info: { title: 'a', version: 1 } }, /"options.info.version" must be a string/],
   [{ info, paths: {} }, /"options.paths" is not an option/],
+  [{ info, servers: 'https://a.example' }, /"options.servers" must be a list/],
+  [{ info, servers: [{}] }, /"options.servers\[0\].url" must be a string/],
 ])('refuses %j', (options, message) => {
   const trie = trieOf(['/a']);
   trie.insert('/b', { id: 'b', method: 'GET', handler: NOOP });
   const error = thrownBy(() => trie.toOpenAPI(options as any));
   expect(error).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
   expect(error?.message).toMatch(message);
+});
+
+// It was named after the one for any method, and said that OpenAPI could not tell them apart.
+test.each([[['*', 'GET']], [['GET', '*']]])(
+  'a route for the method itself is its operation (%j)',
+  (methods) => {
+    const trie = new RouteTrie();
+    for (const method of methods) trie.insert('/x', route(method, method));
+    const item = trie.toOpenAPI({ info }).paths['/x'];
+    expect(item?.get).toMatchObject({ operationId: 'GET' });
+    expect(item?.get).not.toHaveProperty('x-keelson-also');
+    expect(item?.put?.operationId).toBe('*');
+  },
+);
+
+// The number after a repeated id was looked for from 2 on each time: 10,000 took eight seconds.
+test('ids that repeat are numbered', () => {
+  const trie = new RouteTrie();
+  for (let i = 0; i < 10_000; i++) trie.insert(`/u${i}`, route('list'));
+  const { paths } = trie.toOpenAPI({ info });
+  const ids = Object.values(paths).map((item) => item.get?.operationId);
+  expect(new Set(ids).size).toBe(10_000);
+  expect(ids.slice(0, 3)).toEqual(['list', 'list_get', 'list_get_2']);
+});
+
+test('names of parameters have no braces', () => {
+  expect(Object.keys(trieOf(['/:a}b']).toOpenAPI({ info }).paths)).toEqual(['/{a_b}']);
 });

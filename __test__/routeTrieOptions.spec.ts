@@ -176,6 +176,15 @@ test('semicolonDelimiter', () => {
   expect(cut.search('/f/a;b/c', 'GET')?.rest).toBe('a');
 });
 
+// It was found by itself, and without it where a query followed.
+test('with semicolonDelimiter no pattern has one', () => {
+  const trie = new RouteTrie({ semicolonDelimiter: true });
+  const error = thrownBy(() => trie.insert('/a;b', route('x')));
+  expect(error?.code).toBe('ERR_KEELSON_INVALID_ARGUMENT');
+  expect(error?.message).toContain('/a;b');
+  expect(trie.getAllRoutes()).toEqual([]);
+});
+
 describe('strict', () => {
   test('an insert that would replace something is a conflict that names both', () => {
     const trie = new RouteTrie({ strict: true });
@@ -362,6 +371,34 @@ describe('cache', () => {
     for (let i = 0; i < 5; i++) expect(() => trie.search('/u/%zz', 'GET')).toThrow('not UTF-8');
     expect(paramsOf(trie, '/u/1')).toStrictEqual({ x: '1' });
   });
+});
+
+// A method with a space made the key of another method and path.
+test('the cache takes no method for part of a path', () => {
+  const trie = new RouteTrie({ cache: true });
+  trie.insert('/:p/a', route('x', 'GET'));
+  for (let i = 0; i < 3; i++) expect(served(trie, 'x /a', 'GET')).toBe('x');
+  expect(served(trie, '/a', 'GET x')).toBeNull();
+});
+
+// A piece of a string keeps all of it: a thousand short paths with long queries held a hundred megabytes.
+test('the cache remembers no path with a long query', () => {
+  const trie = new RouteTrie({ cache: true });
+  trie.insert('/a/:x', route('x'));
+  for (let i = 0; i < 5; i++) expect(served(trie, `/a/1?${'q'.repeat(600)}`)).toBe('x');
+  expect(trie.getCacheStats().size).toBe(0);
+  for (let i = 0; i < 5; i++) expect(served(trie, '/a/1?q')).toBe('x');
+  expect(trie.getCacheStats().size).toBe(1);
+});
+
+test('hits and misses outlive what was remembered', () => {
+  const trie = new RouteTrie({ cache: true });
+  trie.insert('/a', route('a'));
+  for (let i = 0; i < 5; i++) trie.search('/a', 'GET');
+  const { hits, misses } = trie.metrics().cache;
+  expect(hits + misses).toBe(5);
+  trie.insert('/b', route('b'));
+  expect(trie.metrics().cache).toMatchObject({ hits, misses, size: 0 });
 });
 
 describe('bad options', () => {

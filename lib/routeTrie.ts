@@ -39,7 +39,10 @@ const CACHE_SIZE = 1000;
  * method itself goes before one for `'*'` of the same path.
  *
  * Parameters are never empty, and are percent-decoded; the path itself is compared as it stands, `%2F` never parts
- * segments, and `.` and `..` are segments like any other.
+ * segments, and `.` and `..` are segments like any other. Only in a segment that mixes a regex with text is that text
+ * compared decoded too. A parameter takes the shortest text that lets the rest of its segment match, one with a regex
+ * as much as that says. A regex that takes a whole segment costs a step a byte; one beside text a step a byte for each
+ * state of it, at most 256.
  */
 export class RouteTrie {
   private readonly table: RouteTable<RouteHandler>;
@@ -70,6 +73,7 @@ export class RouteTrie {
 
   /**
    * Adds a route. The same path (names of parameters apart), method and constraints again replace what was there.
+   * The next search compiles the tables of its methods anew: about 5 ms for 10,000 routes.
    *
    * @throws InvalidArgumentError for a pattern, method or constraint that is none; the message says where and why
    * @throws RouteConflictError with `strict`, if it would replace something
@@ -77,6 +81,7 @@ export class RouteTrie {
   insert(path: string, handler: RouteHandler): void {
     if (typeof handler !== 'object' || handler === null) invalid('handler', 'an object', handler);
     callable('handler.handler', handler.handler);
+    string('handler.id', handler.id);
     this.table.add(path, methodsOf(handler.method), handler.constraints, handler);
     this.cache?.clear();
   }
@@ -99,8 +104,9 @@ export class RouteTrie {
   }
 
   /**
-   * The same without allocating: a cursor that is used again by the next `match()` of this trie. Parameters are not
-   * decoded until they are read. The cache is not used.
+   * The same without making objects: a cursor that is used again by the next `match()` of this trie. Parameters are
+   * not decoded until they are read. The cache is not used. Nothing is allocated unless the path has a query or
+   * slashes that do not matter, or the route mixes a regex with text in one segment.
    */
   match(path: string, method: string, asked?: RouteConstraints): RouteCursor | null {
     if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
@@ -131,7 +137,7 @@ export class RouteTrie {
   }
 
   /**
-   * Removes the routes of the very pattern.
+   * Removes the routes of the very pattern. The next search compiles the tables of their methods anew.
    *
    * @param method of all methods if left out
    * @param constraints whatever they are if left out

@@ -1,6 +1,7 @@
 import { BoundedLRUCache } from '../boundedLRUCache.js';
 import type { Entry } from './lookup.js';
 import { matchOf } from './match.js';
+import { BARE } from './native.js';
 import type { RouteTable } from './table.js';
 import type { RouteHandler, RouteMatch } from './types.js';
 
@@ -18,6 +19,8 @@ interface Remembered {
  * misses are not kept at all, so that a stream of made-up paths pushes nothing out.
  */
 export class MatchCache {
+  hits = 0;
+  misses = 0;
   readonly #matches: BoundedLRUCache<string, Remembered>;
 
   constructor(maxSize: number) {
@@ -28,32 +31,29 @@ export class MatchCache {
     return this.#matches.size;
   }
 
-  get hits(): number {
-    return this.#matches.getStats().hits;
-  }
-
-  get misses(): number {
-    return this.#matches.getStats().misses;
-  }
-
   clear(): void {
-    const { size } = this.#matches;
-    if (size > 0) this.#matches.clear();
+    if (this.#matches.size > 0) this.#matches.clear();
   }
 
   find(path: string, method: string, table: RouteTable<RouteHandler>): RouteMatch | null {
+    // A short piece of a long path would keep all of it.
+    const isShort = path.length <= LONGEST && method.length <= LONGEST;
     const query = path.indexOf('?');
     const asked = query < 0 ? path : path.slice(0, query);
-    // No method holds a space.
-    const key = `${method} ${asked}`;
-    const isShort = key.length <= LONGEST;
+    const key = isShort ? `${method.length} ${method}${asked}` : '';
     const known = isShort ? this.#matches.get(key) : undefined;
-    if (known !== undefined) return matchOf(known.entry, known.path, known.offsets);
+    if (known !== undefined) {
+      this.hits++;
+      return matchOf(known.entry, known.path, known.offsets);
+    }
+    this.misses++;
     const lookup = table.lookup(method);
     const entry = lookup.find(asked, undefined);
     if (entry === undefined) return null;
     if (isShort) {
-      this.#matches.set(key, { entry, path: lookup.path, offsets: lookup.offsets.slice() });
+      // Where nothing is cut out of a path, the lookup does not set it.
+      const found = (entry.flags & BARE) === 0 ? lookup.path : '';
+      this.#matches.set(key, { entry, path: found, offsets: lookup.offsets.slice() });
     }
     return matchOf(entry, lookup.path, lookup.offsets);
   }

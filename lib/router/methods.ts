@@ -4,6 +4,10 @@ import { invalid } from '../validate.js';
 /** A token of RFC 9110, section 5.6.2; `*`, which is one, stands for every method. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /** The lists of single methods are shared: most routes have one. */
 const SINGLE = new Map(
   ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', '*'].map((method) => [method, [method]]),
@@ -19,7 +23,7 @@ export function methodsOf(method: unknown): readonly string[] {
 
 /** A method in upper case. @throws InvalidArgumentError */
 export function oneMethod(method: unknown): string {
-  if (typeof method !== 'string' || !TOKEN.test(method)) {
+  if (typeof method !== 'string' || !isToken(method)) {
     invalid('method', "an HTTP method such as 'GET', a list of them, or '*' for all", method);
   }
   return method.toUpperCase();

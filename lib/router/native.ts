@@ -40,8 +40,9 @@ export function describePattern(index: RouterIndex, pattern: string): Variant[] 
   try {
     description = index.declare(string('path', pattern));
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw error;
-    throw new InvalidArgumentError((error as Error).message);
+    const { code, message } = error as { code?: string; message: string };
+    if (error instanceof InvalidArgumentError || code !== 'ERR_KEELSON_INVALID_ARGUMENT') throw error;
+    throw new InvalidArgumentError(message);
   }
   return description.includes('\n') ? description.split('\n').map(variantOf) : [variantOf(description)];
 }

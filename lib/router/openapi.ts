@@ -1,4 +1,5 @@
 import { invalid, options as named, string } from '../validate.js';
+import { UNCONSTRAINED } from './constraints.js';
 import type { Entry } from './lookup.js';
 import { regexAt } from './pattern.js';
 import { ANY, type Live } from './table.js';
@@ -45,45 +46,82 @@ export function openAPI(routes: Iterable<Live<RouteHandler>>, options: OpenAPIOp
   if (typeof info !== 'object' || info === null) invalid('options.info', 'an object', info);
   string('options.info.title', info.title);
   string('options.info.version', info.version);
+  checkServers(servers);
   const paths = new Paths();
-  for (const { entry, method } of routes) paths.add(entry, method, entry.value.id);
+  const all = [...routes];
+  for (const { entry } of all) paths.item(entry);
+  // A route for the method itself serves before one for any.
+  for (const { entry, method } of all) if (method !== ANY) paths.add(entry, [method.toLowerCase()]);
+  for (const { entry, method } of all) if (method === ANY) paths.add(entry, OPERATIONS);
+  paths.dropEmpty();
   return { openapi: '3.1.1', info, ...(servers && { servers }), paths: paths.made };
+}
+
+function checkServers(servers: unknown): void {
+  if (servers === undefined) return;
+  if (!Array.isArray(servers)) invalid('options.servers', 'a list of objects with a url', servers);
+  for (const [i, server] of servers.entries()) string(`options.servers[${i}].url`, server?.url);
 }
 
 class Paths {
   readonly made: OpenAPIDocument['paths'] = {};
   /** Paths by what is left of them without names: two that differ in names only are the same to OpenAPI. */
   readonly #byShape = new Map<string, Template>();
-  readonly #ids = new Set<string>();
+  /** How often an operation id was wanted. */
+  readonly #ids = new Map<string, number>();
 
-  add(entry: Entry<RouteHandler>, method: string, id: string): void {
-    const own = templateOf(entry.pattern, entry.params.names);
+  /** The place of a route in the document, and its parameters by the names that they have there. */
+  item({ pattern, params }: Entry<RouteHandler>): Template {
+    const own = templateOf(pattern, params.names);
     const shape = own.path.replace(/\{[^}]*\}/g, '{}');
-    const { path, parameters: known } = this.#byShape.get(shape) ?? own;
-    if (!this.#byShape.has(shape)) this.#byShape.set(shape, own);
-    const parameters = own.parameters.map((parameter, i) => ({ ...parameter, name: known[i]!.name }));
-    this.made[path] ??= {};
-    const item = this.made[path];
-    for (const name of method === ANY ? OPERATIONS : [method.toLowerCase()]) {
-      if (!OPERATIONS.includes(name)) continue;
-      const taken = item[name];
-      if (taken !== undefined) {
-        taken['x-keelson-also'] = [...(taken['x-keelson-also'] ?? []), entry.pattern];
-        continue;
-      }
-      item[name] = {
-        operationId: this.#unique(id, name),
-        ...(parameters.length > 0 && { parameters }),
-        responses: { default: { description: 'The response' } },
-      };
+    let known = this.#byShape.get(shape);
+    if (known === undefined) {
+      known = own;
+      this.#byShape.set(shape, own);
+      this.made[own.path] = {};
     }
-    if (Object.keys(item).length === 0) delete this.made[path];
+    const { path, parameters } = known;
+    return { path, parameters: own.parameters.map((one, i) => ({ ...one, name: parameters[i]!.name })) };
+  }
+
+  add(entry: Entry<RouteHandler>, methods: readonly string[]): void {
+    const { path, parameters } = this.item(entry);
+    const item = this.made[path]!;
+    for (const method of methods) {
+      const taken = item[method];
+      if (!OPERATIONS.includes(method)) continue;
+      if (taken === undefined) {
+        item[method] = {
+          operationId: this.#unique(entry.value.id, method),
+          ...(parameters.length > 0 && { parameters }),
+          responses: { default: { description: 'The response' } },
+        };
+      } else if (methods !== OPERATIONS || entry.constraint !== UNCONSTRAINED) {
+        taken['x-keelson-also'] = [...(taken['x-keelson-also'] ?? []), entry.pattern];
+      }
+    }
+  }
+
+  /** Takes out paths that have none of the methods that OpenAPI knows. */
+  dropEmpty(): void {
+    for (const [path, item] of Object.entries(this.made)) {
+      if (Object.keys(item).length === 0) delete this.made[path];
+    }
   }
 
   #unique(id: string, method: string): string {
-    let unique = this.#ids.has(id) ? `${id}_${method}` : id;
-    for (let n = 2; this.#ids.has(unique); n++) unique = `${id}_${method}_${n}`;
-    this.#ids.add(unique);
+    if (!this.#ids.has(id)) {
+      this.#ids.set(id, 1);
+      return id;
+    }
+    const named = `${id}_${method}`;
+    let unique = named;
+    while (this.#ids.has(unique)) {
+      const count = this.#ids.get(named)! + 1;
+      this.#ids.set(named, count);
+      unique = `${named}_${count}`;
+    }
+    this.#ids.set(unique, 1);
     return unique;
   }
 }
@@ -92,9 +130,10 @@ class Paths {
 function templateOf(text: string, names: readonly string[]): Template {
   const template: Template = { path: '', parameters: [] };
   const add = (name: string, pattern?: string) => {
-    template.path += `{${name}}`;
+    const safe = name.replace(/[{}]/g, '_');
+    template.path += `{${safe}}`;
     const schema = { type: 'string' as const, ...(pattern !== undefined && { pattern: `^(?:${pattern})$` }) };
-    template.parameters.push({ name, in: 'path', required: true, schema });
+    template.parameters.push({ name: safe, in: 'path', required: true, schema });
   };
   let next = 0;
   let wildcards = 0;

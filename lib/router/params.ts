@@ -6,18 +6,23 @@ type Decode = (text: string) => string;
 /** How often a set of names is built by the general builder before one is generated for it. */
 const HOT = 16;
 
-/** Builders by names. */
+/** Builders by names, as long as somebody uses them. */
 export class ParamsBuilders {
   readonly #made = new Map<string, Builder>();
 
-  /** @param names with a NUL between them */
-  for(names: string): Builder {
+  /** A builder that is given back by `release()`. @param names with a NUL between them */
+  acquire(names: string): Builder {
     let builder = this.#made.get(names);
     if (builder === undefined) {
       builder = new Builder(names === '' ? [] : names.split('\0'));
       this.#made.set(names, builder);
     }
+    builder.uses++;
     return builder;
+  }
+
+  release(builder: Builder): void {
+    if (--builder.uses === 0) this.#made.delete(builder.names.join('\0'));
   }
 
   clear(): void {
@@ -36,6 +41,8 @@ export class Builder {
   build: (path: string, offsets: Int32Array) => Params;
   /** From a path with escapes; the last parameter may be a catch-all, which is decoded otherwise. */
   buildDecoded: (path: string, offsets: Int32Array, decodeLast: Decode) => Params;
+  /** How many entries share it. */
+  uses = 0;
   private calls = 0;
 
   constructor(names: readonly string[]) {

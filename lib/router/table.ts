@@ -1,8 +1,10 @@
 import { RouteConflictError } from '../errors.js';
 import { binding } from '../native.js';
+import { invalid } from '../validate.js';
 import { bySpecificity, type Constraint, constraintOf, UNCONSTRAINED } from './constraints.js';
 import { foldCase } from './fold.js';
 import { type Entry, type LookupOptions, LookupTable } from './lookup.js';
+import { isToken } from './methods.js';
 import { BARE, describePattern, REST, type RouterIndex, STATIC, type Variant } from './native.js';
 import { ParamsBuilders } from './params.js';
 import type { RouteConstraints } from './types.js';
@@ -110,6 +112,10 @@ export class RouteTable<V> {
   add(path: string, methods: readonly string[], constraints: RouteConstraints | undefined, value: V): void {
     const constraint = constraintOf(constraints);
     const variants = describePattern(this.index, path);
+    if (this.options.semicolonDelimiter && path.includes(';')) {
+      this.release(variants);
+      invalid('path', 'a pattern without ";", which ends paths with semicolonDelimiter', path);
+    }
     if (this.options.strict) this.refuseTaken(path, methods, variants, constraint);
     const entries: RegisteredEntry<V>[] = [];
     const shown = variants.length === 1 ? variants[0]!.text : this.listed(path);
@@ -159,7 +165,7 @@ export class RouteTable<V> {
    * @returns whether there was something
    */
   remove(path: string, method: string | undefined, constraints: RouteConstraints | undefined): boolean {
-    const key = constraints && constraintOf(constraints).key;
+    const key = constraints === undefined ? undefined : constraintOf(constraints).key;
     let removed = false;
     for (const { shape } of this.shapesOf(path)) {
       for (const name of method === undefined ? this.methods : [method]) {
@@ -199,7 +205,8 @@ export class RouteTable<V> {
     const known = this.tables.get(method);
     if (known !== undefined) return known;
     let name = method;
-    if (!this.places.has(name)) name = method.toUpperCase();
+    // Only of a token: other letters can have those of a method as their upper case.
+    if (!this.places.has(name) && isToken(method)) name = method.toUpperCase();
     if (!this.places.has(name)) name = ANY;
     let table = this.tables.get(name);
     if (table === undefined) {
@@ -248,7 +255,9 @@ export class RouteTable<V> {
   private listed(path: string): string {
     const { ignoreTrailingSlash, ignoreDuplicateSlashes } = this.options;
     const text = ignoreDuplicateSlashes ? path.replace(/^\/+/, '') : path.replace(/^\//, '');
-    return `/${ignoreTrailingSlash ? text.replace(/\/+$/, '') : text}`;
+    let end = text.length;
+    if (ignoreTrailingSlash) while (text[end - 1] === '/') end--;
+    return `/${text.slice(0, end)}`;
   }
 
   /** Forgets the tables that `method` has a part in. */
@@ -275,7 +284,7 @@ export class RouteTable<V> {
     return {
       value: registration.value,
       flags: isBare ? flags | BARE : flags,
-      params: this.builders.for(names),
+      params: this.builders.acquire(names),
       pattern: text,
       constraint,
       registration,
@@ -334,7 +343,9 @@ export class RouteTable<V> {
   }
 
   private leave(registration: Registration<V>): void {
-    if (--registration.places === 0) this.registered.delete(registration);
+    if (--registration.places > 0) return;
+    this.registered.delete(registration);
+    for (const { params } of registration.entries) this.builders.release(params);
   }
 
   /** The variants of a pattern, of which nothing is kept. */

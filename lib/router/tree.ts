@@ -4,7 +4,7 @@ import type { RouteHandler, TrieNode } from './types.js';
 
 /** Draws routes as a tree of segments, each line with the methods and ids of what ends there. */
 export function drawTree(routes: Iterable<Live<RouteHandler>>): string {
-  const root: TrieNode = { segment: '', handlers: new Map(), children: [] };
+  const root: TrieNode = { segment: '', handlers: new Map(), children: new Map() };
   for (const route of routes) plant(root, route);
   // Without a route of its own, the root is only where the others hang.
   return [lineOf('/', root), ...branches(root, '')].join('\n');
@@ -13,10 +13,10 @@ export function drawTree(routes: Iterable<Live<RouteHandler>>): string {
 function plant(root: TrieNode, { entry: { registration }, method }: Live<RouteHandler>): void {
   let node = root;
   for (const segment of segmentsOf(registration.path)) {
-    let child = node.children.find((other) => other.segment === segment);
+    let child = node.children.get(segment);
     if (child === undefined) {
-      child = { segment, handlers: new Map(), children: [] };
-      node.children.push(child);
+      child = { segment, handlers: new Map(), children: new Map() };
+      node.children.set(segment, child);
     }
     node = child;
   }
@@ -31,8 +31,8 @@ function lineOf(label: string, { handlers }: TrieNode): string {
 }
 
 function branches({ children }: TrieNode, indent: string): string[] {
-  return children.flatMap((child, at) => {
-    const isLast = at === children.length - 1;
+  return [...children.values()].flatMap((child, at) => {
+    const isLast = at === children.size - 1;
     const line = `${indent}${isLast ? '└── ' : '├── '}${lineOf(child.segment === '' ? '/' : child.segment, child)}`;
     return [line, ...branches(child, `${indent}${isLast ? '    ' : '│   '}`)];
   });

@@ -45,7 +45,8 @@ export interface TrieNode {
   segment: string;
   /** Methods of the routes that end here, each with its constraints if it has some, and their handlers. */
   handlers: Map<string, RouteHandler>;
-  children: TrieNode[];
+  /** By segment. */
+  children: Map<string, TrieNode>;
 }
 
 export interface RouteTrieOptions {

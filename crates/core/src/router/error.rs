@@ -51,6 +51,8 @@ pub enum Problem {
     LoneSurrogate,
     /// A regex that wants a larger table than any that keelson makes.
     RegexTooLarge,
+    /// A regex beside text or other parameters that may match no text at all.
+    MayBeEmpty,
     /// What else the regex parser says.
     Regex(String),
     /// Too many units.
@@ -122,6 +124,9 @@ impl fmt::Display for Problem {
             Self::LoneSurrogate => to.write_str("the regex holds half of a surrogate pair. Write the whole character"),
             Self::RegexTooLarge => to.write_str(
                 "the regex needs too large a table. Use smaller counts in '{…}', or check the length in the handler",
+            ),
+            Self::MayBeEmpty => to.write_str(
+                "the regex can match no text at all, and no parameter is empty. Use '+' where it has '*' or '?'",
             ),
             Self::Regex(reason) => write!(to, "the regex is not one: {reason}. Correct it"),
             Self::TooLong => write!(to, "it is too long. Use at most {MAX_UNITS} characters"),

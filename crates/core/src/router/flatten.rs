@@ -5,7 +5,8 @@
 //! ```text
 //! t[0]       offset of the root node
 //! t[1]       1 if an alternative of kind 2 is anywhere, else 0
-//! t[2..8]    0
+//! t[2]       offset of the paths without parameters by another way than the tree: see `statics`
+//! t[3..8]    0
 //!
 //! A node at n, with h = n + 1 + L:
 //! t[n]       L, how many units to compare with the request's

@@ -146,10 +146,15 @@ fn write_key(key: &mut Vec<u16>, pattern: &[u16], pieces: &[Piece], literals: &[
 }
 
 fn make(pattern: &[u16], pieces: &[Piece], literals: &[u16], case_insensitive: bool) -> Result<Program, Wrong> {
+    let is_whole = matches!(pieces, [Piece { regex: Some(_), literal }] if literal.is_empty());
     let translate = |regex: &Range<usize>| {
         let text = regex::translate(&pattern[regex.clone()]).map_err(|(at, problem)| (regex.start + at, problem))?;
         // What is wrong with one regex is told at its own place, before several become one.
-        parse(&text).map_err(|problem| (regex.start, problem))?;
+        let hir = parse(&text).map_err(|problem| (regex.start, problem))?;
+        // Among others it would be preferred empty, and parameters are not.
+        if !is_whole && hir.properties().minimum_len() == Some(0) {
+            return Err((regex.start, Problem::MayBeEmpty));
+        }
         Ok(text)
     };
     if let [Piece { regex: Some(regex), literal }] = pieces

@@ -14,14 +14,21 @@
 //!
 //! What is left: > 0 the offset of a node, < 0 the complement of a leaf, 0 nothing.
 //! ```
+//!
+//! Paths that [`MOST_LOOKS`] do not tell apart are left out: the radix tree has them too.
 
 use super::flatten::{DENSE, SPARSE};
+
+/// How often a path is looked at. Fewer than five serve ten thousand routes of words; one unit at a time, each look
+/// telling a single path from all others, would take long to build and to go.
+const MOST_LOOKS: usize = 16;
 
 type Route<'a> = (&'a [u16], i32);
 
 /// Paths that can still be meant, and the place in the table that wants what tells them apart.
 struct Branch<'a> {
     place: usize,
+    looks: usize,
     routes: Vec<Route<'a>>,
 }
 
@@ -39,17 +46,20 @@ pub(super) fn write(routes: Vec<Route<'_>>, table: &mut Vec<i32>) -> usize {
         .into_iter()
         .enumerate()
         .filter(|(_, routes)| !routes.is_empty())
-        .map(|(length, routes)| Branch { place: start + 1 + length, routes })
+        .map(|(length, routes)| Branch { place: start + 1 + length, looks: 0, routes })
         .collect();
-    while let Some(Branch { place, mut routes }) = open.pop() {
+    while let Some(Branch { place, looks, mut routes }) = open.pop() {
         let [first, _, ..] = routes.as_slice() else {
             table[place] = !routes[0].1;
             continue;
         };
+        if looks == MOST_LOOKS {
+            continue;
+        }
         let position = telling(&routes, first.0.len());
         routes.sort_unstable_by_key(|(text, _)| text[position]);
         table[place] = table.len() as i32;
-        node(position, &routes, table, &mut open);
+        node(position, looks + 1, &routes, table, &mut open);
     }
     start
 }
@@ -71,7 +81,7 @@ fn telling(routes: &[Route<'_>], length: usize) -> usize {
     best.1
 }
 
-fn node<'a>(position: usize, sorted: &[Route<'a>], table: &mut Vec<i32>, open: &mut Vec<Branch<'a>>) {
+fn node<'a>(position: usize, looks: usize, sorted: &[Route<'a>], table: &mut Vec<i32>, open: &mut Vec<Branch<'a>>) {
     let value = |(text, _): &Route<'_>| text[position];
     let groups = || sorted.chunk_by(|a, b| value(a) == value(b));
     let (first, last) = (value(&sorted[0]), value(&sorted[sorted.len() - 1]));
@@ -82,14 +92,14 @@ fn node<'a>(position: usize, sorted: &[Route<'a>], table: &mut Vec<i32>, open: &
         table.push(-(count as i32));
         for group in groups() {
             table.extend([i32::from(value(&group[0])), 0]);
-            open.push(Branch { place: table.len() - 1, routes: group.to_vec() });
+            open.push(Branch { place: table.len() - 1, looks, routes: group.to_vec() });
         }
     } else {
         table.push(range as i32);
         let places = table.len();
         table.resize(places + range, 0);
         for group in groups() {
-            open.push(Branch { place: places + usize::from(value(&group[0]) - first), routes: group.to_vec() });
+            open.push(Branch { place: places + usize::from(value(&group[0]) - first), looks, routes: group.to_vec() });
         }
     }
 }
@@ -158,5 +168,14 @@ mod tests {
                 prop_assert_eq!(texts[leaf as usize].len(), other.len());
             }
         }
+    }
+
+    #[test]
+    fn paths_that_differ_in_one_place_each_are_left_to_the_trie() {
+        let with_b_at = |at: usize| (0..40).map(|i| if i == at { b'b'.into() } else { b'a'.into() }).collect();
+        let texts: Vec<Vec<u16>> = (0..40).map(with_b_at).collect();
+        let table = table_of(&texts);
+        let found = texts.iter().filter(|text| candidate(&table, &with_slash(text)).is_some());
+        assert_eq!(found.count(), MOST_LOOKS);
     }
 }
