@@ -303,6 +303,13 @@ describe('rest', () => {
     for (const path of ['/m/x/y', '/n/x', '/p/x']) expect(trie.search(path, 'GET')?.rest).toBeUndefined();
   });
 
+  // Matches with a rest were of a class of their own.
+  test('leaves the match as plain as any other', () => {
+    const match = trieOf(['/f/*']).search('/f/a', 'GET');
+    assert.deepStrictEqual(match, { handler: match?.handler, params: {}, wildcard: true });
+    expect(match).toStrictEqual({ handler: match?.handler, params: {}, wildcard: true });
+  });
+
   test('stays what it was when the trie is used again', () => {
     const trie = trieOf(['/f/*']);
     const first = trie.search('/f/one', 'GET')!;
