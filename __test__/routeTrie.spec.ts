@@ -1,4 +1,5 @@
 // The surface, and what users of the original rely on or suffered from.
+import assert from 'node:assert/strict';
 import { type RouteMatch, RouteTrie } from 'keelson';
 import { NOOP, paramsOf, route, served, trieOf } from './support/routes';
 
