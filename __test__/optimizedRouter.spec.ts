@@ -364,7 +364,31 @@ describe('addRoute', () => {
   });
 });
 
+// What a configuration file leaves empty is null.
+test('a member of a route that is null is none', () => {
+  const router = new OptimizedRouter();
+  const none = { middleware: null, weight: null, timeout: null, retries: null, constraints: null };
+  router.addRoute('/a', { ...naming('a'), ...none } as unknown as RouteHandler);
+  expect(ask(router, '/a').sent[0]!.body).toBe('a');
+  expect(metricsOf(router, 'a').weight).toBe(1);
+  expect(router.removeRoute('/a')).toBe(true);
+});
+
 describe('routes at run time', () => {
+  // The table was left with a place that nobody could take out, and each request to it threw.
+  test('constraints are those that were given, whatever becomes of their object', () => {
+    const router = new OptimizedRouter();
+    const constraints: { host?: string } = { host: 'a.com' };
+    router.addRoute('/x', naming('x', { constraints }));
+    router.addRoute('/y', naming('y', { constraints: { host: 'a.com' } }));
+    constraints.host = 'b.com';
+    const headers = { host: 'a.com' };
+    expect(ask(router, '/x', 'GET', { headers }).sent[0]!.body).toBe('x');
+    expect(router.removeRoute('/x')).toBe(true);
+    expect(ask(router, '/x', 'GET', { headers }).sent[0]!.status).toBe(404);
+    expect(ask(router, '/y', 'GET', { headers }).sent[0]!.body).toBe('y');
+  });
+
   test('handlers of one place each get the parameters by their own names', () => {
     const router = new OptimizedRouter();
     router.addRoute('/u/:id', naming('1', { handler: (req, res) => res.json(req.params) }));

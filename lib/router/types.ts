@@ -11,7 +11,7 @@ export interface RouteConstraints {
 
 /** A route as the service describes it. The very object comes back in the match. */
 export interface RouteHandler {
-  /** A name that is unique among the handlers of one path and method. */
+  /** A name. Handlers of one path may share it: `setWeight()` and `removeRoute()` then mean all of them. */
   id: string;
   /** Methods in any case; `'*'` stands for any. */
   method: string | string[];
