@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as fc from 'fast-check';
 import { concurrent, InvalidArgumentError, type Middleware, OptimizedRouter } from 'keelson';
-import { ask, bareMock, metricsOf, naming } from './support/router';
+import { ask, bareMock, metricsOf, naming, serve } from './support/router';
 
 const boom = new Error('boom');
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -147,7 +147,9 @@ describe('an error never reaches the handler', () => {
 
 test('next called twice is called once', () => {
   const handler = jest.fn();
+  const reported = jest.fn();
   const router = new OptimizedRouter();
+  router.on('error', reported);
   router.use((_req, _res, next) => {
     next();
     next();
@@ -169,6 +171,7 @@ test('next called twice is called once', () => {
   router.handle({ path: '/a', method: 'GET' }, bareMock().res, next);
   expect(handler).toHaveBeenCalledTimes(1);
   expect(next).not.toHaveBeenCalled();
+  expect(reported.mock.calls).toEqual([[boom]]);
 });
 
 test('asynchronous middleware goes on when it calls next', async () => {
@@ -334,14 +337,63 @@ describe('concurrent', () => {
     expect(next.mock.calls).toEqual([[boom]]);
   });
 
-  test('one that answers instead of going on ends the chain, unless another failed', async () => {
-    const answering: Middleware = async () => {};
+  test('one that answers instead of going on ends the chain', async () => {
     const next = jest.fn();
-    concurrent([answering, (_req, _res, go) => go()])({}, {}, next);
+    concurrent([async () => {}, (_req, _res, go) => go()])({}, {}, next);
     await settled();
     expect(next).not.toHaveBeenCalled();
-    concurrent([answering, (_req, _res, go) => go(boom)])({}, {}, next);
+  });
+
+  // passport and multer are handed `next` by an async function that returns long before.
+  test('an async function may leave next to a callback', async () => {
+    const later = held();
+    const next = jest.fn();
+    const handing: Middleware = async (req, res, go) => {
+      await null;
+      later.middleware(req, res, go);
+    };
+    concurrent([handing])({}, {}, next);
     await settled();
+    expect(next).not.toHaveBeenCalled();
+    later.waiting[0]!(boom);
+    expect(next.mock.calls).toEqual([[boom]]);
+  });
+
+  test.each<[string, Middleware]>([
+    ['before', (_req, res) => res.end('answered')],
+    ['after', (_req, res) => setImmediate(() => res.end('answered'))],
+  ])('an error beside an answer that came %s is reported', async (_, answering) => {
+    const router = new OptimizedRouter();
+    const reported = jest.fn();
+    router.on('error', reported);
+    router.use(concurrent([answering, (_req, _res, next) => next(boom)]));
+    const server = await serve(router.handle);
+    const gone = new Promise((resolve) => router.on('error', resolve));
+    expect((await server.ask('GET', '/')).body).toBe('answered');
+    await gone;
+    await server.close();
+    expect(reported.mock.calls).toEqual([[boom]]);
+  });
+
+  test('a failure of one that had called next is reported; while others are busy it is an error', async () => {
+    const failing: Middleware = async (_req, _res, next) => {
+      next();
+      throw boom;
+    };
+    const router = new OptimizedRouter();
+    const reported = jest.fn();
+    router.on('error', reported);
+    router.use(concurrent([failing]));
+    router.addRoute('/a', naming('a'));
+    expect(ask(router, '/a').sent[0]!.body).toBe('a');
+    await settled();
+    expect(reported.mock.calls).toEqual([[boom]]);
+
+    const other = held();
+    const next = jest.fn();
+    concurrent([failing, other.middleware])({}, {}, next);
+    await settled();
+    other.waiting[0]!();
     expect(next.mock.calls).toEqual([[boom]]);
   });
 
@@ -403,6 +455,7 @@ test('any chain behaves as its model says', async () => {
       const all = [...ofRouter, ...ofRoute];
       const log: number[] = [];
       const router = new OptimizedRouter();
+      router.on('error', () => {});
       router.use(ofRouter.map((kind, at) => make(kind, log, at)));
       router.addRoute(
         '/',
