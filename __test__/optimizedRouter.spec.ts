@@ -33,6 +33,52 @@ describe('what the original did', () => {
     expect(res.json).toHaveBeenCalledWith({ error: 'Route not found' });
   });
 
+  // Mocks of which status() returns an object that answers.
+  test('a status() that returns what has json() is enough', () => {
+    const json = jest.fn();
+    const res = { status: jest.fn(() => ({ json })) };
+    new OptimizedRouter().handle({ path: '/x', method: 'GET' }, res, jest.fn());
+    expect(res.status).toHaveBeenCalledWith(404);
+    expect(json).toHaveBeenCalledWith({ error: 'Route not found' });
+  });
+
+  test.each([{}, { redirect() {} }, { headersSent: false, setHeader() {} }])(
+    'a response that can answer nothing, such as %j, is no reason to throw',
+    (res) => {
+      const router = new OptimizedRouter({ autoOptions: true });
+      router.addRoute('/a', naming('a', { handler: () => {} }));
+      for (const [path, method] of [
+        ['/x', 'GET'],
+        ['/a', 'GET'],
+        ['/a', 'PUT'],
+        ['/a', 'OPTIONS'],
+      ]) {
+        expect(() => router.handle({ path, method }, res)).not.toThrow();
+      }
+    },
+  );
+
+  test('handle can be passed on, overridden and spied on', () => {
+    class Counting extends OptimizedRouter {
+      count = 0;
+      override handle(req: any, res: any, next?: any): void {
+        this.count++;
+        super.handle(req, res, next);
+      }
+    }
+    const router = new Counting();
+    router.addRoute('/a', naming('a'));
+    const { handle } = router;
+    const { res, sent } = bareMock();
+    handle({ path: '/a', method: 'GET' }, res);
+    expect(sent).toEqual([{ status: 200, body: 'a' }]);
+    expect(router.count).toBe(1);
+    const spy = jest.spyOn(OptimizedRouter.prototype, 'handle').mockImplementation(() => {});
+    new OptimizedRouter().handle({}, {});
+    expect(spy).toHaveBeenCalledTimes(1);
+    spy.mockRestore();
+  });
+
   test('getStats has exactly its three keys', () => {
     const router = new OptimizedRouter();
     expect(router.getStats()).toStrictEqual({ routes: 0, cacheSize: 0, loadBalancers: 0 });

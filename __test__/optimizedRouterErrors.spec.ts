@@ -1,6 +1,9 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
+import { parse } from 'node:querystring';
 import { OptimizedRouter, type RouteHandler } from 'keelson';
-import { ask, bareMock, naming } from './support/router';
+import { ask, bareMock, metricsOf, naming, serve } from './support/router';
+
+const boom = new Error('secret');
 
 describe('hooks', () => {
   test('onNotFound and onMethodNotAllowed answer instead', () => {
@@ -74,7 +77,6 @@ describe('errors', () => {
     router.addRoute('/a', naming('a', { handler }));
     return { router, reported };
   };
-  const boom = new Error('secret');
   const ways: [string, RouteHandler['handler']][] = [
     [
       'throws',
@@ -225,5 +227,139 @@ describe('errors', () => {
     ask(router, '/a');
     diagnosticsChannel.unsubscribe('keelson:router:error', listen);
     expect(seen).toEqual([boom]);
+  });
+});
+
+/** Each of these once ended the process or left the request without an answer. */
+describe('what is thrown can be anything', () => {
+  const throwing = () => {
+    throw new Error('of a getter');
+  };
+  const strange: [string, unknown][] = [
+    ['without a prototype', parse('code=42')],
+    ['whose status throws', Object.defineProperty({}, 'status', { get: throwing })],
+    ['whose status is a symbol', { status: Symbol('404') }],
+    ['whose name throws', Object.defineProperty({}, 'name', { get: throwing })],
+    ['that is a proxy', new Proxy({}, { get: throwing, getPrototypeOf: throwing })],
+    [
+      'of headers that throw',
+      { expose: true, headers: Object.defineProperty({}, 'X', { enumerable: true, get: throwing }) },
+    ],
+  ];
+
+  test.each(strange)('an object %s', async (_, thrown) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    for (const timing of ['thrown', 'rejected', 'of middleware', 'late']) {
+      const router = new OptimizedRouter();
+      const handler = () => {
+        if (timing === 'rejected') return Promise.reject(thrown);
+        throw thrown;
+      };
+      const failing: RouteHandler['handler'] = (_req, _res, next) => {
+        if (timing === 'late') next();
+        throw thrown;
+      };
+      const middleware = timing === 'thrown' || timing === 'rejected' ? [] : [failing];
+      const answering: RouteHandler['handler'] = (_req, res) => res.json('fine');
+      router.addRoute('/a', naming('a', { middleware, handler: timing === 'late' ? answering : handler }));
+      const { sent } = ask(router, '/a');
+      await new Promise(setImmediate);
+      expect(sent.map(({ status }) => status)).toEqual([timing === 'late' ? 200 : 500]);
+      expect(metricsOf(router, 'a').inFlight).toBe(0);
+    }
+    expect(warn).toHaveBeenCalledTimes(4);
+    warn.mockRestore();
+  });
+
+  test('a status that is text is none: the handler has failed, and may try again', () => {
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    const handler = jest.fn(() => {
+      throw Object.assign(new Error('x'), { status: '404' });
+    });
+    router.addRoute('/a', naming('a', { retries: 1, handler }));
+    expect(ask(router, '/a').sent[0]!.status).toBe(500);
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a request that cannot be written to', () => {
+  // In asynchronous middleware nobody caught what that threw.
+  const requests: [string, () => object][] = [
+    ['is frozen', () => Object.freeze({ path: '/a/1', method: 'GET' })],
+    [
+      'has a getter for its parameters',
+      () =>
+        new (class {
+          path = '/a/1';
+          method = 'GET';
+          get params() {
+            return {};
+          }
+        })(),
+    ],
+  ];
+
+  test.each(requests)('because it %s is served, with a context', async (_, make) => {
+    const router = new OptimizedRouter();
+    router.use(async (_req, _res, next) => {
+      await null;
+      next();
+    });
+    router.addRoute(
+      '/a/:id',
+      naming('a', { handler: (_req, res, _next, { params }) => res.json(params.id) }),
+    );
+    const { res, sent } = bareMock();
+    router.handle(make(), res);
+    await new Promise(setImmediate);
+    expect(sent).toEqual([{ status: 200, body: '1' }]);
+  });
+
+  test('because its members throw is an error like any other', async () => {
+    for (const name of ['path', 'method', 'params']) {
+      const router = new OptimizedRouter();
+      router.use(async (_req, _res, next) => {
+        await null;
+        next();
+      });
+      router.addRoute('/a', naming('a'));
+      const next = jest.fn();
+      const get = () => {
+        throw boom;
+      };
+      const req = Object.defineProperty({ path: '/a', method: 'GET' }, name, { get });
+      router.handle(req, bareMock().res, next);
+      await new Promise(setImmediate);
+      expect(next.mock.calls).toEqual([[boom]]);
+    }
+  });
+});
+
+describe('the headers of an error', () => {
+  test('of http-errors are sent by a bare server; those of an upstream are not', async () => {
+    const router = new OptimizedRouter();
+    router.on('error', () => {});
+    const headers = { 'Retry-After': '7', 'Content-Length': '1', 'X-Bad': 'a\nb', '': 'x' };
+    router.addRoute(
+      '/:kind',
+      naming('a', {
+        handler: (req) => {
+          const own = req.params.kind === 'own' ? { expose: false } : {};
+          throw Object.assign(new Error('x'), { status: 503, headers }, own);
+        },
+      }),
+    );
+    const server = await serve(router.handle);
+    const own = await server.ask('GET', '/own');
+    const upstream = await server.ask('GET', '/upstream');
+    await server.close();
+    expect(own).toMatchObject({
+      status: 503,
+      body: '{"error":"Service unavailable"}',
+      headers: { 'retry-after': '7' },
+    });
+    expect(own.headers['x-bad']).toBeUndefined();
+    expect(upstream.headers['retry-after']).toBeUndefined();
   });
 });

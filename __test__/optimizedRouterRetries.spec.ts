@@ -217,6 +217,75 @@ describe('retries', () => {
     expect(send(router).res.sent).toEqual(['200 {"x-request-id":"7"}']);
   });
 
+  // Names that every object has were taken for headers that had been there.
+  test('forget a status message and headers of any name', () => {
+    const router = new OptimizedRouter();
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        handler: (_req, res, _next, { attempt }) => {
+          if (attempt === 2) return res.end(JSON.stringify([res.getHeaders(), res.statusMessage]));
+          res.statusMessage = 'Backend down';
+          res.setHeader('constructor', 'x');
+          throw boom;
+        },
+      }),
+    );
+    expect(send(router).res.sent).toEqual(['200 [{},null]']);
+  });
+
+  test('bear a mock whose getHeaders() returns nothing', () => {
+    const router = new OptimizedRouter();
+    const handler = jest.fn(() => {
+      if (handler.mock.calls.length === 1) throw boom;
+    });
+    router.addRoute('/a', naming('a', { retries: 1, handler }));
+    router.handle({ path: '/a', method: 'GET' }, { ...bareMock().res, getHeaders() {} });
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  // The client got the file that the first attempt had begun to pipe.
+  test('cut off what a failed attempt pipes', () => {
+    const router = new OptimizedRouter();
+    const unpipe = jest.fn();
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        handler: (_req, res, _next, { attempt }) => {
+          if (attempt === 2) return res.end('second');
+          res.emit('pipe', { unpipe });
+          throw boom;
+        },
+      }),
+    );
+    const { res } = send(router);
+    expect(unpipe.mock.calls).toEqual([[res]]);
+    expect(res.sent).toEqual(['200 second']);
+    expect(res.listenerCount('pipe')).toBe(0);
+  });
+
+  test.each([undefined, { host: 'h' }])(
+    'have parameters of their own, beside those of the host: %j',
+    (given) => {
+      const router = new OptimizedRouter();
+      const seen: object[] = [];
+      const failing: RouteHandler['handler'] = (req, _res, _next, { params }) => {
+        seen.push({ ...req.params }, { ...params });
+        Object.assign(req.params, { id: 'spoilt', extra: 1 });
+        params.id = 'spoilt';
+        throw boom;
+      };
+      router.addRoute('/x/:id', naming('a', { retries: 2, handler: failing }));
+      router.addRoute('/x/:user', naming('b', { handler: failing }));
+      router.handle({ path: '/x/1', method: 'GET', params: given }, bareMock().res, () => {});
+      // When both have tried, the round goes on.
+      const names = ['id', 'user', 'user'];
+      expect(seen).toEqual(names.flatMap((name) => [{ ...given, [name]: '1' }, { [name]: '1' }]));
+    },
+  );
+
   test("the failed handler's content headers do not describe the error", () => {
     const router = new OptimizedRouter();
     router.on('error', () => {});
@@ -226,6 +295,11 @@ describe('retries', () => {
         handler: (_req, res) => {
           res.setHeader('Content-Encoding', 'gzip');
           res.setHeader('Cache-Control', 'max-age=1000');
+          res.setHeader('Content-Type', 'text/csv');
+          res.setHeader('Content-Disposition', 'attachment; filename=a.csv');
+          res.setHeader('Expires', 'never');
+          res.setHeader('Accept-Ranges', 'bytes');
+          res.setHeader('Content-Location', '/a.csv');
           throw boom;
         },
       }),

@@ -42,15 +42,20 @@ export interface RouterMetrics {
  * Malformed paths (400) and timeouts (504) are answered by the router itself unless there is an `onError`. No route
  * and no method are answered with 404 and 405 even where there is a `next`: see `onNotFound`.
  *
- * **Retries** follow a throw, a rejection or a timeout, as long as no response has begun and the method is idempotent,
- * at another handler of the group where there is one. The route that was chosen first says how many. A request body
- * that a handler has read is gone: let middleware read it. A handler that was given up should look at its `signal`;
- * what it writes later can spoil the answer of another attempt, as anything can that writes to a response.
+ * **Retries** follow a throw, a rejection, a `next(error)` or a timeout, as long as no response has begun and the
+ * method is idempotent, at another handler of the group where there is one. The route that was chosen first says how
+ * many. A request body that a handler has read is gone: let middleware read it. A handler that was given up should
+ * look at its `signal`; what it writes later can spoil the answer of another attempt, as anything can that writes to
+ * a response. What it writes when the router has answered for it with 504 does nothing, and is an `error` event.
+ *
+ * On a route with a `timeout` or `retries` a handler's `next` is the router's: the first call ends the attempt, and
+ * one that was given up has no call left. On any other route, and with mocks, it is the very `next` of the host.
  *
  * A thrown error that has a `status` or `statusCode` from 400 to 499 is an answer, not a failure of its handler: it is
  * not repeated and ejects nobody.
  *
- * **Load** of a handler is its number of attempts that have neither failed nor ended their response.
+ * **Load** of a handler is its number of attempts, from their choice, that have neither failed nor ended their
+ * response. A response that does not tell its end, as those of many tests, ends with the handler or its promise.
  */
 export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
   readonly #registry: Registry;
