@@ -2,7 +2,7 @@ import diagnosticsChannel from 'node:diagnostics_channel';
 import { OptimizedRouter, type OptimizedRouterOptions, type RouteHandler } from 'keelson';
 import { manual } from './support/clock';
 import { chiSquare, generator } from './support/random';
-import { ask, metricsOf, naming } from './support/router';
+import { ask, metricsOf, naming, TellingResponse } from './support/router';
 
 const SEED = 20_261_123;
 const boom = new Error('boom');
@@ -70,6 +70,25 @@ test('the least loaded: those that hang get nothing more', async () => {
   expect(metricsOf(router, 'slow').inFlight).toBe(0);
 });
 
+test('the least loaded: who is in the middle of its middleware is loaded, too', () => {
+  const router = new OptimizedRouter({ balancer: 'least-loaded', random: generator(SEED) });
+  const waiting: string[] = [];
+  for (const id of ['a', 'b']) {
+    router.addRoute('/a', naming(id, { middleware: [() => waiting.push(id)] }));
+  }
+  const responses = Array.from({ length: 40 }, () => new TellingResponse());
+  for (const res of responses) router.handle({ path: '/a', method: 'GET' }, res);
+  expect(Math.abs(waiting.filter((id) => id === 'a').length - 20)).toBeLessThan(8);
+  expect(router.metrics().routes.map(({ inFlight }) => inFlight)).toEqual(
+    ['a', 'b'].map((id) => waiting.filter((one) => one === id).length),
+  );
+  for (const res of responses) res.end();
+  expect(router.metrics().routes.map(({ inFlight, latency }) => [inFlight, latency.count])).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
+});
+
 describe('by consistent hash', () => {
   const options: OptimizedRouterOptions = { balancer: 'consistent-hash', hashKey: (req) => req.user };
   const placesOf = ({ picks }: ReturnType<typeof group>) =>
@@ -128,6 +147,21 @@ describe('weights at run time', () => {
     expect(counts(10)).toEqual([5, 5]);
     router.setWeight('/a', 'b', 4);
     expect(counts(10)).toEqual([2, 8]);
+  });
+
+  // Setting them before each request once gave all of them to one handler: each call began the round anew.
+  test.each([
+    ['the same', () => 2],
+    ['others', (n: number) => 2 + (n % 2) / 1000],
+  ])('that are set all the time, to %s, keep their shares', (_, weight) => {
+    const { router, picks } = group({ a: 1, b: 2, c: 2 });
+    const counts: Record<string, number> = { a: 0, b: 0, c: 0 };
+    for (let n = 0; n < 1000; n++) {
+      router.setWeight('/a', 'b', weight(n));
+      counts[picks(1)[0]!]!++;
+    }
+    expect(Math.abs(counts.a! - 200)).toBeLessThanOrEqual(1);
+    expect(Math.abs(counts.b! - 400)).toBeLessThanOrEqual(1);
   });
 
   test('0 drains a handler while another has any; if none has, all are alike', () => {
@@ -301,6 +335,14 @@ describe('ejection', () => {
       ['a restored', 'b restored', 'c restored'].filter((event) => all.events.includes(event)),
     );
     expect(all.events.length).toBeGreaterThan(3);
+  });
+
+  test('a drained handler is no spare: the one that has the weight is not ejected', () => {
+    const { router, broken, round } = breaking({}, ['a', 'b']);
+    router.setWeight('/a', 'b', 0);
+    broken.add('a');
+    expect(round(20)).toBe('a'.repeat(20));
+    expect(metricsOf(router, 'a').ejected).toBe(false);
   });
 
   test('a handler that is alone is not ejected by default', () => {

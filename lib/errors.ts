@@ -56,10 +56,7 @@ export class MalformedPathError extends KeelsonError {
   /** @param text the part of the path that cannot be decoded */
   constructor(text: string) {
     const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-    super(
-      'ERR_KEELSON_MALFORMED_PATH',
-      `The path has an escape that is not UTF-8: '${shown}'. Answer with status 400`,
-    );
+    super('ERR_KEELSON_MALFORMED_PATH', `The path has an escape that is not UTF-8: '${shown}'`);
   }
 
   override get name(): string {

@@ -32,7 +32,16 @@ export class ObservableEmitter<Events extends Record<string, unknown>> extends E
       }
     } else if (!this.#warned) {
       this.#warned = true;
-      process.emitWarning(`keelson ${this.#utility}: ${String(payload)}`, 'KeelsonWarning');
+      process.emitWarning(`keelson ${this.#utility}: ${textOf(payload)}`, 'KeelsonWarning');
     }
+  }
+}
+
+/** Text of anything: an object without a prototype has none, and would throw. */
+function textOf(payload: unknown): string {
+  try {
+    return String(payload);
+  } catch {
+    return 'something that has no text';
   }
 }

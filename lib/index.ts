@@ -17,7 +17,7 @@ export {
 export type { LatencySummary } from './histogram.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
-export type { RequestContext } from './router/attempt.js';
+export type { RequestContext } from './router/call.js';
 export type { RouteCursor } from './router/cursor.js';
 export type { RouteEvent, RouterEvents } from './router/events.js';
 export type { OutlierOptions } from './router/health.js';

@@ -1,7 +1,8 @@
 import { MalformedPathError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { Answers, type UnansweredTotals } from './router/answers.js';
-import { Attempt, type Core } from './router/attempt.js';
+import { Attempt } from './router/attempt.js';
+import type { Core } from './router/call.js';
 import type { RouterEvents } from './router/events.js';
 import { GROUP, type Group, type Place } from './router/group.js';
 import { type Middleware, middlewareList, runChain } from './router/middleware.js';
@@ -10,6 +11,7 @@ import { Registry } from './router/registry.js';
 import { askedOf, pathOf } from './router/request.js';
 import type { RouteMetrics } from './router/route.js';
 import { ANY } from './router/table.js';
+import { asError, isKind } from './router/thrown.js';
 import type { RouteConstraints, RouteHandler, RouteMatch } from './router/types.js';
 import type { RouteTrie } from './routeTrie.js';
 import { string } from './validate.js';
@@ -40,22 +42,22 @@ export interface RouterMetrics {
  * Malformed paths (400) and timeouts (504) are answered by the router itself unless there is an `onError`. No route
  * and no method are answered with 404 and 405 even where there is a `next`: see `onNotFound`.
  *
- * **Retries** follow a throw, a rejection or a timeout, as long as no response has begun and the method is idempotent,
- * at another handler of the group where there is one. The route that was chosen first says how many. A request body
- * that a handler has read is gone: let middleware read it. A handler that was given up should look at its `signal`;
- * what it writes later can spoil the answer of another attempt, as anything can that writes to a response.
+ * **Retries** follow a throw, a rejection, a `next(error)` or a timeout, as long as no response has begun and the
+ * method is idempotent, at another handler of the group where there is one. The route that was chosen first says how
+ * many. A request body that a handler has read is gone: let middleware read it. A handler that was given up should
+ * look at its `signal`; what it writes later can spoil the answer of another attempt, as anything can that writes to
+ * a response. What it writes when the router has answered for it with 504 does nothing, and is an `error` event.
+ *
+ * On a route with a `timeout` or `retries` a handler's `next` is the router's: the first call ends the attempt, and
+ * one that was given up has no call left. On any other route, and with mocks, it is the very `next` of the host.
  *
  * A thrown error that has a `status` or `statusCode` from 400 to 499 is an answer, not a failure of its handler: it is
  * not repeated and ejects nobody.
  *
- * **Load** of a handler is its number of attempts that have neither failed nor ended their response.
+ * **Load** of a handler is its number of attempts, from their choice, that have neither failed nor ended their
+ * response. A response that does not tell its end, as those of many tests, ends with the handler or its promise.
  */
 export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
-  /**
-   * Serves a request: a listener for `http.createServer`, middleware for `app.use`. It is bound, returns undefined,
-   * and is synchronous as long as nothing that it calls is asynchronous.
-   */
-  readonly handle: (req: any, res: any, next?: any) => void;
   readonly #registry: Registry;
   readonly #core: Core;
   readonly #autoHead: boolean;
@@ -75,7 +77,27 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
       answers: new Answers(settings, (error) => this.announce('error', error)),
       announce: (event, payload) => this.announce(event, payload),
     };
-    this.handle = (req, res, next) => this.#handle(req, res, typeof next === 'function' ? next : undefined);
+    this.handle = this.handle.bind(this);
+  }
+
+  /**
+   * Serves a request: a listener for `http.createServer`, middleware for `app.use`. It is bound, returns undefined,
+   * and is synchronous as long as nothing that it calls is asynchronous, up to 500 middlewares in a row.
+   */
+  handle(req: any, res: any, next?: any): void {
+    const onward: Next | undefined = typeof next === 'function' ? next : undefined;
+    this.#requests++;
+    if (this.#middleware.length === 0) {
+      this.#dispatch(req, res, onward);
+      return;
+    }
+    const { answers } = this.#core;
+    runChain(this.#middleware, req, res, false, {
+      done: () => this.#dispatch(req, res, onward),
+      failed: (error) => answers.failed(error, req, res, onward),
+      left: () => answers.leave(req, res, onward),
+      late: (error, passed) => answers.late(error, passed, req, res, onward),
+    });
   }
 
   /**
@@ -107,12 +129,13 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
   }
 
   /**
-   * Adds middleware, a function or a list, that runs for every request, in order, before its route is looked up: it
+   * Adds middleware, functions or lists, that runs for every request, in order, before its route is looked up: it
    * may rewrite the URL, and runs before the 404 too. `next('router')` leaves the router.
    * @throws InvalidArgumentError for anything that is no function, and for error handlers, whose place is `onError`
    */
-  use(middleware: Middleware | readonly Middleware[]): void {
-    this.#middleware = [...this.#middleware, ...middlewareList('middleware', middleware)];
+  use(...middleware: Array<Middleware | readonly Middleware[]>): void {
+    const given = middleware.length > 1 ? middleware : middleware[0];
+    this.#middleware = [...this.#middleware, ...middlewareList('middleware', given)];
   }
 
   getStats(): RouterStats {
@@ -143,32 +166,22 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
     return this.#registry.trie.toOpenAPI(document);
   }
 
-  #handle(req: any, res: any, next: Next | undefined): void {
-    this.#requests++;
-    if (this.#middleware.length === 0) {
-      this.#dispatch(req, res, next);
-      return;
-    }
-    const { answers } = this.#core;
-    runChain(this.#middleware, req, res, false, {
-      done: () => this.#dispatch(req, res, next),
-      failed: (error) => answers.failed(error, req, res, next),
-      left: () => answers.leave(req, res, next),
-      late: (error) => answers.report(error),
-    });
-  }
-
   #dispatch(req: any, res: any, next: Next | undefined): void {
     const core = this.#core;
-    const path = pathOf(req);
-    const method = typeof req.method === 'string' ? req.method : '';
-    const asked = this.#registry.constrained > 0 ? askedOf(req) : undefined;
+    let path: string;
+    let method: string;
+    let asked: RouteConstraints | undefined;
     let match: RouteMatch | null;
+    let given: unknown;
     try {
+      path = pathOf(req);
+      method = typeof req.method === 'string' ? req.method : '';
+      asked = this.#registry.constrained > 0 ? askedOf(req) : undefined;
       match = this.#search(path, method, asked);
+      given = req.params;
     } catch (error) {
-      if (error instanceof MalformedPathError) core.answers.totals.malformed++;
-      core.answers.failed(error, req, res, next);
+      if (isKind(error, MalformedPathError)) core.answers.totals.malformed++;
+      core.answers.failed(asError(error), req, res, next);
       return;
     }
     if (match === null) {
@@ -176,7 +189,7 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
       return;
     }
     const group: Group = (match.handler as Place)[GROUP];
-    Attempt.first({ core, req, res, next, group, match, path });
+    Attempt.first({ core, req, res, next, group, match, path, given });
   }
 
   /** HEAD is served by a route that names it, else by GET's, else by one for any method. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OptimizedRouter, RouteHandler } from 'keelson';
@@ -17,6 +18,45 @@ export function bareMock() {
     },
   };
   return { res, sent };
+}
+
+/** A response that tells what node:http's tells, without a socket. */
+export class TellingResponse extends EventEmitter {
+  statusCode = 200;
+  headersSent = false;
+  writableEnded = false;
+  writableFinished = false;
+  destroyed = false;
+  readonly sent: string[] = [];
+  #headers: Record<string, string> = {};
+
+  setHeader(name: string, value: string) {
+    if (this.headersSent) throw new Error('ERR_HTTP_HEADERS_SENT');
+    this.#headers[name.toLowerCase()] = value;
+  }
+  removeHeader(name: string) {
+    delete this.#headers[name.toLowerCase()];
+  }
+  getHeaders() {
+    return this.#headers;
+  }
+  write(text: string) {
+    this.headersSent = true;
+    this.sent.push(text);
+  }
+  end(text = '') {
+    if (this.writableEnded) throw new Error('ERR_STREAM_WRITE_AFTER_END');
+    this.write(`${this.statusCode} ${text}`);
+    this.writableEnded = true;
+    this.writableFinished = true;
+    this.emit('finish');
+    this.emit('close');
+  }
+  destroy() {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.emit('close');
+  }
 }
 
 /** What a router answered a request with that has only a path and a method. */

@@ -1,48 +1,13 @@
 import { RouteTimeoutError } from '../errors.js';
-import type { Answers } from './answers.js';
-import type { RouterEvents } from './events.js';
-import type { Group, Member } from './group.js';
+import { type Call, type RequestContext, setParams } from './call.js';
+import type { Member } from './group.js';
 import type { Admission, Verdict } from './health.js';
-import { asError, isThenable, runChain } from './middleware.js';
-import type { Next, RouterSettings } from './options.js';
-import { AnswerWatch, hasBegun, isOver, ResponseState, tellsItsEnd } from './respond.js';
+import { isThenable, runChain } from './middleware.js';
+import type { Next } from './options.js';
+import { hasBegun, isLost, isOver, ResponseState, tellsItsEnd } from './respond.js';
 import type { RouteErrors } from './route.js';
-import type { RouteHandler, RouteMatch } from './types.js';
-
-/** What a handler gets as its fourth argument. */
-export interface RequestContext {
-  /**
-   * Aborts when the attempt has used up its `timeout`, with a `RouteTimeoutError` as its reason, and when the client
-   * goes away before the response is complete. Made when it is first asked for.
-   */
-  readonly signal: AbortSignal;
-  /** The path's parameters, decoded. */
-  readonly params: Record<string, string>;
-  /** What a `*` in last place took. */
-  readonly rest: string | undefined;
-  /** The route, as it was added. */
-  readonly route: RouteHandler;
-  /** 1 for the first attempt, 2 for the first repetition. */
-  readonly attempt: number;
-}
-
-/** What attempts need from their router. */
-export interface Core {
-  readonly settings: RouterSettings;
-  readonly answers: Answers;
-  announce<Name extends keyof RouterEvents & string>(event: Name, payload: RouterEvents[Name]): void;
-}
-
-/** A request that found its group. */
-export interface Call {
-  readonly core: Core;
-  readonly req: any;
-  readonly res: any;
-  readonly next: Next | undefined;
-  readonly group: Group;
-  readonly match: RouteMatch;
-  readonly path: string;
-}
+import { asError, isAbort, isClientError, isFailure } from './thrown.js';
+import type { RouteHandler } from './types.js';
 
 /** Methods of which RFC 9110 says that a second request does no more than the first. */
 const IDEMPOTENT: readonly unknown[] = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'];
@@ -59,18 +24,20 @@ export class Attempt implements RequestContext {
   private readonly tried: readonly Member[];
   /** Repetitions that are left. */
   private readonly left: number;
-  private began = 0;
+  /** When the handler was called. */
+  private began: number | undefined;
   private over = false;
+  /** Whether it counts as load. */
+  private loads = false;
   private timer: NodeJS.Timeout | undefined;
   private controller: AbortController | undefined;
   /** Why the signal aborted, or would have. */
   private reason: unknown;
   private admission: Admission | undefined;
   private before: ResponseState | undefined;
-  private watch: AnswerWatch | undefined;
-  /** The handler returned, and its promise, if it gave one, is fulfilled. */
-  private returned = false;
   private unlisten: (() => void) | undefined;
+  /** It timed out with a response that it had begun, and that is its own to end. */
+  private owesTheRest = false;
 
   private constructor(call: Call, member: Member, tried: readonly Member[], left: number) {
     this.call = call;
@@ -79,21 +46,26 @@ export class Attempt implements RequestContext {
     this.left = left;
     this.attempt = tried.length + 1;
     this.route = member.route.definition;
-    this.params = member.params(call.match, call.path);
+    const params = member.params(call.match, call.path);
+    // What an attempt does to its parameters is nothing to the next one.
+    this.params = left > 0 || tried.length > 0 ? { ...params } : params;
   }
 
   /** Chooses a handler for a request and lets it try. */
   static first(call: Call): void {
-    let member: Member;
+    const { core, req, res, next, group } = call;
+    let attempt: Attempt;
     try {
-      member = call.group.choose(call.req, NONE);
+      const member = group.choose(req, NONE);
+      member.route.requests++;
+      attempt = new Attempt(call, member, NONE, member.route.retries);
+      setParams(call, attempt.params);
     } catch (error) {
-      // A hashKey that throws.
-      call.core.answers.failed(asError(error), call.req, call.res, call.next);
+      // A hashKey that throws, a request that bears no parameters.
+      core.answers.failed(asError(error), req, res, next);
       return;
     }
-    member.route.requests++;
-    new Attempt(call, member, NONE, member.route.retries).start();
+    attempt.start();
   }
 
   get signal(): AbortSignal {
@@ -115,92 +87,99 @@ export class Attempt implements RequestContext {
     const { member, call } = this;
     const { core, req, res, next } = call;
     if (member.health !== undefined) this.admission = member.health.admit(core.settings.clock());
-    setParams(req, this.params);
     const { middleware } = member.route;
     if (middleware.length === 0 || this.tried.includes(member)) {
       this.run();
       return;
     }
     // Middleware may answer, now or later, and say nothing.
-    const tells = tellsItsEnd(res);
-    const count = () => member.route.countStatus(res.statusCode);
-    if (tells) res.once('finish', count);
+    if (tellsItsEnd(res)) {
+      this.load();
+      this.listen();
+    }
     runChain(middleware, req, res, true, {
-      done: () => {
-        if (tells) res.removeListener('finish', count);
-        this.run();
-      },
+      done: () => this.run(),
       failed: (error) => {
         member.route.errors.middleware++;
-        this.judge('unknown');
+        this.end('unknown');
         core.answers.failed(error, req, res, next);
-        if (!tells) count();
+        this.countAnswer();
       },
       left: () => {
-        this.judge('unknown');
+        this.end('unknown');
         core.answers.leave(req, res, next);
+        this.countAnswer();
       },
-      late: (error) => core.answers.report(error),
+      late: (error, passed) => core.answers.late(error, passed, req, res, next),
     });
   }
 
   private run(): void {
-    const { req, res, next, core } = this.call;
+    const { req, res, core } = this.call;
     const { route } = this.member;
-    route.inFlight++;
-    if (this.left > 0) this.before = new ResponseState(res);
-    if (route.timeout > 0) this.arm(route.timeout);
+    if (this.over) return;
+    this.load();
+    if (isLost(res)) {
+      this.ended(true);
+      return;
+    }
     this.began = core.settings.clock();
     try {
-      const result: unknown = this.route.handler(req, res, next ?? this.makeNext(), this);
+      if (this.left > 0) this.before = new ResponseState(res);
+      if (route.timeout > 0) this.arm(route.timeout);
+      const result: unknown = this.route.handler(req, res, this.nextOfHandler(), this);
       if (isThenable(result)) {
         result.then(
-          () => this.settle(true),
+          () => this.settled(),
           (error) => this.failed('rejected', asError(error)),
         );
-        return;
+        // Of a response that does not tell its end, the promise is all there is to know.
+        if (!isOver(res) && !tellsItsEnd(res)) return;
       }
     } catch (error) {
       this.failed('thrown', asError(error));
       return;
     }
-    this.settle(false);
+    this.settled();
   }
 
-  /** A `next` for handlers of a bare server. */
-  private makeNext(): Next {
-    const { core, req, res } = this.call;
-    return (error?: unknown) => {
-      if (this.over) return;
-      if (error && error !== 'route' && error !== 'router') this.failed('passed', error);
-      else {
-        this.end('success');
-        core.answers.leave(req, res, undefined);
-        this.countAnswer();
-      }
+  /**
+   * The host's own `next`, or one that sees what it is called with: in a bare server, and where an attempt that was
+   * given up, or passed the request on, must have no second say.
+   */
+  private nextOfHandler(): Next {
+    const { res, next } = this.call;
+    const isOneOfMany = this.member.route.timeout > 0 || this.left > 0;
+    if (next !== undefined && !(isOneOfMany && tellsItsEnd(res))) return next;
+    return (to) => {
+      if (isFailure(to)) this.failed('passed', to);
+      else if (!this.over) this.passOn(to);
     };
   }
 
+  private passOn(to: unknown): void {
+    const { core, req, res, next } = this.call;
+    this.end('success');
+    if (next === undefined) core.answers.leave(req, res, undefined);
+    else if (to) next(to);
+    else next();
+    this.countAnswer();
+  }
+
   /** The handler returned, or its promise is fulfilled: what is left is the response. */
-  private settle(byPromise: boolean): void {
+  private settled(): void {
     const { res } = this.call;
     if (this.over) return;
-    this.returned = true;
-    if (isOver(res)) {
-      this.ended(isLost(res));
-    } else if (tellsItsEnd(res)) {
-      this.listen();
-    } else if (byPromise || this.timer === undefined || this.hasAnswered()) {
-      // A response that does not tell: the handler is through, and that is all there is to know.
-      this.ended(false);
-    }
+    if (isOver(res) || !tellsItsEnd(res)) this.ended(isLost(res));
+    else this.listen();
   }
 
   /** Waits for the end of the response. */
   private listen(): void {
     const { res } = this.call;
     if (this.unlisten !== undefined || typeof res.once !== 'function') return;
-    const finished = () => this.responseOver(false);
+    // HTTP/2 says 'finish' of a response that its client gave up, too.
+    const finished = () => this.responseOver(res.writableEnded === false);
     const closed = () => this.responseOver(res.writableEnded !== true);
     res.once('finish', finished);
     res.once('close', closed);
@@ -212,7 +191,7 @@ export class Attempt implements RequestContext {
 
   private responseOver(lost: boolean): void {
     if (lost) this.clientLeft();
-    if (this.returned) this.ended(lost);
+    this.ended(lost);
   }
 
   /** The response is complete, or `lost`: it can never be. */
@@ -220,22 +199,23 @@ export class Attempt implements RequestContext {
     if (this.over) return;
     const { route } = this.member;
     const { statusCode } = this.call.res;
-    this.watch?.stop();
     if (lost) route.errors.disconnected++;
     else route.countStatus(statusCode);
-    this.end(lost ? 'unknown' : statusCode >= 500 ? 'failure' : 'success');
+    const isKnown = !lost && this.began !== undefined;
+    this.end(isKnown ? (statusCode >= 500 ? 'failure' : 'success') : 'unknown');
   }
 
-  private failed(cause: keyof RouteErrors, error: any): void {
-    // What comes from a handler after its time is over is its own affair.
-    if (this.over) return;
+  private failed(cause: keyof RouteErrors, error: unknown): void {
+    if (this.over) {
+      this.failedLate(error);
+      return;
+    }
     const { core, req, res, next } = this.call;
     const { errors } = this.member.route;
     if (isLost(res)) {
       errors.disconnected++;
       this.end('unknown');
-      // That the client went away is no news to whoever watches the handlers.
-      if (error !== this.reason && error?.name !== 'AbortError') core.answers.report(error);
+      this.failedLate(error);
       return;
     }
     errors[cause]++;
@@ -243,11 +223,23 @@ export class Attempt implements RequestContext {
     this.end(isAnswer ? 'success' : 'failure');
     // Only now: whoever listens may answer, throw or call next.
     if (cause === 'timeout') this.abort(error);
-    const begun = this.hasAnswered();
-    this.watch?.stop();
+    const begun = hasBegun(res);
     if (!begun && !isAnswer && this.repeat(error)) return;
-    if (cause !== 'timeout' || !begun) core.answers.failed(error, req, res, next);
+    if (cause === 'timeout' && begun) this.owesTheRest = true;
+    else core.answers.failed(error, req, res, next);
     this.countAnswer();
+  }
+
+  /** It failed when its part was over. */
+  private failedLate(error: unknown): void {
+    const { core, req, res, next } = this.call;
+    if (this.owesTheRest && !isOver(res)) {
+      this.owesTheRest = false;
+      core.answers.failed(error, req, res, next);
+    } else if (error !== this.reason && !isAbort(error)) {
+      // That the client went away, or the time was up, is no news to whoever watches the handlers.
+      core.answers.report(error);
+    }
   }
 
   /** Lets another handler try, or the same one where there is no other. */
@@ -258,18 +250,19 @@ export class Attempt implements RequestContext {
     const { retryNonIdempotent } = core.settings;
     if (!retryNonIdempotent && !IDEMPOTENT.includes(String(req.method).toUpperCase())) return false;
     const tried = [...this.tried, member];
-    let another: Member;
+    let another: Attempt;
     try {
-      another = group.choose(req, tried);
+      another = new Attempt(call, group.choose(req, tried), tried, this.left - 1);
+      setParams(call, another.params);
+      this.before?.restore(res);
     } catch {
       // What failed first is worth more than a failure of hashKey.
       return false;
     }
     member.route.retried++;
-    this.before?.restore(res);
     const { id } = member.route.definition;
     core.announce('retry', { id, path: group.path, method: group.method, attempt: this.attempt, error });
-    new Attempt(call, another, tried, this.left - 1).start();
+    another.start();
     return true;
   }
 
@@ -280,9 +273,16 @@ export class Attempt implements RequestContext {
     // Attempts of one request must not pile up listeners; a response that does not tell may still close.
     if (this.unlisten !== undefined && tellsItsEnd(this.call.res)) this.unlisten();
     const { route } = this.member;
-    route.inFlight--;
-    route.recordLatency(this.call.core.settings.clock() - this.began);
+    if (this.loads) route.inFlight--;
+    if (this.began !== undefined) route.recordLatency(this.call.core.settings.clock() - this.began);
     this.judge(verdict);
+  }
+
+  /** Counts from its choice on, so that others are chosen meanwhile. */
+  private load(): void {
+    if (this.loads) return;
+    this.loads = true;
+    this.member.route.inFlight++;
   }
 
   private judge(verdict: Verdict): void {
@@ -297,24 +297,16 @@ export class Attempt implements RequestContext {
   }
 
   private arm(timeout: number): void {
-    const { res } = this.call;
     this.timer = setTimeout(() => this.timedOut(timeout), timeout);
     this.timer.unref?.();
-    if (AnswerWatch.isNeeded(res)) this.watch = new AnswerWatch(res, () => this.answered());
-  }
-
-  /** A response that does not tell was answered: in time, so that the timeout has nothing left to do. */
-  private answered(): void {
-    clearTimeout(this.timer);
-    if (this.returned) this.ended(false);
   }
 
   private timedOut(timeout: number): void {
     const { group, core, res } = this.call;
     if (this.over) return;
-    if (isOver(res) || (!tellsItsEnd(res) && this.hasAnswered())) {
+    if (isOver(res) || (hasBegun(res) && !tellsItsEnd(res))) {
       // Answered in time or given up by the client, be the handler still busy.
-      if (this.returned) this.ended(isLost(res));
+      this.ended(isLost(res));
       return;
     }
     const { id } = this.route;
@@ -332,33 +324,13 @@ export class Attempt implements RequestContext {
     if (this.reason === undefined) this.abort(new DOMException('The client went away', 'AbortError'));
   }
 
-  private hasAnswered(): boolean {
-    return this.watch?.answered === true || hasBegun(this.call.res);
-  }
-
   /** Counts what a failed request is answered with, now or when a framework or a hook has done it. */
   private countAnswer(): void {
     const { res } = this.call;
     const { route } = this.member;
-    if (tellsItsEnd(res)) res.once('finish', () => route.countStatus(res.statusCode));
-    else route.countStatus(res.statusCode);
+    const count = () => route.countStatus(res.statusCode);
+    // HTTP/2 says 'finish' of a response that its client gave up, too.
+    if (tellsItsEnd(res)) res.once('finish', () => res.writableEnded && count());
+    else count();
   }
-}
-
-/** Whether the client went away, or the response was destroyed, before it was ended. */
-function isLost(res: any): boolean {
-  return res.destroyed === true && res.writableEnded !== true;
-}
-
-/** An error that says what the client did wrong, as http-errors make it, is an answer and no failure. */
-function isClientError(error: any): boolean {
-  const status = error?.status ?? error?.statusCode;
-  return status >= 400 && status < 500;
-}
-
-/** Merges the path's parameters into those that a host framework, or a mount point, has found. */
-function setParams(req: any, params: Record<string, string>): void {
-  const given: unknown = req.params;
-  // Spreading defines own properties, even one with the name `__proto__`.
-  req.params = typeof given === 'object' && given !== null ? { ...given, ...params } : params;
 }

@@ -28,22 +28,22 @@ export function weightOf(weight: unknown): number {
 }
 
 /**
- * Checks a route before anything is done with it; its path and constraints are checked by the trie.
+ * Checks a route before anything is done with it; its path and constraints are checked by the trie. A member that
+ * is null counts as left out.
  *
  * @throws InvalidArgumentError
  */
 export function checkedRoute(path: unknown, given: unknown): Route {
   if (typeof given !== 'object' || given === null) invalid('handler', 'an object', given);
   const definition = given as RouteHandler;
-  const { middleware = [], weight = 1, timeout = 0, retries = 0 } = definition;
   string('id', definition.id);
   callable('handler', definition.handler);
   const route = new Route(string('path', path), definition, {
     methods: methodsOf(definition.method),
-    middleware: middlewareList('middleware', middleware),
-    weight: weightOf(weight),
-    timeout: number('timeout', timeout, 0, LONGEST_TIMEOUT),
-    retries: integer('retries', retries, 0, MOST_RETRIES),
+    middleware: middlewareList('middleware', definition.middleware ?? []),
+    weight: weightOf(definition.weight ?? 1),
+    timeout: number('timeout', definition.timeout ?? 0, 0, LONGEST_TIMEOUT),
+    retries: integer('retries', definition.retries ?? 0, 0, MOST_RETRIES),
   });
   for (const name of Object.keys(definition)) if (!KNOWN.includes(name)) warnOf(name);
   return route;

@@ -18,7 +18,7 @@ export interface RouterEvents extends Record<string, unknown> {
   retry: RouteEvent & { attempt: number; error: unknown };
   /**
    * An error that nobody else is told of: of a bare server without `onError` (answered with 500), or one that came
-   * when the response was complete. Without a listener there is one process warning.
+   * when others had answered, or had been asked to. Without a listener there is one process warning.
    */
   error: unknown;
 }

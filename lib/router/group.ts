@@ -69,7 +69,13 @@ export class Group {
     this.#settings = settings;
     this.#balancer = settings.makeBalancer();
     const { id, constraints } = route.definition;
-    this.place = { id, method, handler: refuse, [GROUP]: this, ...(constraints && { constraints }) };
+    this.place = {
+      id,
+      method,
+      handler: refuse,
+      [GROUP]: this,
+      ...(constraints && { constraints: { ...constraints } }),
+    };
   }
 
   /** @param text the route's own pattern for this place */
@@ -105,7 +111,10 @@ export class Group {
       member.since = this.#settings.clock();
       this.#slowStart(member);
     }
-    this.#change(this.members);
+    const before = sum(this.#weights);
+    this.#weigh();
+    // Who was due stays due: a service that sets weights all the time would else begin each round anew.
+    this.#balancer.rescale?.(sum(this.#weights) / before);
   }
 
   /** Chooses for a request; those that have `tried` it come only where there is no other. */
@@ -130,16 +139,23 @@ export class Group {
     this.#ejected = this.members.filter((member) => member.health?.ejected === true).length;
   }
 
+  /** Members without a weight are no spares: they get nothing. */
   #mayEject(): boolean {
-    return (this.#ejected + 1) * 100 <= this.#settings.outlier!.maxEjectedPercent * this.members.length;
+    const serving = this.members.filter((_, at) => this.#weights[at]! > 0);
+    const ejected = serving.filter((member) => member.health!.ejected).length;
+    return (ejected + 1) * 100 <= this.#settings.outlier!.maxEjectedPercent * serving.length;
   }
 
   #change(members: readonly Member[]): void {
     this.members = members;
     this.solo = members.length === 1 ? members[0] : undefined;
-    this.#weights = atLeastOne(members.map((member) => member.route.weight));
-    this.#balancer.reset();
+    this.#weigh();
+    this.#balancer.reset?.();
     this.#countEjected();
+  }
+
+  #weigh(): void {
+    this.#weights = atLeastOne(this.members.map((member) => member.route.weight));
   }
 
   #slowStart(member: Member): void {
@@ -193,4 +209,8 @@ function refuse(): never {
 
 function atLeastOne(weights: readonly number[]): readonly number[] {
   return weights.some((weight) => weight > 0) ? weights : weights.map(() => 1);
+}
+
+function sum(weights: readonly number[]): number {
+  return weights.reduce((total, weight) => total + weight, 0);
 }

@@ -8,8 +8,8 @@ export interface OutlierOptions {
    */
   ejectFor?: number;
   /**
-   * The share of a group's handlers, 0 to 100, that may be out of service at once. With the default a handler that
-   * is alone is never ejected. @default 50
+   * The share of a group's handlers, 0 to 100, that may be out of service at once, of those that have a weight. With
+   * the default a handler that is alone is never ejected. @default 50
    */
   maxEjectedPercent?: number;
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.js';
 import { callable, invalid } from '../validate.js';
-import { hasBegun } from './respond.js';
+import { isAnswered, tellsItsEnd } from './respond.js';
+import { asError, isFailure } from './thrown.js';
 
 /**
  * Runs before handlers, and calls `next` for the request to go on: with an error it goes to the error handler and
@@ -15,9 +16,12 @@ export interface ChainEnd {
   failed(error: unknown): void;
   /** One called `next('router')`, or a route's one `next('route')`: the router is left. */
   left(): void;
-  /** One failed after it had called `next`. */
-  late(error: unknown): void;
+  /** One failed after it had called `next`; `passed` is whether it called `next` again, with the error. */
+  late(error: unknown, passed: boolean): void;
 }
+
+/** Synchronous steps in a row; each takes some of the stack. */
+const STEPS_IN_A_ROW = 500;
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
@@ -25,13 +29,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** What was thrown, as an error that `next` does not take for none, nor for the name of a place to go to. */
-export function asError(thrown: unknown): unknown {
-  if (thrown && thrown !== 'route' && thrown !== 'router') return thrown;
-  return new Error(`A handler or middleware failed with ${String(thrown)}`, { cause: thrown });
-}
-
-/** Runs middleware in order. A response that was begun ends the chain. */
+/** Runs middleware in order. A response that is over ends the chain. */
 export function runChain(
   list: readonly Middleware[],
   req: unknown,
@@ -44,9 +42,14 @@ export function runChain(
     else
       runOne(list[at]!, req, res, end, (to) => {
         if (to === 'router' || (to === 'route' && ofRoute)) end.left();
-        else if (to && to !== 'route') end.failed(to);
-        else if (!hasBegun(res)) step(at + 1);
+        else if (isFailure(to)) end.failed(to);
+        else if (!isAnswered(res)) goOn(at + 1);
       });
+  };
+  // No loop, which would run what follows outside of the context that a middleware calls `next` in.
+  const goOn = (at: number): void => {
+    if (at % STEPS_IN_A_ROW === 0) Promise.resolve(at).then(step);
+    else step(at);
   };
   step(0);
 }
@@ -56,22 +59,23 @@ function runOne(
   middleware: Middleware,
   req: unknown,
   res: unknown,
-  end: ChainEnd,
+  end: Pick<ChainEnd, 'failed' | 'late'>,
   go: (to: unknown) => void,
 ): void {
   let over = false;
   const failed = (thrown: unknown): void => {
     if (over) {
-      end.late(thrown);
+      end.late(asError(thrown), false);
       return;
     }
     over = true;
     end.failed(asError(thrown));
   };
   const next = (to?: unknown): void => {
-    if (over) return;
-    over = true;
-    go(to);
+    if (!over) {
+      over = true;
+      go(to);
+    } else if (isFailure(to)) end.late(to, true);
   };
   try {
     const result = middleware(req, res, next);
@@ -97,52 +101,41 @@ export function middlewareList(name: string, given: unknown): Middleware[] {
 
 /**
  * Runs independent middleware at the same time, as one: it goes on when each has called `next`. The first error
- * (or `'route'` or `'router'`) wins, and is passed on when all the others are through as well. One that answers
- * instead of calling `next` ends the chain, as it would alone.
+ * (or `'route'` or `'router'`) wins, and is passed on when all the others are through as well, or the response is
+ * over. One that answers instead of calling `next` ends the chain, as it would alone.
  *
  * @throws InvalidArgumentError unless it is a list of functions
  */
 export function concurrent(list: readonly Middleware[]): Middleware {
   if (!Array.isArray(list)) invalid('list', 'a list of functions', list);
   const all = middlewareList('list', list);
-  return (req, res, next) => {
-    let pending = all.length;
-    let stopped = false;
-    let first: unknown;
-    const finish = (to: unknown): void => {
-      first ||= to;
-      pending--;
-      if (pending === 0 && (first || !stopped)) next(first);
-    };
-    if (pending === 0) next();
-    for (const middleware of all) {
-      runAside(middleware, req, res, finish, () => {
-        stopped = true;
-        finish(undefined);
-      });
-    }
-  };
-}
-
-/** Calls one of them; `finish` or, where its promise ends without a `next`, `stop` is called once. */
-function runAside(
-  middleware: Middleware,
-  req: unknown,
-  res: unknown,
-  finish: (to: unknown) => void,
-  stop: () => void,
-): void {
-  let over = false;
-  const once = (act: () => void): void => {
-    if (over) return;
-    over = true;
-    act();
-  };
-  const failed = (error: unknown) => once(() => finish(asError(error)));
-  try {
-    const result = middleware(req, res, (to?: unknown) => once(() => finish(to)));
-    if (isThenable(result)) result.then(() => once(stop), failed);
-  } catch (error) {
-    failed(error);
-  }
+  // The promise tells the chain of failures that come when it has gone on.
+  return (req, res, next) =>
+    new Promise<never>((_, reject) => {
+      let pending = all.length;
+      let gone = false;
+      let first: unknown;
+      const go = (): void => {
+        if (gone) return;
+        gone = true;
+        next(first);
+      };
+      const note = (to: unknown): void => {
+        if (to && !first && tellsItsEnd(res)) res.once('close', go);
+        first ||= to;
+        if (first && isAnswered(res)) go();
+      };
+      const finish = (to: unknown): void => {
+        pending--;
+        note(to);
+        if (pending === 0) go();
+      };
+      const late = (error: unknown, passed: boolean): void => {
+        if (!gone) note(error);
+        else if (passed) next(error);
+        else reject(error);
+      };
+      if (pending === 0) go();
+      for (const middleware of all) runOne(middleware, req, res, { failed: finish, late }, finish);
+    });
 }

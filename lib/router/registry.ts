@@ -38,7 +38,7 @@ export class Registry {
       throw error;
     }
     this.#routes.set(route, groups);
-    if (route.definition.constraints !== undefined) this.constrained++;
+    if (isConstrained(groups)) this.constrained++;
     const key = variants.join(' ');
     this.#byPath.set(key, (this.#byPath.get(key) ?? new Set()).add(route));
   }
@@ -48,10 +48,11 @@ export class Registry {
     const key = this.#key(path);
     const found = this.#at(key, id);
     for (const route of found) {
-      for (const group of this.#routes.get(route)!) this.#leave(route, group);
+      const groups = this.#routes.get(route)!;
+      for (const group of groups) this.#leave(route, group);
       this.#routes.delete(route);
       this.#byPath.get(key)!.delete(route);
-      if (route.definition.constraints !== undefined) this.constrained--;
+      if (isConstrained(groups)) this.constrained--;
     }
     if (this.#byPath.get(key)?.size === 0) this.#byPath.delete(key);
     return found.length > 0;
@@ -63,6 +64,7 @@ export class Registry {
     const found = this.#at(this.#key(path), id);
     for (const route of found) {
       const before = route.weight;
+      if (before === checked) continue;
       route.weight = checked;
       for (const group of this.#routes.get(route)!) group.reweigh(route, before);
     }
@@ -82,7 +84,7 @@ export class Registry {
 
   /** Makes a route one of the handlers of a place, of which `text` is the pattern. */
   #join(route: Route, text: string, method: string): Group {
-    const { constraints = {} } = route.definition;
+    const constraints = route.definition.constraints ?? {};
     const place = this.trie.get(text, method, constraints) as Place | undefined;
     const group = place?.[GROUP] ?? new Group(text, method, route, this.#settings);
     // Two forms of one pattern can be the same place: `/:year?/:month?`.
@@ -110,4 +112,9 @@ export class Registry {
   #key(path: string): string {
     return this.trie.expand(path).join(' ');
   }
+}
+
+/** By what the groups have: the service's own object may have been changed since. */
+function isConstrained([group]: readonly Group[]): boolean {
+  return group!.place.constraints !== undefined;
 }

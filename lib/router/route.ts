@@ -10,7 +10,7 @@ export interface RouteErrors {
   rejected: number;
   /** It took longer than its `timeout`. */
   timeout: number;
-  /** In a bare server, it called `next(error)`; a framework's own `next` tells nothing. */
+  /** It called `next(error)`; a framework's own `next`, which routes without timeout and retries get, tells nothing. */
   passed: number;
   /** Its middleware threw, was rejected or called `next(error)`. */
   middleware: number;

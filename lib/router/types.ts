@@ -11,7 +11,7 @@ export interface RouteConstraints {
 
 /** A route as the service describes it. The very object comes back in the match. */
 export interface RouteHandler {
-  /** A name that is unique among the handlers of one path and method. */
+  /** A name. Handlers of one path may share it: `setWeight()` and `removeRoute()` then mean all of them. */
   id: string;
   /** Methods in any case; `'*'` stands for any. */
   method: string | string[];
@@ -20,7 +20,10 @@ export interface RouteHandler {
   middleware?: Array<(req: any, res: any, next: any) => any>;
   /** Share of the requests among the handlers of one path and method. `OptimizedRouter` only. @default 1 */
   weight?: number;
-  /** Milliseconds that one attempt may take. `OptimizedRouter` only. @default none */
+  /**
+   * Milliseconds that one attempt may take. Of a response that does not tell its end (a test's mock) only a promise
+   * can be late. `OptimizedRouter` only. @default none
+   */
   timeout?: number;
   /** How often a failed attempt is repeated. `OptimizedRouter` only. @default 0 */
   retries?: number;

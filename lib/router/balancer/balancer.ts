@@ -14,6 +14,8 @@ export interface Balancer {
    * @param weights of the candidates, by index; at least one is above 0, and one with 0 is never chosen
    */
   pick(weights: readonly number[], candidates: readonly Candidate[], req: unknown): number;
-  /** The candidates or their weights were changed: what was remembered about them is void. */
-  reset(): void;
+  /** The candidates were changed: what was remembered about them is void. */
+  reset?(): void;
+  /** Weights were changed, and with them their sum by a `factor`. */
+  rescale?(factor: number): void;
 }

@@ -21,6 +21,4 @@ export class LeastLoaded implements Balancer {
     const other = candidates[second]!.inFlight / weights[second]!;
     return other < candidates[first]!.inFlight / weights[first]! ? second : first;
   }
-
-  reset(): void {}
 }

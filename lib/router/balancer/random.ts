@@ -32,6 +32,4 @@ export class WeightedRandom implements Balancer {
   pick(weights: readonly number[]): number {
     return draw(weights, this.#random());
   }
-
-  reset(): void {}
 }

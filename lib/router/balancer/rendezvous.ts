@@ -58,6 +58,4 @@ export class Rendezvous implements Balancer {
     }
     return best;
   }
-
-  reset(): void {}
 }

@@ -30,4 +30,8 @@ export class SmoothRoundRobin implements Balancer {
   reset(): void {
     this.#current = [];
   }
+
+  rescale(factor: number): void {
+    this.#current = this.#current.map((current) => current * factor);
+  }
 }
