@@ -285,39 +285,46 @@ describe.each(hosts)('in %s', (host) => {
     await expect(ask('GET', '/none')).rejects.toThrow('aborted');
   });
 
-  test('a client that left while middleware was busy gets no handler', async () => {
-    const { router, port } = await hosted(host);
-    const handler = jest.fn();
-    const [arrived, left, gone] = [signal(), signal(), signal()];
-    router.addRoute(
-      '/a',
-      naming('a', {
-        handler,
-        middleware: [
-          async (_req, res, next) => {
-            res.once('close', left.fire);
-            arrived.fire();
-            await left.fired;
-            next();
-            gone.fire();
-          },
-        ],
-      }),
-    );
-    const sent = request({ host: '127.0.0.1', port, path: '/a' });
-    sent.on('error', () => {});
-    sent.end();
-    await arrived.fired;
-    expect(metricsOf(router, 'a').inFlight).toBe(1);
-    sent.destroy();
-    await gone.fired;
-    expect(handler).not.toHaveBeenCalled();
-    expect(metricsOf(router, 'a')).toMatchObject({
-      inFlight: 0,
-      errors: { disconnected: 1 },
-      byStatusClass: { '2xx': 0 },
-    });
-  });
+  test.each<[string, unknown]>([
+    ['goes on', undefined],
+    ['fails', boom],
+    ['leaves', 'router'],
+  ])(
+    'a client that left while middleware was busy gets no handler, and is counted once, if it %s',
+    async (_, to) => {
+      const { router, port } = await hosted(host);
+      const handler = jest.fn();
+      const [arrived, left, gone] = [signal(), signal(), signal()];
+      router.addRoute(
+        '/a',
+        naming('a', {
+          handler,
+          middleware: [
+            async (_req, res, next) => {
+              res.once('close', left.fire);
+              arrived.fire();
+              await left.fired;
+              next(to);
+              gone.fire();
+            },
+          ],
+        }),
+      );
+      const sent = request({ host: '127.0.0.1', port, path: '/a' });
+      sent.on('error', () => {});
+      sent.end();
+      await arrived.fired;
+      expect(metricsOf(router, 'a').inFlight).toBe(1);
+      sent.destroy();
+      await gone.fired;
+      expect(handler).not.toHaveBeenCalled();
+      expect(metricsOf(router, 'a')).toMatchObject({
+        inFlight: 0,
+        errors: { disconnected: 1 },
+        byStatusClass: { '2xx': 0 },
+      });
+    },
+  );
 
   // It counted as a 2xx, or as load for ever, depending on how the handler was written.
   test.each<[string, (late: Promise<void>, res: any) => unknown]>([
