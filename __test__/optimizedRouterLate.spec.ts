@@ -1,4 +1,5 @@
 import { Agent, createServer, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { OptimizedRouter, type OptimizedRouterOptions, RouteTimeoutError } from 'keelson';
 import { bareMock, client, metricsOf, naming } from './support/router';
 
@@ -266,6 +267,43 @@ describe.each(hosts)('in %s', (host) => {
     router.addRoute('/a', naming('a', { handler: () => Promise.reject(first) }));
     expect((await ask('GET', '/a')).status).toBe(host === 'bare' ? 500 : 599);
     expect(reported).toEqual(host === 'bare' ? [first, boom] : [first]);
+  });
+
+  // Express keeps a type that was set: browsers took the JSON for a page to show, or a file to save.
+  test('a 504 has nothing of what the handler was about to send', async () => {
+    const { router, ask } = await hosted(host);
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 5,
+        handler: (_req, res) => {
+          res.statusMessage = 'Fine';
+          res.setHeader('Content-Type', 'text/html');
+          res.setHeader('Content-Disposition', 'attachment; filename=a.csv');
+        },
+      }),
+    );
+    const { status, message, headers } = await ask('GET', '/a');
+    expect([status, message]).toEqual([504, 'Gateway Timeout']);
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(headers['content-disposition']).toBeUndefined();
+  });
+
+  // The client got the file that the first attempt had begun to pipe.
+  test('what a failed attempt pipes is not in the answer of the next', async () => {
+    const { router, ask } = await hosted(host);
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        handler: (_req, res, _next, { attempt }) => {
+          if (attempt === 2) return void setImmediate(() => setImmediate(() => res.end('second')));
+          Readable.from(['first']).pipe(res);
+          throw boom;
+        },
+      }),
+    );
+    expect(await ask('GET', '/a')).toMatchObject({ status: 200, body: 'second' });
   });
 
   // The chain ended at a response that had begun, and the client waited for ever.
