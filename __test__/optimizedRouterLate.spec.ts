@@ -195,8 +195,10 @@ describe.each(hosts)('a middleware that fails after it had gone on, in %s', (hos
   // The usual timeout middleware: the error was dropped and the request hung.
   test.each(['router', 'route'])('of the %s answers a request that nobody answers', async (where) => {
     const onError = jest.fn((_error, _req, res) => {
-      res.statusCode = 504;
-      res.end('too late');
+      setImmediate(() => {
+        res.statusCode = 504;
+        res.end('too late');
+      });
     });
     const { router, ask, reported } = await hosted(host, { onError });
     const handler = signal();
