@@ -66,6 +66,8 @@ describe('hooks', () => {
     hooked.addRoute('/:a', naming('a'));
     expect(ask(hooked, '/%ff').sent).toEqual([{ status: 400, body: 'bad' }]);
     expect(onError.mock.calls[0]![0]).toMatchObject({ code: 'ERR_KEELSON_MALFORMED_PATH', statusCode: 400 });
+    // Whoever answers with it tells clients about the path, and not what a service should do.
+    expect(onError.mock.calls[0]![0].message).toBe("The path has an escape that is not UTF-8: '%ff'");
   });
 });
 

@@ -51,6 +51,26 @@ test('requests that their client gives up are disconnected', async () => {
   });
 });
 
+test('a client that left gets no handler', async () => {
+  const { router, session } = await bare();
+  const handler = jest.fn();
+  const gone = new Promise<void>((resolve) => {
+    router.use((_req, res, next) => {
+      res.stream.once('close', () => {
+        next();
+        resolve();
+      });
+      setImmediate(() => sent.close(constants.NGHTTP2_CANCEL));
+    });
+  });
+  router.addRoute('/a', naming('a', { handler }));
+  const sent = session.request({ ':path': '/a' });
+  sent.on('error', () => {});
+  await gone;
+  expect(handler).not.toHaveBeenCalled();
+  expect(metricsOf(router, 'a').requests).toBe(0);
+});
+
 test('half an answer does not look like a whole one', async () => {
   const { router, session } = await bare();
   router.addRoute(

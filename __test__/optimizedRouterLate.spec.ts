@@ -1,4 +1,5 @@
 import { Agent, createServer, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { OptimizedRouter, type OptimizedRouterOptions, RouteTimeoutError } from 'keelson';
 import { bareMock, client, metricsOf, naming } from './support/router';
 
@@ -194,8 +195,10 @@ describe.each(hosts)('a middleware that fails after it had gone on, in %s', (hos
   // The usual timeout middleware: the error was dropped and the request hung.
   test.each(['router', 'route'])('of the %s answers a request that nobody answers', async (where) => {
     const onError = jest.fn((_error, _req, res) => {
-      res.statusCode = 504;
-      res.end('too late');
+      setImmediate(() => {
+        res.statusCode = 504;
+        res.end('too late');
+      });
     });
     const { router, ask, reported } = await hosted(host, { onError });
     const handler = signal();
@@ -268,6 +271,43 @@ describe.each(hosts)('in %s', (host) => {
     expect(reported).toEqual(host === 'bare' ? [first, boom] : [first]);
   });
 
+  // Express keeps a type that was set: browsers took the JSON for a page to show, or a file to save.
+  test('a 504 has nothing of what the handler was about to send', async () => {
+    const { router, ask } = await hosted(host);
+    router.addRoute(
+      '/a',
+      naming('a', {
+        timeout: 5,
+        handler: (_req, res) => {
+          res.statusMessage = 'Fine';
+          res.setHeader('Content-Type', 'text/html');
+          res.setHeader('Content-Disposition', 'attachment; filename=a.csv');
+        },
+      }),
+    );
+    const { status, message, headers } = await ask('GET', '/a');
+    expect([status, message]).toEqual([504, 'Gateway Timeout']);
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(headers['content-disposition']).toBeUndefined();
+  });
+
+  // The client got the file that the first attempt had begun to pipe.
+  test('what a failed attempt pipes is not in the answer of the next', async () => {
+    const { router, ask } = await hosted(host);
+    router.addRoute(
+      '/a',
+      naming('a', {
+        retries: 1,
+        handler: (_req, res, _next, { attempt }) => {
+          if (attempt === 2) return void setImmediate(() => setImmediate(() => res.end('second')));
+          Readable.from(['first']).pipe(res);
+          throw boom;
+        },
+      }),
+    );
+    expect(await ask('GET', '/a')).toMatchObject({ status: 200, body: 'second' });
+  });
+
   // The chain ended at a response that had begun, and the client waited for ever.
   test('middleware may begin a stream of events', async () => {
     const { router, ask } = await hosted(host);
@@ -285,39 +325,46 @@ describe.each(hosts)('in %s', (host) => {
     await expect(ask('GET', '/none')).rejects.toThrow('aborted');
   });
 
-  test('a client that left while middleware was busy gets no handler', async () => {
-    const { router, port } = await hosted(host);
-    const handler = jest.fn();
-    const [arrived, left, gone] = [signal(), signal(), signal()];
-    router.addRoute(
-      '/a',
-      naming('a', {
-        handler,
-        middleware: [
-          async (_req, res, next) => {
-            res.once('close', left.fire);
-            arrived.fire();
-            await left.fired;
-            next();
-            gone.fire();
-          },
-        ],
-      }),
-    );
-    const sent = request({ host: '127.0.0.1', port, path: '/a' });
-    sent.on('error', () => {});
-    sent.end();
-    await arrived.fired;
-    expect(metricsOf(router, 'a').inFlight).toBe(1);
-    sent.destroy();
-    await gone.fired;
-    expect(handler).not.toHaveBeenCalled();
-    expect(metricsOf(router, 'a')).toMatchObject({
-      inFlight: 0,
-      errors: { disconnected: 1 },
-      byStatusClass: { '2xx': 0 },
-    });
-  });
+  test.each<[string, unknown]>([
+    ['goes on', undefined],
+    ['fails', boom],
+    ['leaves', 'router'],
+  ])(
+    'a client that left while middleware was busy gets no handler, and is counted once, if it %s',
+    async (_, to) => {
+      const { router, port } = await hosted(host);
+      const handler = jest.fn();
+      const [arrived, left, gone] = [signal(), signal(), signal()];
+      router.addRoute(
+        '/a',
+        naming('a', {
+          handler,
+          middleware: [
+            async (_req, res, next) => {
+              res.once('close', left.fire);
+              arrived.fire();
+              await left.fired;
+              next(to);
+              gone.fire();
+            },
+          ],
+        }),
+      );
+      const sent = request({ host: '127.0.0.1', port, path: '/a' });
+      sent.on('error', () => {});
+      sent.end();
+      await arrived.fired;
+      expect(metricsOf(router, 'a').inFlight).toBe(1);
+      sent.destroy();
+      await gone.fired;
+      expect(handler).not.toHaveBeenCalled();
+      expect(metricsOf(router, 'a')).toMatchObject({
+        inFlight: 0,
+        errors: { disconnected: 1 },
+        byStatusClass: { '2xx': 0 },
+      });
+    },
+  );
 
   // It counted as a 2xx, or as load for ever, depending on how the handler was written.
   test.each<[string, (late: Promise<void>, res: any) => unknown]>([

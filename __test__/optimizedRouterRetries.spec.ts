@@ -245,27 +245,6 @@ describe('retries', () => {
     expect(handler).toHaveBeenCalledTimes(2);
   });
 
-  // The client got the file that the first attempt had begun to pipe.
-  test('cut off what a failed attempt pipes', () => {
-    const router = new OptimizedRouter();
-    const unpipe = jest.fn();
-    router.addRoute(
-      '/a',
-      naming('a', {
-        retries: 1,
-        handler: (_req, res, _next, { attempt }) => {
-          if (attempt === 2) return res.end('second');
-          res.emit('pipe', { unpipe });
-          throw boom;
-        },
-      }),
-    );
-    const { res } = send(router);
-    expect(unpipe.mock.calls).toEqual([[res]]);
-    expect(res.sent).toEqual(['200 second']);
-    expect(res.listenerCount('pipe')).toBe(0);
-  });
-
   test.each([undefined, { host: 'h' }])(
     'have parameters of their own, beside those of the host: %j',
     (given) => {

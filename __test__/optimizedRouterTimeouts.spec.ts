@@ -73,6 +73,7 @@ describe('a timeout', () => {
     {},
     { headersSent: false },
     { headersSent: false, writableEnded: false, once() {} },
+    { writableEnded: false, once() {}, removeListener() {} },
     Object.freeze({}),
   ])('ends with the handler on a mock such as %p, which it leaves as it is', (members) => {
     const router = new OptimizedRouter();

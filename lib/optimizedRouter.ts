@@ -82,7 +82,7 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
 
   /**
    * Serves a request: a listener for `http.createServer`, middleware for `app.use`. It is bound, returns undefined,
-   * and is synchronous as long as nothing that it calls is asynchronous, up to 500 middlewares in a row.
+   * and is synchronous as long as nothing that it calls is asynchronous, with fewer than 500 middlewares.
    */
   handle(req: any, res: any, next?: any): void {
     const onward: Next | undefined = typeof next === 'function' ? next : undefined;

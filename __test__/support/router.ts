@@ -74,6 +74,8 @@ export function naming(id: string, extra: Partial<RouteHandler> = {}): RouteHand
 
 export interface Reply {
   status: number;
+  /** The phrase beside it. */
+  message: string;
   headers: IncomingHttpHeaders;
   body: string;
 }
@@ -97,7 +99,9 @@ export function client(server: Server) {
           body += chunk;
         });
         res.on('error', reject);
-        res.on('end', () => resolve({ status: res.statusCode!, headers: res.headers, body }));
+        res.on('end', () =>
+          resolve({ status: res.statusCode!, message: res.statusMessage!, headers: res.headers, body }),
+        );
       });
       sent.on('error', reject);
       sent.end();

@@ -101,17 +101,19 @@ export class Attempt implements RequestContext {
       done: () => this.run(),
       failed: (error) => {
         member.route.errors.middleware++;
-        this.end('unknown');
-        core.answers.failed(error, req, res, next);
-        this.countAnswer();
+        this.handOver(() => core.answers.failed(error, req, res, next));
       },
-      left: () => {
-        this.end('unknown');
-        core.answers.leave(req, res, next);
-        this.countAnswer();
-      },
+      left: () => this.handOver(() => core.answers.leave(req, res, next)),
       late: (error, passed) => core.answers.late(error, passed, req, res, next),
     });
+  }
+
+  /** Its middleware has others answer, if the response is not over. */
+  private handOver(act: () => void): void {
+    const isCounted = this.over;
+    if (!isCounted) this.end('unknown');
+    act();
+    if (!isCounted) this.countAnswer();
   }
 
   private run(): void {
