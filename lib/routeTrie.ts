@@ -100,7 +100,7 @@ export class RouteTrie {
     }
     const lookup = this.table.lookup(method);
     const entry = lookup.find(path, asked);
-    return entry === undefined ? null : matchOf(entry, lookup.path, lookup.offsets);
+    return entry === undefined ? null : matchOf(entry, lookup.lookedUp(path), lookup.offsets);
   }
 
   /**
@@ -111,10 +111,8 @@ export class RouteTrie {
   match(path: string, method: string, asked?: RouteConstraints): RouteCursor | null {
     if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
     const lookup = this.table.lookup(method);
-    // A static path that is found as it is leaves this alone.
-    lookup.path = path;
     const entry = lookup.find(path, asked);
-    return entry === undefined ? null : this.cursor.moveTo(entry, lookup.path, lookup.offsets);
+    return entry === undefined ? null : this.cursor.moveTo(entry, lookup.lookedUp(path), lookup.offsets);
   }
 
   /** The handler that was inserted under the very pattern. @throws InvalidArgumentError for what is no pattern */

@@ -1,7 +1,6 @@
 import { BoundedLRUCache } from '../boundedLRUCache.js';
 import type { Entry } from './lookup.js';
 import { matchOf } from './match.js';
-import { BARE } from './native.js';
 import type { RouteTable } from './table.js';
 import type { RouteHandler, RouteMatch } from './types.js';
 
@@ -50,11 +49,8 @@ export class MatchCache {
     const lookup = table.lookup(method);
     const entry = lookup.find(asked, undefined);
     if (entry === undefined) return null;
-    if (isShort) {
-      // Where nothing is cut out of a path, the lookup does not set it.
-      const found = (entry.flags & BARE) === 0 ? lookup.path : '';
-      this.#matches.set(key, { entry, path: found, offsets: lookup.offsets.slice() });
-    }
-    return matchOf(entry, lookup.path, lookup.offsets);
+    const found = lookup.lookedUp(asked);
+    if (isShort) this.#matches.set(key, { entry, path: found, offsets: lookup.offsets.slice() });
+    return matchOf(entry, found, lookup.offsets);
   }
 }

@@ -42,10 +42,11 @@ export interface LookupOptions {
  * radix trie. Nothing here crosses into Rust but regexes among several parameters of one segment.
  */
 export class LookupTable<V> {
-  /** What the offsets of the latest match refer to: the path without query, cleaned where it had to be. */
-  path = '';
   /** Start and end of each parameter of the latest match in `path`, then of its rest. */
   readonly offsets: Int32Array;
+  /** The path of the latest `find()` as it was looked up, if not as it came. */
+  private path = '';
+  private isCut = false;
   private readonly table: Int32Array;
   private readonly statics: number;
   private readonly texts: readonly string[];
@@ -80,9 +81,18 @@ export class LookupTable<V> {
 
   /** The entry that serves `path`, which may have a query. Kept short, so that it is inlined. */
   find(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    this.isCut = false;
     const leaf = this.findStatic(path);
     const entry = leaf < 0 ? undefined : this.free[leaf];
     return entry === undefined ? this.findDynamic(path, asked) : entry;
+  }
+
+  /**
+   * What the offsets refer to: `path`, which was just looked up, without query and cleaned where it had to be. It is
+   * not kept where it is as it came: to note a new string in an old object costs V8 more than the rest of this.
+   */
+  lookedUp(path: string): string {
+    return this.isCut ? this.path : path;
   }
 
   /** The leaf that `path` is the static route of: one look at its length, then at the units that tell apart. */
@@ -110,10 +120,7 @@ export class LookupTable<V> {
         if (!this.walker.metDoubledSlash && !this.hasTrailingSlash(path)) return undefined;
       } else {
         const entry = this.free[leaf];
-        if (entry !== undefined && ((entry.flags & TAKES_REST) === 0 || this.isClean(path))) {
-          this.path = path;
-          return entry;
-        }
+        if (entry !== undefined && ((entry.flags & TAKES_REST) === 0 || this.isClean(path))) return entry;
       }
     }
     return this.findCut(this.cut(path), asked);
@@ -134,6 +141,7 @@ export class LookupTable<V> {
       return this.findCut(path.replace(/\/{2,}/g, '/'), asked);
     }
     this.path = path;
+    this.isCut = true;
     return entry;
   }
 

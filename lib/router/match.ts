@@ -5,22 +5,19 @@ import type { RouteHandler, RouteMatch } from './types.js';
 
 /** What `search()` returns, with everything in it the caller's own. */
 export function matchOf(entry: Entry<RouteHandler>, path: string, offsets: Int32Array): RouteMatch {
-  const { value, flags } = entry;
-  const wildcard = (flags & WILDCARD) !== 0;
-  if ((flags & BARE) !== 0) return { handler: value, params: {}, wildcard };
+  const handler = entry.value;
+  const wildcard = (entry.flags & WILDCARD) !== 0;
+  if ((entry.flags & BARE) !== 0) return { handler, params: {}, wildcard };
   const params = paramsOf(entry, path, offsets);
-  if ((flags & REST) !== 0) {
-    const rest = path.slice(offsets[2 * entry.params.names.length]);
-    // To those who compare matches it is an extra that nobody has to expect.
-    return Object.defineProperty({ handler: value, params, wildcard }, 'rest', { value: rest });
-  }
-  return { handler: value, params, wildcard };
+  if ((entry.flags & REST) === 0) return { handler, params, wildcard };
+  const rest = path.slice(offsets[2 * entry.params.names.length]);
+  // To those who compare matches it is an extra that nobody has to expect.
+  return Object.defineProperty({ handler, params, wildcard }, 'rest', { value: rest });
 }
 
 /** A fresh object of decoded parameters. @throws MalformedPathError */
 export function paramsOf(entry: Entry<unknown>, path: string, offsets: Int32Array): Record<string, string> {
-  const { params } = entry;
-  if (path.indexOf('%') === -1) return params.build(path, offsets);
+  if (path.indexOf('%') === -1) return entry.params.build(path, offsets);
   const decodeLast = (entry.flags & NAMED_REST) === 0 ? decodeParameter : decodeRest;
-  return params.buildDecoded(path, offsets, decodeLast);
+  return entry.params.buildDecoded(path, offsets, decodeLast);
 }
