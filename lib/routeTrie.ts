@@ -111,6 +111,7 @@ export class RouteTrie {
   match(path: string, method: string, asked?: RouteConstraints): RouteCursor | null {
     if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
     const lookup = this.table.lookup(method);
+    lookup.forget();
     const entry = lookup.find(path, asked);
     return entry === undefined ? null : this.cursor.moveTo(entry, lookup.lookedUp(path), lookup.offsets);
   }

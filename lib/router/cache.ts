@@ -47,6 +47,7 @@ export class MatchCache {
     }
     this.misses++;
     const lookup = table.lookup(method);
+    lookup.forget();
     const entry = lookup.find(asked, undefined);
     if (entry === undefined) return null;
     const found = lookup.lookedUp(asked);

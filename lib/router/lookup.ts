@@ -81,18 +81,23 @@ export class LookupTable<V> {
 
   /** The entry that serves `path`, which may have a query. Kept short, so that it is inlined. */
   find(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
-    this.isCut = false;
     const leaf = this.findStatic(path);
     const entry = leaf < 0 ? undefined : this.free[leaf];
     return entry === undefined ? this.findDynamic(path, asked) : entry;
   }
 
   /**
-   * What the offsets refer to: `path`, which was just looked up, without query and cleaned where it had to be. It is
-   * not kept where it is as it came: to note a new string in an old object costs V8 more than the rest of this.
+   * What the offsets refer to: `path`, for which an entry was just found, without query and cleaned where it had to
+   * be. It is not kept where it is as it came: to note a new string in an old object costs V8 more than the rest of
+   * this. Of a static path that is found as it is, nothing is noted; `forget()` before a `find()` minds that.
    */
   lookedUp(path: string): string {
     return this.isCut ? this.path : path;
+  }
+
+  /** Forgets the path of the latest `find()`. */
+  forget(): void {
+    this.isCut = false;
   }
 
   /** The leaf that `path` is the static route of: one look at its length, then at the units that tell apart. */
@@ -114,6 +119,7 @@ export class LookupTable<V> {
   }
 
   private findDynamic(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {
+    this.isCut = false;
     if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
       const leaf = this.walker.find(path);
       if (leaf < 0) {
