@@ -21,7 +21,7 @@ export interface RouterIndex {
   /**
    * Reads a pattern and counts one use of each of its shapes. Returns the variants that its optional parameters
    * make, all of them present first and none last, separated by '\n'; the fields of one by '\0': the shape's
-   * number, flags (1 wildcard, 2 ends in '*', 4 ends in a named catch-all, 8 static, 16 has a regex), the
+   * number, flags (1 wildcard, 2 ends in '*', 4 ends in a named catch-all, 8 static), the
    * normalised pattern, and the parameters' names in order.
    *
    * @throws ERR_KEELSON_INVALID_ARGUMENT if it is no pattern; nothing has changed then

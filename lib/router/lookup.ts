@@ -1,9 +1,10 @@
+import { branch } from './branch.js';
 import { type Constraint, satisfies } from './constraints.js';
 import { foldCase } from './fold.js';
-import { NAMED_REST, REST, type RouterIndex } from './native.js';
+import { NAMED_REST, REST, type RouterIndex, STATICS } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
-import { type Bounds, sparseChild, Walker } from './walk.js';
+import { type Bounds, Walker } from './walk.js';
 
 const SLASH = 47;
 const QUERY = /[?;]/;
@@ -65,7 +66,7 @@ export class LookupTable<V> {
     options: LookupOptions,
   ) {
     this.table = table;
-    this.statics = table[2]!;
+    this.statics = table[STATICS]!;
     this.texts = leaves.texts;
     this.leaves = leaves.entries;
     this.free = leaves.free;
@@ -106,16 +107,8 @@ export class LookupTable<V> {
     const length = path.length;
     if (length >= table[statics]!) return -1;
     let node = table[statics + 1 + length]!;
-    while (node > 0) node = this.branch(node, path.charCodeAt(table[node]!));
+    while (node > 0) node = branch(table, node + 1, path.charCodeAt(table[node]!));
     return node !== 0 && this.texts[~node] === path ? ~node : -1;
-  }
-
-  private branch(node: number, unit: number): number {
-    const { table } = this;
-    const range = table[node + 2]!;
-    const place = unit - table[node + 1]!;
-    if (place >= 0 && place < range) return table[node + 3 + place]!;
-    return range < 0 ? sparseChild(table, node + 3, -range, unit) : 0;
   }
 
   private findDynamic(path: string, asked: RouteConstraints | undefined): Entry<V> | undefined {

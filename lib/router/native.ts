@@ -10,7 +10,11 @@ export const REST = 2;
 export const NAMED_REST = 4;
 export const STATIC = 8;
 /** Not of the index: there is nothing to cut out of a path, neither a parameter nor an unnamed rest. */
-export const BARE = 32;
+export const BARE = 16;
+
+/** Where, in a compiled table, the offsets of its two parts are: see crates/core/src/router/flatten.rs. */
+export const ROOT = 0;
+export const STATICS = 1;
 
 /** Kinds of alternatives in a compiled table. */
 export const KIND_REGEX = 1;

@@ -1,3 +1,4 @@
+import { branch } from './branch.js';
 import { acceptsSegment } from './dfa.js';
 import { matchMixed, matchMixedRegex } from './mixed.js';
 import {
@@ -7,6 +8,7 @@ import {
   KIND_REGEX,
   KIND_REST,
   KIND_STAR,
+  ROOT,
   type RouterIndex,
 } from './native.js';
 
@@ -56,7 +58,7 @@ export class Walker {
   find(path: string): number {
     this.depth = 0;
     this.metDoubledSlash = false;
-    return this.walk(path, this.trie[0]!, 1, 0);
+    return this.walk(path, this.trie[ROOT]!, 1, 0);
   }
 
   /** The next best leaf for the same path. */
@@ -88,11 +90,7 @@ export class Walker {
         const unit = path.charCodeAt(at);
         const parameter = trie[text + 1]!;
         const list = trie[text + 2]!;
-        const place = unit - trie[text + 3]!;
-        const range = trie[text + 4]!;
-        let child = 0;
-        if (range < 0) child = sparseChild(trie, text + 5, -range, unit);
-        else if (place >= 0 && place < range) child = trie[text + 5 + place]!;
+        const child = branch(trie, text + 3, unit);
         if (list !== 0) this.passBy(~(list + 1), at, used, trie[list]!);
         if (child !== 0) {
           if (parameter !== 0) this.passBy(parameter, at, used, 0);
@@ -183,18 +181,4 @@ export class Walker {
     offsets[used + 1] = end;
     return used + 2;
   }
-}
-
-/** What stands beside `unit` in `count` sorted pairs; 0 if it is not there. */
-export function sparseChild(trie: Int32Array, pairs: number, count: number, unit: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const found = trie[pairs + 2 * middle]!;
-    if (found === unit) return trie[pairs + 2 * middle + 1]!;
-    if (found < unit) low = middle + 1;
-    else high = middle;
-  }
-  return 0;
 }

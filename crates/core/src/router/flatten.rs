@@ -4,9 +4,7 @@
 //!
 //! ```text
 //! t[0]       offset of the root node
-//! t[1]       1 if an alternative of kind 2 is anywhere, else 0
-//! t[2]       offset of the paths without parameters by another way than the tree: see `statics`
-//! t[3..8]    0
+//! t[1]       offset of the paths without parameters by another way than the tree: see `statics`
 //!
 //! A node at n, with h = n + 1 + L:
 //! t[n]       L, how many units to compare with the request's
@@ -14,9 +12,7 @@
 //! t[h]       the leaf of a path that ends here, or -1
 //! t[h+1]     offset of the node after a plain parameter, where that is the only alternative, else 0
 //! t[h+2]     offset of the list of alternatives, where there is another, else 0
-//! t[h+3]     smallest first unit of the static children; 0 without any
-//! t[h+4]     R >= 0: R offsets of nodes follow, for the first units from t[h+3] on; 0 where there is none
-//!            -C < 0: C pairs follow, a first unit and the offset of its node, by ascending unit
+//! t[h+3..]   the choice of a static child by its first unit: see `branch`; the entries are offsets of nodes
 //!
 //! A list of alternatives at a:
 //! t[a]       how many
@@ -53,21 +49,17 @@
 //! `s = t[d + 259 + s + t[d + 3 + byte]]`, and at the end `t[d + 259 + s + S - 1]`. A surrogate without its pair
 //! counts as U+FFFD. The automaton does not know that a parameter is never empty.
 
+use super::branch;
 use super::code::{Kind, Part, literals};
 use super::programs::{Program, Programs};
 use super::statics;
 use super::tree::{Node, Tree};
 
 /// Integers before the first node.
-pub(super) const HEADER: usize = 8;
-/// Where the root's offset is, and whether there are mixed regexes.
+pub(super) const HEADER: usize = 2;
+/// Where the offset of the root is, and that of the paths without parameters.
 pub(super) const ROOT: usize = 0;
-pub(super) const HAS_MIXED_REGEX: usize = 1;
-pub(super) const STATICS: usize = 2;
-/// The widest range of first units that is a jump table whatever its holes.
-pub(super) const DENSE: usize = 64;
-/// Above that, a jump table has room for at most this many units a child.
-pub(super) const SPARSE: usize = 8;
+pub(super) const STATICS: usize = 1;
 
 /// The table of `tree`, and of the `paths` in it that have no parameters; `None` if it is too large.
 pub(super) fn flatten(paths: Vec<(&[u16], i32)>, tree: &Tree<'_>, programs: &Programs) -> Option<Vec<i32>> {
@@ -99,7 +91,9 @@ impl Writer<'_> {
         let (param, list) = (leaf + 1, leaf + 2);
         self.table.extend([node.leaf, 0, 0]);
         let opened = self.open.len();
-        self.statics(&node.statics);
+        let units: Vec<u16> = node.statics.iter().map(|(unit, _)| *unit).collect();
+        let places = branch::write(&units, &mut self.table);
+        self.open.extend(places.into_iter().zip(node.statics.iter().map(|(_, child)| *child)));
         if let Some(target) = sole {
             self.open.push((param, target));
         } else if !node.alternatives.is_empty() {
@@ -113,27 +107,6 @@ impl Writer<'_> {
     fn text(&mut self, text: &[u16]) {
         self.table.push(text.len() as i32);
         self.table.extend(text.iter().copied().map(i32::from));
-    }
-
-    fn statics(&mut self, children: &[(u16, u32)]) {
-        let (Some((first, _)), Some((last, _))) = (children.first(), children.last()) else {
-            self.table.extend([0, 0]);
-            return;
-        };
-        let range = usize::from(last - first) + 1;
-        self.table.push(i32::from(*first));
-        if range > DENSE && range > SPARSE * children.len() {
-            self.table.push(-(children.len() as i32));
-            for (unit, child) in children {
-                self.open.push((self.table.len() + 1, *child));
-                self.table.extend([i32::from(*unit), 0]);
-            }
-        } else {
-            self.table.push(range as i32);
-            let start = self.table.len();
-            self.table.resize(start + range, 0);
-            self.open.extend(children.iter().map(|(unit, child)| (start + usize::from(unit - first), *child)));
-        }
     }
 
     fn alternatives(&mut self, node: &Node<'_>) {
@@ -168,7 +141,6 @@ impl Writer<'_> {
             Some(Program::Mixed(matcher)) => matcher.parameters(),
             _ => 0,
         };
-        self.table[HAS_MIXED_REGEX] = 1;
         self.table.extend([program as i32, parameters as i32]);
     }
 

@@ -9,6 +9,7 @@
 //! most [`MAX_UNITS`] units, [`MAX_SEGMENTS`] segments and [`MAX_PARAMETERS`] parameters.
 
 mod automaton;
+mod branch;
 mod code;
 mod error;
 pub mod flatten;
@@ -62,15 +63,13 @@ pub const REST: u32 = 2;
 pub const NAMED_REST: u32 = 4;
 /// A variant has neither parameters nor wildcards.
 pub const STATIC: u32 = 8;
-/// A variant has a parameter with a regex.
-pub const REGEX: u32 = 16;
 
 /// One of the paths that a pattern stands for: its optional parameters are there or not.
 #[derive(Debug)]
 pub struct Variant<'a> {
     /// The shape's number.
     pub shape: u32,
-    /// [`WILDCARD`], [`REST`], [`NAMED_REST`], [`STATIC`] and [`REGEX`], as they apply.
+    /// [`WILDCARD`], [`REST`], [`NAMED_REST`] and [`STATIC`], as they apply.
     pub flags: u32,
     /// The pattern with a slash in front, without the slashes that do not matter, without '?'.
     pub pattern: &'a [u16],
@@ -213,7 +212,6 @@ impl Router {
                 last = segment.role;
             }
             flags |= if matches!(segment.role, Role::Star | Role::CatchAll) { WILDCARD } else { 0 };
-            flags |= if segment.has_regex { REGEX } else { 0 };
         }
         // What was left out can leave a slash at the end.
         while !self.options.keep_trailing_slash && self.text.pop_if(|unit| *unit == SLASH).is_some() {

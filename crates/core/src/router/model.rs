@@ -3,7 +3,7 @@
 //! parser with what it checks, and it knows a few regexes only, by what they match.
 
 use super::walk::{Found, walk};
-use super::{NAMED_REST, Options, REGEX, REST, Router, STATIC, WILDCARD, validate::validate};
+use super::{NAMED_REST, Options, REST, Router, STATIC, WILDCARD, validate::validate};
 
 /// Decisions, made by random bytes; when they are used up, each is 0.
 pub struct Choices<'a>(pub &'a [u8]);
@@ -455,15 +455,8 @@ impl Game {
 }
 
 fn expected_flags(segments: &[Segment]) -> u32 {
-    let mut flags = 0;
-    for segment in segments {
-        match segment {
-            Segment::Star | Segment::CatchAll => flags |= WILDCARD,
-            Segment::Pieces(_, pieces) => {
-                flags |= if pieces.iter().any(|(regex, _)| regex.is_some()) { REGEX } else { 0 };
-            }
-        }
-    }
+    let is_wild = segments.iter().any(|segment| matches!(segment, Segment::Star | Segment::CatchAll));
+    let flags = if is_wild { WILDCARD } else { 0 };
     match segments.last() {
         Some(Segment::Star) => flags | REST,
         Some(Segment::CatchAll) => flags | NAMED_REST,

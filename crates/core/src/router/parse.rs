@@ -31,7 +31,6 @@ pub(super) enum Role {
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
     pub(super) role: Role,
-    pub(super) has_regex: bool,
     pub(super) text: Range<usize>,
     pub(super) code: Range<usize>,
     pub(super) names: Range<usize>,
@@ -131,15 +130,14 @@ impl Reader<'_> {
             return Err(self.error(self.at, Problem::TooManySegments));
         }
         let (start, code, names) = (self.at, self.to.code.len(), self.to.names.len());
-        let (mut role, mut has_regex) = (Role::Plain, false);
+        let mut role = Role::Plain;
         if self.peek() == Some(STAR) {
             role = self.star()?;
         } else {
             self.to.pieces.clear();
             self.to.literals.clear();
             self.pieces()?;
-            has_regex = self.to.pieces.iter().any(|piece| piece.regex.is_some());
-            self.write(has_regex)?;
+            self.write()?;
         }
         let text = start..self.at;
         if self.peek() == Some(QUESTION) {
@@ -151,7 +149,7 @@ impl Reader<'_> {
             }
         }
         let (code, names) = (code..self.to.code.len(), names..self.to.names.len());
-        self.to.segments.push(Segment { role, has_regex, text, code, names });
+        self.to.segments.push(Segment { role, text, code, names });
         Ok(())
     }
 
@@ -283,8 +281,9 @@ impl Reader<'_> {
     }
 
     /// Writes the code of the pieces.
-    fn write(&mut self, has_regex: bool) -> Result<(), PatternError> {
+    fn write(&mut self) -> Result<(), PatternError> {
         let Parsed { code, pieces, literals, programs, .. } = &mut *self.to;
+        let has_regex = pieces.iter().any(|piece| piece.regex.is_some());
         let prefix = pieces.first().map_or(literals.len(), |piece| piece.literal.start);
         code.extend_from_slice(&literals[..prefix]);
         match pieces.as_slice() {

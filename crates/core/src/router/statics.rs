@@ -2,22 +2,20 @@
 //! that it can be. Comparing with that one is up to the reader, who has its text.
 //!
 //! ```text
-//! At t[2] = s, for paths with their first slash:
+//! At t[1] = s, for paths with their first slash:
 //! t[s]         N: longer than any path here
 //! t[s+1..]     for each length below N, what is left: see below
 //!
 //! A node at n:
 //! t[n]         which unit of the path to look at
-//! t[n+1]       its smallest value
-//! t[n+2]       R >= 0: what is left for R values from there on follows
-//!              -C < 0: C pairs follow, a value and what is left, by ascending value
+//! t[n+1..]     the choice by it: see `branch`; the entries are what is left
 //!
 //! What is left: > 0 the offset of a node, < 0 the complement of a leaf, 0 nothing.
 //! ```
 //!
 //! Paths that [`MOST_LOOKS`] do not tell apart are left out: the radix tree has them too.
 
-use super::flatten::{DENSE, SPARSE};
+use super::branch;
 
 /// How often a path is looked at. Fewer than five serve ten thousand routes of words; one unit at a time, each look
 /// telling a single path from all others, would take long to build and to go.
@@ -26,7 +24,7 @@ const MOST_LOOKS: usize = 16;
 type Route<'a> = (&'a [u16], i32);
 
 /// Paths that can still be meant, and the place in the table that wants what tells them apart.
-struct Branch<'a> {
+struct Open<'a> {
     place: usize,
     looks: usize,
     routes: Vec<Route<'a>>,
@@ -42,13 +40,13 @@ pub(super) fn write(routes: Vec<Route<'_>>, table: &mut Vec<i32>) -> usize {
     for route in routes {
         by_length[route.0.len() + 1].push(route);
     }
-    let mut open: Vec<Branch<'_>> = by_length
+    let mut open: Vec<Open<'_>> = by_length
         .into_iter()
         .enumerate()
         .filter(|(_, routes)| !routes.is_empty())
-        .map(|(length, routes)| Branch { place: start + 1 + length, looks: 0, routes })
+        .map(|(length, routes)| Open { place: start + 1 + length, looks: 0, routes })
         .collect();
-    while let Some(Branch { place, looks, mut routes }) = open.pop() {
+    while let Some(Open { place, looks, mut routes }) = open.pop() {
         let [first, _, ..] = routes.as_slice() else {
             table[place] = !routes[0].1;
             continue;
@@ -81,27 +79,13 @@ fn telling(routes: &[Route<'_>], length: usize) -> usize {
     best.1
 }
 
-fn node<'a>(position: usize, looks: usize, sorted: &[Route<'a>], table: &mut Vec<i32>, open: &mut Vec<Branch<'a>>) {
-    let value = |(text, _): &Route<'_>| text[position];
-    let groups = || sorted.chunk_by(|a, b| value(a) == value(b));
-    let (first, last) = (value(&sorted[0]), value(&sorted[sorted.len() - 1]));
-    let (count, range) = (groups().count(), usize::from(last - first) + 1);
+fn node<'a>(position: usize, looks: usize, sorted: &[Route<'a>], table: &mut Vec<i32>, open: &mut Vec<Open<'a>>) {
+    let groups: Vec<&[Route<'a>]> = sorted.chunk_by(|(a, _), (b, _)| a[position] == b[position]).collect();
+    let units: Vec<u16> = groups.iter().map(|group| group[0].0[position]).collect();
     // Positions are counted with the first slash.
-    table.extend([position as i32 + 1, i32::from(first)]);
-    if range > DENSE && range > SPARSE * count {
-        table.push(-(count as i32));
-        for group in groups() {
-            table.extend([i32::from(value(&group[0])), 0]);
-            open.push(Branch { place: table.len() - 1, looks, routes: group.to_vec() });
-        }
-    } else {
-        table.push(range as i32);
-        let places = table.len();
-        table.resize(places + range, 0);
-        for group in groups() {
-            open.push(Branch { place: places + usize::from(value(&group[0]) - first), looks, routes: group.to_vec() });
-        }
-    }
+    table.push(position as i32 + 1);
+    let places = branch::write(&units, table);
+    open.extend(places.into_iter().zip(groups).map(|(place, group)| Open { place, looks, routes: group.to_vec() }));
 }
 
 /// The leaf of the only path that `path`, with its first slash, can be, as lib/router/lookup.ts finds it.
@@ -114,16 +98,7 @@ pub(super) fn candidate(table: &[i32], path: &[u16]) -> Option<i32> {
     let mut left = table[start + 1 + path.len()];
     while left > 0 {
         let node = left as usize;
-        let value = i32::from(path[table[node] as usize]);
-        let (least, range) = (table[node + 1], table[node + 2]);
-        left = if range < 0 {
-            let pairs = table[node + 3..].as_chunks::<2>().0;
-            pairs[..-range as usize].iter().find(|[unit, _]| *unit == value).map_or(0, |[_, left]| *left)
-        } else if (0..range).contains(&(value - least)) {
-            table[node + 3 + (value - least) as usize]
-        } else {
-            0
-        };
+        left = branch::find(table, node + 1, path[table[node] as usize]);
     }
     (left < 0).then_some(!left)
 }

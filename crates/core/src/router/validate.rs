@@ -1,7 +1,8 @@
 //! Checks of a table, for tests and fuzzing.
 
 use super::automaton::{CLASSES, STATES};
-use super::flatten::{DENSE, HAS_MIXED_REGEX, HEADER, ROOT, SPARSE, STATICS};
+use super::branch;
+use super::flatten::{HEADER, ROOT, STATICS};
 use super::tree::NO_LEAF;
 
 /// Checks a table by the contract in [`flatten`](mod@super::flatten), and that it holds nothing but what can be
@@ -10,15 +11,13 @@ use super::tree::NO_LEAF;
 /// # Panics
 /// If it does not hold.
 pub fn validate(table: &[i32]) {
-    let mut check = Check { table, used: vec![false; table.len()], nodes: Vec::new(), mixed_regex: false };
+    let mut check = Check { table, used: vec![false; table.len()], nodes: Vec::new() };
     check.claim(0, HEADER);
     check.open(ROOT);
     while let Some(node) = check.nodes.pop() {
         check.node(node);
     }
     check.statics();
-    assert_eq!(table[HAS_MIXED_REGEX], i32::from(check.mixed_regex), "the header tells of mixed regexes");
-    assert!(table[STATICS + 1..HEADER].iter().all(|field| *field == 0), "the rest of the header is 0");
     let unused = check.used.iter().position(|used| !used);
     assert_eq!(unused, None, "everything belongs to something");
 }
@@ -27,7 +26,6 @@ struct Check<'a> {
     table: &'a [i32],
     used: Vec<bool>,
     nodes: Vec<usize>,
-    mixed_regex: bool,
 }
 
 impl Check<'_> {
@@ -60,7 +58,7 @@ impl Check<'_> {
 
     fn node(&mut self, node: usize) {
         let head = self.text(node);
-        self.claim(head, 5);
+        self.claim(head, 3);
         assert!(self.table[head] >= NO_LEAF, "a leaf is a leaf");
         let (param, list) = (self.table[head + 1] != 0, self.table[head + 2] != 0);
         assert!(!(param && list), "a sole parameter is in no list");
@@ -70,34 +68,10 @@ impl Check<'_> {
         if list {
             self.list(self.offset(head + 2));
         }
-        let children = self.children(head + 3);
-        let sole = children == 1 && !param && !list && self.table[head] == NO_LEAF;
-        assert!(!sole, "a node without a choice would be part of its child");
-    }
-
-    /// Returns how many static children there are.
-    fn children(&mut self, least: usize) -> usize {
-        let (range, entries) = (self.table[least + 1], least + 2);
-        if range < 0 {
-            let count = range.unsigned_abs() as usize;
-            self.claim(entries, 2 * count);
-            let units: Vec<i32> = self.table[entries..entries + 2 * count].iter().copied().step_by(2).collect();
-            assert!(units.is_sorted_by(|left, right| left < right), "pairs are sorted");
-            assert_eq!(units[0], self.table[least], "the least unit is the first");
-            let width = (units[count - 1] - units[0] + 1) as usize;
-            assert!(width > DENSE && width > SPARSE * count, "a jump table would have been wasteful");
-            (0..count).for_each(|index| self.open(entries + 2 * index + 1));
-            return count;
-        }
-        let range = range as usize;
-        self.claim(entries, range);
-        let children: Vec<usize> = (entries..entries + range).filter(|place| self.table[*place] != 0).collect();
-        assert!(range <= DENSE || range <= SPARSE * children.len(), "a jump table is not wasteful");
-        if range > 0 {
-            assert!(self.table[entries] != 0 && self.table[entries + range - 1] != 0, "a jump table has no margins");
-        }
+        let children = self.branch(head + 3);
         children.iter().for_each(|place| self.open(*place));
-        children.len()
+        let sole = children.len() == 1 && !param && !list && self.table[head] == NO_LEAF;
+        assert!(!sole, "a node without a choice would be part of its child");
     }
 
     /// The decision tree of paths without parameters: see [`statics`](mod@super::statics).
@@ -111,21 +85,20 @@ impl Check<'_> {
                 continue;
             }
             let node = self.offset(place);
-            self.claim(node, 3);
+            self.claim(node, 1);
             let position = usize::try_from(self.table[node]).expect("a position is not negative");
             assert!(position < length, "the unit to look at is in the path");
-            let (range, entries) = (self.table[node + 2], node + 3);
-            let size = range.unsigned_abs() as usize;
-            self.claim(entries, if range < 0 { 2 * size } else { size });
-            let places = (0..size).map(|index| if range < 0 { entries + 2 * index + 1 } else { entries + index });
-            let left = open.len();
-            open.extend(places.filter(|place| self.table[*place] != 0).map(|place| (length, place)));
-            assert!(open.len() > left + 1, "a look tells something apart");
-            if range < 0 {
-                let units: Vec<i32> = self.table[entries..entries + 2 * size].iter().copied().step_by(2).collect();
-                assert!(units.is_sorted_by(|left, right| left < right), "pairs are sorted");
-            }
+            let left = self.branch(node + 1);
+            assert!(left.len() > 1, "a look tells something apart");
+            open.extend(left.into_iter().map(|place| (length, place)));
         }
+    }
+
+    /// A choice by one unit; returns the places of its entries.
+    fn branch(&mut self, at: usize) -> Vec<usize> {
+        let (places, end) = branch::validate(self.table, at);
+        self.claim(at, end - at);
+        places
     }
 
     fn list(&mut self, list: usize) {
@@ -140,7 +113,6 @@ impl Check<'_> {
             match kind {
                 1 => self.automaton(self.offset(data)),
                 2 => {
-                    self.mixed_regex = true;
                     let data = self.offset(data);
                     self.claim(data, 2);
                     assert!(self.table[data + 1] > 0, "a matcher has parameters");

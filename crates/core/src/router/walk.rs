@@ -3,6 +3,7 @@
 
 use super::Router;
 use super::automaton::{CLASSES, STATES};
+use super::branch;
 use super::flatten::ROOT;
 use super::statics;
 
@@ -87,7 +88,7 @@ impl Walker<'_> {
             return if leaf >= 0 { Step::Leaf(leaf) } else { Step::Back };
         }
         let (param, list) = (self.at(head + 1), self.at(head + 2));
-        let child = self.child(head, self.lowered[position]);
+        let child = branch::find(self.table, head + 3, self.lowered[position]) as usize;
         if list != 0 {
             self.open.push(Open { list, next: 0, position, spans: self.spans.len() });
         } else if param != 0 {
@@ -95,17 +96,6 @@ impl Walker<'_> {
             self.open.push(Open { list: 0, next: param, position, spans: self.spans.len() });
         }
         if child == 0 { Step::Back } else { Step::Node(child, position + 1) }
-    }
-
-    fn child(&self, head: usize, unit: u16) -> usize {
-        let (least, range, entries) = (self.table[head + 3], self.table[head + 4], head + 5);
-        if range < 0 {
-            let pairs = self.table[entries..entries + 2 * range.unsigned_abs() as usize].as_chunks::<2>().0;
-            let found = pairs.binary_search_by_key(&i32::from(unit), |pair| pair[0]);
-            return found.map_or(0, |index| pairs[index][1] as usize);
-        }
-        let index = i32::from(unit) - least;
-        if (0..range).contains(&index) { self.at(entries + index as usize) } else { 0 }
     }
 
     /// The next alternative of the list that was opened last.
