@@ -1,6 +1,6 @@
 // What a request's path may hold: escapes, all of Unicode, and more than anybody sends in good faith.
-import { MalformedPathError } from 'keelson';
-import { paramsOf, served, thrownBy, trieOf } from './support/routes';
+import { MalformedPathError, RouteTrie } from 'keelson';
+import { paramsOf, route, served, thrownBy, trieOf } from './support/routes';
 
 describe('escapes', () => {
   test('parameters are decoded, static text is compared as it stands', () => {
@@ -67,7 +67,7 @@ describe('escapes', () => {
   test('a regex sees the decoded text', () => {
     const trie = trieOf(['/n/:x(\\d+)', '/s/:x(a/b)', '/e/:x(é+)', '/j/:x(😀{2})', '/d/:x(.{3})']);
     expect(paramsOf(trie, '/n/%31%32')).toStrictEqual({ x: '12' });
-    expect(paramsOf(trie, '/n/1%')).toBeNull();
+    expect(() => trie.search('/n/1%', 'GET')).toThrow(MalformedPathError);
     expect(paramsOf(trie, '/s/a%2fb')).toStrictEqual({ x: 'a/b' });
     expect(paramsOf(trie, '/e/%C3%A9é')).toStrictEqual({ x: 'éé' });
     expect(paramsOf(trie, '/j/😀%F0%9F%98%80')).toStrictEqual({ x: '😀😀' });
@@ -106,6 +106,25 @@ describe('escapes', () => {
     }
     // Nothing is broken by it.
     expect(paramsOf(trie, '/u/1')).toStrictEqual({ x: '1' });
+  });
+
+  // A regex is about decoded text, and took what has none for a path without a route.
+  test.each(malformed)('%s where a regex is asked is a MalformedPathError too', (text) => {
+    for (const cache of [false, true]) {
+      const trie = new RouteTrie({ cache });
+      for (const pattern of ['/n/:x(\\d+)', '/m/:x([a-z]+)-:y', '/o/:x(.+)', '/o/*/end']) {
+        trie.insert(pattern, route(pattern));
+      }
+      for (const path of [`/n/${text}`, `/n/1${text}?q`, `/m/a-${text}`, `//o//${text}/`]) {
+        expect(() => trie.search(path, 'GET')).toThrow(MalformedPathError);
+        expect(() => trie.match(path, 'GET')).toThrow(MalformedPathError);
+        expect(trie.search(path, 'POST')).toBeNull();
+        expect(trie.allowedMethods(path)).toEqual([]);
+      }
+      expect(served(trie, `/o/${text}/end`)).toBe('/o/*/end');
+      expect(served(trie, `/other/${text}`)).toBeNull();
+      expect(served(trie, '/n/a%20')).toBeNull();
+    }
   });
 
   test('an escape that no parameter captures harms nobody', () => {

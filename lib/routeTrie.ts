@@ -91,7 +91,7 @@ export class RouteTrie {
    *
    * @param path a request's path
    * @param asked host and version of the request, for routes with constraints
-   * @throws MalformedPathError if a parameter has an escape that is not UTF-8
+   * @throws MalformedPathError if a parameter has an escape that is not UTF-8, be it one that a regex refused
    */
   search(path: string, method: string, asked?: RouteConstraints): RouteMatch | null {
     if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
@@ -100,20 +100,26 @@ export class RouteTrie {
     }
     const lookup = this.table.lookup(method);
     const entry = lookup.find(path, asked);
-    return entry === undefined ? null : matchOf(entry, lookup.lookedUp(path), lookup.offsets);
+    if (entry !== undefined) return matchOf(entry, lookup.lookedUp(path), lookup.offsets);
+    lookup.refuseMalformed(path);
+    return null;
   }
 
   /**
    * The same without making objects: a cursor that is used again by the next `match()` of this trie. Parameters are
    * not decoded until they are read. The cache is not used. Nothing is allocated unless the path has a query or
    * slashes that do not matter, or the route mixes a regex with text in one segment.
+   *
+   * @throws MalformedPathError if a regex refused an escape that is not UTF-8, and no other route took it
    */
   match(path: string, method: string, asked?: RouteConstraints): RouteCursor | null {
     if (typeof path !== 'string' || typeof method !== 'string') refuse(path, method);
     const lookup = this.table.lookup(method);
     lookup.forget();
     const entry = lookup.find(path, asked);
-    return entry === undefined ? null : this.cursor.moveTo(entry, lookup.lookedUp(path), lookup.offsets);
+    if (entry !== undefined) return this.cursor.moveTo(entry, lookup.lookedUp(path), lookup.offsets);
+    lookup.refuseMalformed(path);
+    return null;
   }
 
   /** The handler that was inserted under the very pattern. @throws InvalidArgumentError for what is no pattern */

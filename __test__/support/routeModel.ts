@@ -122,7 +122,10 @@ export class RouteModel {
       .filter(({ host }) => host === undefined || host === asked?.host)
       .map((place) => ({ place, values: this.valuesOf(place.segments, path) }))
       .filter(({ values }) => values !== null);
-    if (fitting.length === 0) return null;
+    if (fitting.length === 0) {
+      const isRefused = this.servers(method).some(({ segments }) => this.isRefused(segments, path));
+      return isRefused && decoded(path.join('/')) === null ? 'malformed' : null;
+    }
     const best = fitting.reduce((best, other) =>
       this.isBefore(other.place, best.place, method) ? other : best,
     );
@@ -247,6 +250,19 @@ export class RouteModel {
       }
     }
     return path.length === segments.length ? values : null;
+  }
+
+  /** Whether a path leads to a regex of the pattern that refuses it. */
+  private isRefused(segments: Pattern, path: readonly string[]): boolean {
+    for (const [i, segment] of segments.entries()) {
+      const text = path[i];
+      if (text === undefined) return false;
+      if (this.valuesOf([segment, { kind: 'text', text: '' }], [text, '']) !== null) continue;
+      if (segment.kind !== 'pieces' || segment.pieces.every(({ regex }) => regex === undefined)) return false;
+      const { before } = segment;
+      return text.length > before.length && this.fold(text).startsWith(this.fold(before));
+    }
+    return false;
   }
 
   private piecesOf(before: string, pieces: readonly Piece[], text: string): string[] | null {

@@ -49,7 +49,10 @@ export class MatchCache {
     const lookup = table.lookup(method);
     lookup.forget();
     const entry = lookup.find(asked, undefined);
-    if (entry === undefined) return null;
+    if (entry === undefined) {
+      lookup.refuseMalformed(asked);
+      return null;
+    }
     const found = lookup.lookedUp(asked);
     if (isShort) this.#matches.set(key, { entry, path: found, offsets: lookup.offsets.slice() });
     return matchOf(entry, found, lookup.offsets);

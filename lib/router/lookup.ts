@@ -1,10 +1,11 @@
 import { branch } from './branch.js';
 import { type Constraint, satisfies } from './constraints.js';
+import { decodeParameter } from './decode.js';
 import { foldCase } from './fold.js';
 import { NAMED_REST, REST, type RouterIndex, STATICS } from './native.js';
 import type { Builder } from './params.js';
 import type { RouteConstraints } from './types.js';
-import { type Bounds, Walker } from './walk.js';
+import { type Bounds, EMPTY_SEGMENT, REFUSED_BY_REGEX, Walker } from './walk.js';
 
 const SLASH = 47;
 const QUERY = /[?;]/;
@@ -96,6 +97,16 @@ export class LookupTable<V> {
     return this.isCut ? this.path : path;
   }
 
+  /**
+   * Says why `path`, for which nothing was just found, may be no path at all: a regex, which is about decoded text,
+   * refused something, and the path cannot be decoded.
+   *
+   * @throws MalformedPathError
+   */
+  refuseMalformed(path: string): void {
+    if ((this.walker.met & REFUSED_BY_REGEX) !== 0) decodeParameter(this.lookedUp(path));
+  }
+
   /** Forgets the path of the latest `find()`. */
   forget(): void {
     this.isCut = false;
@@ -116,7 +127,7 @@ export class LookupTable<V> {
     if (this.isPlain && path.indexOf('?') === -1 && path.charCodeAt(0) === SLASH) {
       const leaf = this.walker.find(path);
       if (leaf < 0) {
-        if (!this.walker.metDoubledSlash && !this.hasTrailingSlash(path)) return undefined;
+        if ((this.walker.met & EMPTY_SEGMENT) === 0 && !this.hasTrailingSlash(path)) return undefined;
       } else {
         const entry = this.free[leaf];
         if (entry !== undefined && ((entry.flags & TAKES_REST) === 0 || this.isClean(path))) return entry;
@@ -134,7 +145,7 @@ export class LookupTable<V> {
     // Only a rest takes doubled slashes. Any other match has none, and a miss is due to them only if it met them.
     const doubled =
       entry === undefined
-        ? this.walker.metDoubledSlash
+        ? (this.walker.met & EMPTY_SEGMENT) !== 0
         : (entry.flags & TAKES_REST) !== 0 && hasDoubledSlash(path);
     if (doubled && this.options.ignoreDuplicateSlashes) {
       return this.findCut(path.replace(/\/{2,}/g, '/'), asked);

@@ -5,14 +5,17 @@ import type { RouteHandler, RouteMatch } from './types.js';
 
 /** What `search()` returns, with everything in it the caller's own. */
 export function matchOf(entry: Entry<RouteHandler>, path: string, offsets: Int32Array): RouteMatch {
-  const handler = entry.value;
-  const wildcard = (entry.flags & WILDCARD) !== 0;
-  if ((entry.flags & BARE) !== 0) return { handler, params: {}, wildcard };
-  const params = paramsOf(entry, path, offsets);
-  if ((entry.flags & REST) === 0) return { handler, params, wildcard };
+  const { flags } = entry;
+  const wildcard = (flags & WILDCARD) !== 0;
+  const params = (flags & BARE) === 0 ? paramsOf(entry, path, offsets) : {};
+  const match = { handler: entry.value, params, wildcard };
+  return (flags & REST) === 0 ? match : withRest(match, entry, path, offsets);
+}
+
+function withRest(match: RouteMatch, entry: Entry<unknown>, path: string, offsets: Int32Array): RouteMatch {
   const rest = path.slice(offsets[2 * entry.params.names.length]);
   // To those who compare matches it is an extra that nobody has to expect.
-  return Object.defineProperty({ handler, params, wildcard }, 'rest', { value: rest });
+  return Object.defineProperty(match, 'rest', { value: rest });
 }
 
 /** A fresh object of decoded parameters. @throws MalformedPathError */

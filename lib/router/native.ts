@@ -16,8 +16,7 @@ export const BARE = 16;
 export const ROOT = 0;
 export const STATICS = 1;
 
-/** Kinds of alternatives in a compiled table. */
-export const KIND_REGEX = 1;
+/** Kinds of alternatives in a compiled table; what is none of these is a regex of a whole parameter. */
 export const KIND_MIXED_REGEX = 2;
 export const KIND_MIXED = 3;
 export const KIND_PARAM = 4;

@@ -5,7 +5,6 @@ import {
   KIND_MIXED,
   KIND_MIXED_REGEX,
   KIND_PARAM,
-  KIND_REGEX,
   KIND_REST,
   KIND_STAR,
   ROOT,
@@ -13,6 +12,10 @@ import {
 } from './native.js';
 
 const SLASH = 47;
+
+/** Kinds of dead ends. */
+export const EMPTY_SEGMENT = 1;
+export const REFUSED_BY_REGEX = 2;
 
 /** What the routes of a table have at most. */
 export interface Bounds {
@@ -32,8 +35,8 @@ export interface Bounds {
 export class Walker {
   /** Start and end of each parameter in the path, then of what a `*` in last place took. */
   readonly offsets: Int32Array;
-  /** Whether one of the dead ends of the latest `find()` was an empty segment. */
-  metDoubledSlash = false;
+  /** What the dead ends of the latest `find()` were, of `EMPTY_SEGMENT` and `REFUSED_BY_REGEX`. */
+  met = 0;
   /** The path as it was before its letters were lowered, if they were: regexes are about that. */
   unfolded = '';
   private readonly trie: Int32Array;
@@ -57,7 +60,7 @@ export class Walker {
   /** The leaf for `path`, which begins with a slash and is cut and folded as the options ask, or -1. */
   find(path: string): number {
     this.depth = 0;
-    this.metDoubledSlash = false;
+    this.met = 0;
     return this.walk(path, this.trie[ROOT]!, 1, 0);
   }
 
@@ -107,7 +110,7 @@ export class Walker {
         node = parameter;
         continue;
       }
-      if (path.charCodeAt(at) === SLASH && path.charCodeAt(at - 1) === SLASH) this.metDoubledSlash = true;
+      if (path.charCodeAt(at) === SLASH && path.charCodeAt(at - 1) === SLASH) this.met |= EMPTY_SEGMENT;
       if (this.depth === 0) return -1;
       this.resume(path);
       node = this.node;
@@ -172,11 +175,22 @@ export class Walker {
     const { trie, offsets } = this;
     if (kind === KIND_STAR) return used;
     if (kind === KIND_MIXED) return matchMixed(trie, data, path, at, end, offsets, used);
-    const text = this.unfolded === '' ? path : this.unfolded;
-    if (kind === KIND_MIXED_REGEX) {
-      return matchMixedRegex(this.index, trie, data, text.slice(at, end), at, offsets, used);
+    if (kind !== KIND_PARAM) {
+      const taken = this.takeRegex(kind, data, this.unfolded === '' ? path : this.unfolded, at, end, used);
+      if (taken < 0) this.met |= REFUSED_BY_REGEX;
+      return taken;
     }
-    if (kind === KIND_REGEX && !acceptsSegment(trie, data, text, at, end)) return -1;
+    offsets[used] = at;
+    offsets[used + 1] = end;
+    return used + 2;
+  }
+
+  private takeRegex(kind: number, data: number, path: string, at: number, end: number, used: number): number {
+    const { trie, offsets } = this;
+    if (kind === KIND_MIXED_REGEX) {
+      return matchMixedRegex(this.index, trie, data, path.slice(at, end), at, offsets, used);
+    }
+    if (!acceptsSegment(trie, data, path, at, end)) return -1;
     offsets[used] = at;
     offsets[used + 1] = end;
     return used + 2;
