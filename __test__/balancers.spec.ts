@@ -3,7 +3,8 @@ import { LeastLoaded } from '../dist/router/balancer/leastLoaded';
 import { WeightedRandom } from '../dist/router/balancer/random';
 import { hashText, Rendezvous } from '../dist/router/balancer/rendezvous';
 import { SmoothRoundRobin } from '../dist/router/balancer/roundRobin';
-import { chiSquare, generator } from './support/random';
+import { chiSquare } from './support/chiSquare';
+import { generator } from './support/random';
 
 const SEED = 20_261_123;
 const idle = (count: number) => Array.from({ length: count }, (_, hash) => ({ inFlight: 0, hash }));

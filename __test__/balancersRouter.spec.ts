@@ -1,11 +1,11 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { OptimizedRouter, type OptimizedRouterOptions, type RouteHandler } from 'keelson';
+import { chiSquare } from './support/chiSquare';
 import { manual } from './support/clock';
-import { chiSquare, generator } from './support/random';
-import { ask, metricsOf, naming, TellingResponse } from './support/router';
+import { generator } from './support/random';
+import { ask, boom, metricsOf, naming, TellingResponse } from './support/router';
 
 const SEED = 20_261_123;
-const boom = new Error('boom');
 
 function group(
   weights: Record<string, number>,

@@ -1,7 +1,6 @@
 import { concurrent, InvalidArgumentError, type Middleware, OptimizedRouter } from 'keelson';
-import { ask, naming, serve } from './support/router';
+import { ask, boom, failuresWith, naming, serve } from './support/router';
 
-const boom = new Error('boom');
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('concurrent', () => {
@@ -38,20 +37,7 @@ describe('concurrent', () => {
     expect(next.mock.calls).toEqual([[boom]]);
   });
 
-  test.each<[string, Middleware]>([
-    [
-      'throws',
-      () => {
-        throw boom;
-      },
-    ],
-    [
-      'rejects',
-      async () => {
-        throw boom;
-      },
-    ],
-  ])('one that %s is an error', async (_, middleware) => {
+  test.each(failuresWith(boom))('one that %s is an error', async (_, middleware) => {
     const other = held();
     const next = jest.fn();
     concurrent([middleware, other.middleware])({}, {}, next);

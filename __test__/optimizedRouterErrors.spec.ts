@@ -1,7 +1,7 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { parse } from 'node:querystring';
 import { OptimizedRouter, type RouteHandler } from 'keelson';
-import { ask, bareMock, metricsOf, naming, serve } from './support/router';
+import { ask, bareMock, failuresWith, metricsOf, naming, serve } from './support/router';
 
 const boom = new Error('secret');
 
@@ -80,18 +80,7 @@ describe('errors', () => {
     return { router, reported };
   };
   const ways: [string, RouteHandler['handler']][] = [
-    [
-      'throws',
-      () => {
-        throw boom;
-      },
-    ],
-    [
-      'rejects',
-      async () => {
-        throw boom;
-      },
-    ],
+    ...failuresWith(boom),
     ['rejects later', () => new Promise((_, reject) => setImmediate(reject, boom))],
     ['passes it on', (_req, _res, next) => next(boom)],
   ];

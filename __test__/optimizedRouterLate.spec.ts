@@ -1,13 +1,12 @@
 import { Agent, createServer, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { OptimizedRouter, type OptimizedRouterOptions, RouteTimeoutError } from 'keelson';
-import { bareMock, client, metricsOf, naming } from './support/router';
+import { bareMock, boom, client, metricsOf, naming } from './support/router';
 
 const express5 = require('express');
 const express4 = require('express4');
 const connect = require('connect');
 
-const boom = new Error('boom');
 const open: { close: () => Promise<unknown> }[] = [];
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close();

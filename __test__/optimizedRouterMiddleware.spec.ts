@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as fc from 'fast-check';
 import { InvalidArgumentError, type Middleware, OptimizedRouter } from 'keelson';
-import { ask, bareMock, metricsOf, naming } from './support/router';
+import { ask, bareMock, boom, metricsOf, naming } from './support/router';
 
-const boom = new Error('boom');
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Middleware that notes its name and goes on. */

@@ -1,27 +1,18 @@
 import * as fc from 'fast-check';
 import { OptimizedRouter, type RouteHandler } from 'keelson';
-import { bareMock, metricsOf, naming, TellingResponse } from './support/router';
+import {
+  bareMock,
+  boom,
+  flush,
+  metricsOf,
+  naming,
+  never,
+  send,
+  TIMED_OUT,
+  useManualTimers,
+} from './support/router';
 
-const boom = new Error('boom');
-const flush = async () => {
-  for (let n = 0; n < 5; n++) await Promise.resolve();
-};
-
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
-
-function send(router: OptimizedRouter, method = 'GET', next?: (error?: unknown) => void) {
-  const res = new TellingResponse();
-  const req: any = { path: '/a', method };
-  router.handle(req, res, next);
-  return { req, res };
-}
-
-const never = () => new Promise(() => {});
-const TIMED_OUT = '504 {"error":"Gateway timeout"}';
+useManualTimers();
 
 describe('retries', () => {
   /** Handlers a, b, c of one route; each fails as often as told. */

@@ -1,27 +1,19 @@
 import { EventEmitter } from 'node:events';
 import { OptimizedRouter, type RouteHandler, RouteTimeoutError } from 'keelson';
-import { ask, bareMock, metricsOf, naming, TellingResponse } from './support/router';
+import {
+  ask,
+  bareMock,
+  boom,
+  flush,
+  metricsOf,
+  naming,
+  never,
+  send,
+  TIMED_OUT,
+  useManualTimers,
+} from './support/router';
 
-const boom = new Error('boom');
-const flush = async () => {
-  for (let n = 0; n < 5; n++) await Promise.resolve();
-};
-
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
-
-function send(router: OptimizedRouter, method = 'GET', next?: (error?: unknown) => void) {
-  const res = new TellingResponse();
-  const req: any = { path: '/a', method };
-  router.handle(req, res, next);
-  return { req, res };
-}
-
-const never = () => new Promise(() => {});
-const TIMED_OUT = '504 {"error":"Gateway timeout"}';
+useManualTimers();
 
 describe('a timeout', () => {
   test('answers 504 when nothing was sent, and aborts the signal', async () => {
@@ -269,17 +261,20 @@ describe('a timeout', () => {
 });
 
 describe('the signal', () => {
+  /** Adds a route whose handler returns `result`, and returns the signals that it gets. */
+  function collectSignals(router: OptimizedRouter, result: unknown): AbortSignal[] {
+    const signals: AbortSignal[] = [];
+    const handler: RouteHandler['handler'] = (_req, _res, _next, { signal }) => {
+      signals.push(signal);
+      return result;
+    };
+    router.addRoute('/a', naming('a', { handler }));
+    return signals;
+  }
+
   test('aborts when the client goes away, and not when the response is complete', () => {
     const router = new OptimizedRouter();
-    const signals: AbortSignal[] = [];
-    router.addRoute(
-      '/a',
-      naming('a', {
-        handler: (_req, _res, _next, { signal }) => {
-          signals.push(signal);
-        },
-      }),
-    );
+    const signals = collectSignals(router, undefined);
     const gone = send(router);
     const fine = send(router);
     gone.res.destroy();
@@ -295,16 +290,7 @@ describe('the signal', () => {
 
   test('aborts with any response that emits close, whatever else it tells', () => {
     const router = new OptimizedRouter();
-    const signals: AbortSignal[] = [];
-    router.addRoute(
-      '/a',
-      naming('a', {
-        handler: (_req, _res, _next, { signal }) => {
-          signals.push(signal);
-          return never();
-        },
-      }),
-    );
+    const signals = collectSignals(router, never());
     const responses = [1, 2].map(() => Object.assign(new EventEmitter(), bareMock().res));
     for (const res of responses) router.handle({ path: '/a', method: 'GET' }, res);
     responses[0]!.emit('close');

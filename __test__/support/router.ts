@@ -3,6 +3,27 @@ import { createServer, type IncomingHttpHeaders, request, type Server } from 'no
 import type { AddressInfo } from 'node:net';
 import type { OptimizedRouter, RouteHandler } from 'keelson';
 
+/** What handlers and middleware of the tests fail with. */
+export const boom = new Error('boom');
+
+/** Ways to fail. */
+export function failuresWith(error: unknown): [string, () => any][] {
+  return [
+    [
+      'throws',
+      () => {
+        throw error;
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw error;
+      },
+    ],
+  ];
+}
+
 /** A response of a test with nothing but `status` and `json`; what was sent is in `sent`, each answer once. */
 export function bareMock() {
   let status = 200;
@@ -118,3 +139,31 @@ export function client(server: Server) {
 export function metricsOf(router: OptimizedRouter, id: string) {
   return router.metrics().routes.find((route) => route.id === id)!;
 }
+
+/** Fake timers for each test of a file, none of which may be left over. */
+export function useManualTimers() {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => {
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+}
+
+/** Lets what waits for promises run. */
+export async function flush() {
+  for (let n = 0; n < 5; n++) await Promise.resolve();
+}
+
+/** Sends a request for `/a` through a router, with a response that tells its end. */
+export function send(router: OptimizedRouter, method = 'GET', next?: (error?: unknown) => void) {
+  const res = new TellingResponse();
+  const req: any = { path: '/a', method };
+  router.handle(req, res, next);
+  return { req, res };
+}
+
+/** A handler that never ends. */
+export const never = () => new Promise(() => {});
+
+/** What a TellingResponse is sent then. */
+export const TIMED_OUT = '504 {"error":"Gateway timeout"}';

@@ -1,20 +1,10 @@
 // node terminateWorkers.js SEED COUNT [exit]: starts workers that use keelson without pause, and terminates each at
 // a random moment; with `exit` it ends the process when all of them are at work.
 const { isMainThread, parentPort, Worker } = require('node:worker_threads');
+const { generator } = require('./random.js');
 
 /** How many workers live at a time. */
 const ABREAST = 4;
-
-/** Mulberry32: small, seeded, and random enough to pick moments. */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function work() {
   const useEverything = require('./everything.js');
