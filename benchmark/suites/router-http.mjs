@@ -1,17 +1,21 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { service } from '../../scripts/service.mjs';
 import { hits } from '../data/requests.mjs';
 import { tables } from '../data/tables.mjs';
 import { servers } from '../peers/servers.mjs';
 
 const SERVE = fileURLToPath(new URL('../harness/serve.mjs', import.meta.url));
+const SERVICE = fileURLToPath(new URL('../../scripts/service.mjs', import.meta.url));
+/** Of ../peers/exampleService.mjs, which can be loaded when the service has been built. */
+const EXAMPLES = ['keelson, as it is', "Express's own router", 'Fastify'];
 const REQUESTS = 20_000;
 const CONNECTIONS = 64;
 
-async function startServer(name) {
-  const server = fork(SERVE, [name]);
+async function startServer(set, name) {
+  const server = fork(SERVE, [set, name]);
   server.once('exit', (code) => {
     throw new Error(`the server ${name} ended with ${code}`);
   });
@@ -34,10 +38,10 @@ async function digest(url, requests) {
   return hash.digest('hex');
 }
 
-const service = (name) => async () => {
+const served = (set, name, requestsOf) => async () => {
   const { default: autocannon } = await import('autocannon');
-  const requests = hits(tables.service(), 8);
-  const { url, processorTime } = await startServer(name);
+  const requests = requestsOf();
+  const { url, processorTime } = await startServer(set, name);
   const answers = await digest(url, requests);
   return {
     async sample() {
@@ -57,20 +61,47 @@ const service = (name) => async () => {
   };
 };
 
+const framework = (name) => served('frameworks', name, () => hits(tables.service(), 8));
+
+/** Builds the service, on keelson as it is packed now; what is in place already is left. */
+function buildExample() {
+  const run = (command, args, cwd) =>
+    execFileSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  run(process.execPath, [SERVICE, 'prepare']);
+  run('npm', ['run', 'build'], service);
+}
+
+const example = (name) => async () => {
+  buildExample();
+  const { exampleRequests } = await import('../peers/exampleService.mjs');
+  return served('example', name, exampleRequests)();
+};
+
+const METRICS = {
+  throughput: { unit: 'requests/s', better: 'higher' },
+  processor: { unit: 'us CPU/request', better: 'lower' },
+  p99: { unit: 'ms', better: 'lower', compare: 'none' },
+};
+const LOAD = `autocannon sends ${REQUESTS.toLocaleString('en-US')} requests a sample, from a process beside the server's on the same machine; with a server that is fast enough it is itself the limit. \`processor\` is the server's own time.`;
+
 export const benchmarks = [
   {
     name: 'router/http',
     question: `How many requests does a service of 50 routes answer with a small JSON, over ${CONNECTIONS} connections that are kept alive?`,
     rounds: 3,
-    metrics: {
-      throughput: { unit: 'requests/s', better: 'higher' },
-      processor: { unit: 'us CPU/request', better: 'lower' },
-      p99: { unit: 'ms', better: 'lower', compare: 'none' },
-    },
-    contestants: Object.fromEntries(Object.keys(servers).map((name) => [name, service(name)])),
+    metrics: METRICS,
+    contestants: Object.fromEntries(Object.keys(servers).map((name) => [name, framework(name)])),
+    notes: [LOAD, "Everyone's defaults: Express makes an ETag for each response, which the others do not."],
+  },
+  {
+    name: 'router/service',
+    question: 'How many requests does the example service answer, the same handlers being routed by each?',
+    rounds: 3,
+    metrics: METRICS,
+    contestants: Object.fromEntries(EXAMPLES.map((name) => [name, example(name)])),
     notes: [
-      `autocannon sends ${REQUESTS.toLocaleString('en-US')} requests a sample, from a process beside the server's on the same machine; with a server that is fast enough it is itself the limit. \`processor\` is the server's own time.`,
-      "Everyone's defaults: Express makes an ETag for each response, which the others do not.",
+      LOAD,
+      "With keelson the service is as it is, mounted in Express. Fastify routes without Express's own layers; its requests and responses are made into Express's for the handlers.",
     ],
   },
 ];
