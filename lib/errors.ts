@@ -3,9 +3,15 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_BINDING_MISSING'
   | 'ERR_KEELSON_DESTROYED'
   | 'ERR_KEELSON_INVALID_ARGUMENT'
+  | 'ERR_KEELSON_JSON_CYCLE'
+  | 'ERR_KEELSON_JSON_LIMIT'
+  | 'ERR_KEELSON_JSON_POINTER'
+  | 'ERR_KEELSON_JSON_SYNTAX'
   | 'ERR_KEELSON_MALFORMED_PATH'
+  | 'ERR_KEELSON_QUEUE_FULL'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
+  | 'ERR_KEELSON_TIMEOUT'
   | 'ERR_KEELSON_TIMER_LIMIT';
 
 /**
@@ -104,5 +110,113 @@ export class RouteTimeoutError extends KeelsonError {
 
   override get name(): string {
     return 'RouteTimeoutError';
+  }
+}
+
+/** A call did not settle within its `timeout`. What it did was stopped. */
+export class TimeoutError extends KeelsonError {
+  /** @param timeout milliseconds that it had */
+  constructor(
+    what: string,
+    readonly timeout: number,
+  ) {
+    super('ERR_KEELSON_TIMEOUT', `${what} took longer than its timeout of ${timeout} ms`);
+  }
+
+  override get name(): string {
+    return 'TimeoutError';
+  }
+}
+
+/** A bounded queue has no room. Nothing was taken in. */
+export class QueueFullError extends KeelsonError {
+  /** @param limit how many tasks may wait */
+  constructor(readonly limit: number) {
+    super(
+      'ERR_KEELSON_QUEUE_FULL',
+      `The queue holds its ${limit} tasks: send fewer at once, raise "maxQueue", or set "onFull" to 'wait'`,
+    );
+  }
+
+  override get name(): string {
+    return 'QueueFullError';
+  }
+}
+
+/** Where the text of a JSON document is wrong. */
+export interface JSONFaultPlace {
+  /** UTF-16 units before the fault. */
+  readonly position: number;
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 units, from 1. */
+  readonly column: number;
+  /** About 40 units of the text around the fault, control characters shown as escapes. */
+  readonly excerpt: string;
+}
+
+/** The text is not JSON. A SyntaxError, as JSON.parse throws, and therefore not a {@link KeelsonError}. */
+export class JSONSyntaxError extends SyntaxError implements JSONFaultPlace {
+  readonly code = 'ERR_KEELSON_JSON_SYNTAX';
+  readonly position!: number;
+  readonly line!: number;
+  readonly column!: number;
+  readonly excerpt!: string;
+
+  constructor(message: string, place: JSONFaultPlace) {
+    super(message);
+    const { position, line, column, excerpt } = place;
+    Object.assign(this, { position, line, column, excerpt });
+  }
+}
+
+/** The document goes beyond a limit that the call set. No value was built. */
+export class JSONLimitError extends KeelsonError {
+  /**
+   * @param limit the option
+   * @param maximum what it is set to
+   */
+  constructor(
+    readonly limit: 'maxBytes' | 'maxDepth' | 'maxKeys',
+    readonly maximum: number,
+    message: string,
+  ) {
+    super('ERR_KEELSON_JSON_LIMIT', message);
+  }
+
+  override get name(): string {
+    return 'JSONLimitError';
+  }
+}
+
+/** A value holds itself, and has therefore no JSON. */
+export class CircularReferenceError extends KeelsonError {
+  /**
+   * @param path JSON pointer of the member that leads back
+   * @param target JSON pointer of what it leads to
+   */
+  constructor(
+    readonly path: string,
+    readonly target: string,
+  ) {
+    super(
+      'ERR_KEELSON_JSON_CYCLE',
+      `The value at '${path}' is its own ancestor at '${target}', which has no JSON: leave that member out with a replacer or a toJSON`,
+    );
+  }
+
+  override get name(): string {
+    return 'CircularReferenceError';
+  }
+}
+
+/** A JSON pointer that is malformed (RFC 6901). */
+export class JSONPointerError extends KeelsonError {
+  constructor(message: string) {
+    super('ERR_KEELSON_JSON_POINTER', message);
+  }
+
+  override get name(): string {
+    return 'JSONPointerError';
   }
 }

@@ -3,5 +3,6 @@
 //! Every structure takes time as an argument, so that tests advance it by hand.
 
 pub mod cache;
+pub mod json;
 pub mod router;
 pub mod timer;

@@ -1,0 +1,1 @@
+//! A document that stays text, with an index that answers pointers.

@@ -1,0 +1,1 @@
+//! Encodes groups of values into streams that generated JavaScript decodes.

@@ -1,0 +1,1 @@
+//! Scans, validates and cuts text that arrives in pieces.

@@ -1,0 +1,1 @@
+//! Text between UTF-16, UTF-8 and WTF-8.

@@ -1,0 +1,61 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
+
+/** Milliseconds of one turn of the event loop that all work together may take. */
+const BUDGET = 2;
+
+/** The order of work and of queued tasks: what is higher goes first, what is equal takes turns. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** Work of the main thread that is done a little at a time. */
+export interface Work {
+  readonly priority: Priority;
+  /**
+   * Does a fraction of a millisecond's work. Must not throw.
+   * @returns false once there is nothing more to do now; `schedule` takes it up again
+   */
+  step(): boolean;
+}
+
+// Taken at import, so that a test's fake timers do not stop it: what it waits for is work, not time.
+const now = performance.now.bind(performance);
+const queues: Record<Priority, Work[]> = { high: [], normal: [], low: [] };
+const scheduled = new Set<Work>();
+let running = false;
+
+/** Gives `work` its share of the coming turns, until its `step` returns false. */
+export function schedule(work: Work): void {
+  if (scheduled.has(work)) return;
+  scheduled.add(work);
+  queues[work.priority].push(work);
+  if (running) return;
+  running = true;
+  setImmediate(turn);
+}
+
+/** Takes `work` out, whatever is left of it. */
+export function unschedule(work: Work): void {
+  if (!scheduled.delete(work)) return;
+  const queue = queues[work.priority];
+  queue.splice(queue.indexOf(work), 1);
+}
+
+function turn(): void {
+  const end = now() + BUDGET;
+  do {
+    const work = queues.high[0] ?? queues.normal[0] ?? queues.low[0];
+    if (work === undefined) {
+      running = false;
+      return;
+    }
+    const more = work.step();
+    // A step may have taken its own work out, or all.
+    if (!scheduled.has(work)) continue;
+    const queue = queues[work.priority];
+    queue.splice(queue.indexOf(work), 1);
+    if (more) queue.push(work);
+    else scheduled.delete(work);
+  } while (now() < end);
+  setImmediate(turn);
+}
