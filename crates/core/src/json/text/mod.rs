@@ -183,6 +183,28 @@ pub enum Units {
     Utf16(Vec<u16>),
 }
 
+impl Units {
+    /// The memory of the units, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Latin1(units) => units.len(),
+            Self::Utf16(units) => units.len() * 2,
+        }
+    }
+}
+
+impl Default for Units {
+    fn default() -> Self {
+        Self::Latin1(Vec::new())
+    }
+}
+
+impl From<String> for Units {
+    fn from(text: String) -> Self {
+        narrow(text.as_bytes())
+    }
+}
+
 /// The narrowest form of a text of WTF-8.
 pub fn narrow(text: &[u8]) -> Units {
     if text.is_ascii() {
