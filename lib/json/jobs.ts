@@ -1,8 +1,10 @@
+import { Histogram } from '../histogram.js';
 import { binding } from '../native.js';
 import type { Construction } from './construction.js';
 import { FLAG, GROUP_BYTES, type NativePool, type StepMemory, stepMemory } from './native.js';
 import { PRIORITIES, type Priority } from './scheduler.js';
-import { canGenerate } from './shapes/cache.js';
+import { canGenerate } from './shapes/generate.js';
+import { type GroupStreams, groupStreams } from './shapes/group.js';
 
 /** Bounds of a document; Infinity is none. */
 export interface Limits {
@@ -24,9 +26,12 @@ export type Mode = 'auto' | 'sliced';
 export class Jobs {
   readonly native: NativePool;
   readonly memory: StepMemory = stepMemory();
+  readonly streams: GroupStreams = groupStreams(this.memory.ints, this.memory.doubles);
   /** Those that wait for a thread. Native code holds this set, and therefore nothing else of the pool. */
   readonly #waiting: Set<Construction>;
   #active = 0;
+  readonly nativeTime = new Histogram();
+  readonly mainTime = new Histogram();
 
   constructor(threads: number) {
     const waiting = new Set<Construction>();
@@ -66,6 +71,8 @@ export class Jobs {
 
   release(construction: Construction): void {
     this.#waiting.delete(construction);
+    this.nativeTime.record(this.native.spent(construction.job));
+    this.mainTime.record(construction.spent);
     this.native.drop(construction.job);
     if (--this.#active === 0) this.native.hold(0);
   }

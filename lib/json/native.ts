@@ -1,5 +1,3 @@
-import type { CompiledShape } from './shapes/cache.js';
-
 /** What {@link NativePool.take} answers; `src/json.rs` has the same numbers. */
 export const STEP = {
   nothing: 0,
@@ -66,6 +64,8 @@ export interface NativePool {
   end(job: number): void;
   /** Takes the next step of a job, a number of {@link STEP}; after `nothing`, `wake` will be called. */
   take(job: number): number;
+  /** Whether a job has room again; what tells so by `wake` may have been heard before `take` said `nothing`. */
+  isHungry(job: number): boolean;
   /** The text of the step taken last: a key, a signature, the text stream, JSON, or a message. */
   text(): string;
   /** Its raw stream, or the excerpt of a fault. */
@@ -96,6 +96,3 @@ export interface StepMemory {
 export function stepMemory(): StepMemory {
   return { head: new Float64Array(8), ints: new Int32Array(INTS), doubles: new Float64Array(DOUBLES) };
 }
-
-/** What a job needs to know of the shapes that its groups name by number. */
-export type Shapes = CompiledShape[];
