@@ -16,7 +16,7 @@ pub(super) const EXCERPT_BYTES: usize = 4 * EXCERPT_UNITS;
 pub enum FaultKind {
     /// The text is not JSON.
     Syntax,
-    /// The text has more bytes than `Limits::max_bytes`.
+    /// The text has more bytes than `Limits::max_bytes`, or a line more than it may have.
     Bytes,
     /// Containers nest deeper than `Limits::max_depth`.
     Depth,
@@ -75,6 +75,7 @@ pub(super) enum Problem {
     CommaOrBracket,
     CommaOrBrace,
     Bytes(u64),
+    LineBytes(u64),
     Depth(u32),
     Keys(u64),
 }
@@ -82,7 +83,7 @@ pub(super) enum Problem {
 impl Problem {
     fn kind(self) -> FaultKind {
         match self {
-            Self::Bytes(_) => FaultKind::Bytes,
+            Self::Bytes(_) | Self::LineBytes(_) => FaultKind::Bytes,
             Self::Depth(_) => FaultKind::Depth,
             Self::Keys(_) => FaultKind::Keys,
             _ => FaultKind::Syntax,
@@ -94,6 +95,7 @@ impl Problem {
         let words = match self {
             Self::Token => return unexpected(rest),
             Self::Bytes(max) => return format!("More than {max} bytes of text"),
+            Self::LineBytes(max) => return format!("More than {max} bytes in a line"),
             Self::Depth(max) => return format!("Containers nest deeper than {max}"),
             Self::Keys(max) => return format!("More than {max} object members"),
             Self::End => "Unexpected end of JSON input",

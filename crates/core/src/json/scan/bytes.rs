@@ -35,7 +35,7 @@ fn zero_bytes(word: u64) -> u64 {
 
 /// The first byte from `at` on that is not white space, or the end.
 #[inline(always)]
-pub(super) fn skip_white(text: &[u8], mut at: usize) -> usize {
+pub(in crate::json) fn skip_white(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
     }

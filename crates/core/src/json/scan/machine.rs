@@ -39,9 +39,9 @@ enum Digits {
 
 /// A fault, by its place in the text at hand.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Halt {
-    pub(super) at: usize,
-    pub(super) problem: Problem,
+pub(in crate::json) struct Halt {
+    pub(in crate::json) at: usize,
+    pub(in crate::json) problem: Problem,
 }
 
 /// Is told of containers and commas as the machine passes them, by their place in the text at hand.
