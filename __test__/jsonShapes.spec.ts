@@ -34,7 +34,10 @@ function encode(signature: Signature, value: any, to: Required<Streams>): void {
   const { ints, doubles, raw } = to;
   if (typeof signature !== 'string') {
     if ('o' in signature) for (const [key, of] of signature.o) encode(of, value[key], to);
-    else if ('t' in signature) signature.t.forEach((of, i) => void encode(of, value[i], to));
+    else if ('m' in signature) {
+      ints.push(signature.m.reduce((mask, [key], i) => mask | (key in value ? 1 << i : 0), 0));
+      for (const [key, of] of signature.m) if (key in value) encode(of, value[key], to);
+    } else if ('t' in signature) signature.t.forEach((of, i) => void encode(of, value[i], to));
     else {
       ints.push(value.length);
       for (const element of value) encode(signature.l, element, to);
@@ -101,6 +104,19 @@ test('reads rows of several shapes in runs, and rows in rows', () => {
     { id: 10, children: [{ leaf: true }, { id: 11, children: [] }] },
     { id: 20, children: [{ leaf: false }] },
   ]);
+});
+
+test('reads objects with optional members in the order of their members', () => {
+  const many = Array.from({ length: 40 }, (_, i) => [`k${i}`, 'i', 1] as const);
+  const family: Signature = { m: [['id', 'i', 0], ['a', 's', 1], ['b', 'f', 0], ['a', 'i', 1], ...many] };
+  const ints = [1, 3, 0b101, 0, 10, 0b1111, 1 << 13, 11, 1, 5, 99, 0b1101 | (1 << 29), 1, 12, 6, 98, 97];
+  const got = decode(3, [family], { ints, doubles: [0.5, 1.5, 2.5], text: 'x' });
+  const want = [
+    { id: 10, b: 0.5 },
+    { id: 11, a: 5, b: 1.5, k39: 99 },
+    { id: 12, b: 2.5, a: 6, k25: 98, k26: 97 },
+  ];
+  expect(JSON.stringify(got)).toBe(JSON.stringify(want));
 });
 
 test('members of an object leave their names at the front of raw', () => {

@@ -1,5 +1,5 @@
 import { type CompiledShape, readRows, readTagged } from './group.js';
-import { type Signature, Tag } from './signature.js';
+import { MASK_BITS, type Relative, type Signature, Tag } from './signature.js';
 
 let allowed: boolean | undefined;
 
@@ -49,6 +49,7 @@ class Body {
   read(signature: Signature): string {
     if (typeof signature !== 'string') {
       if ('o' in signature) return this.readObject(signature.o);
+      if ('m' in signature) return this.readFamily(signature.m);
       if ('t' in signature) return `[${signature.t.map((element) => this.read(element)).join(', ')}]`;
       return this.readList(signature.l);
     }
@@ -87,8 +88,23 @@ class Body {
       const name = key === '__proto__' ? '["__proto__"]' : JSON.stringify(key);
       return `${name}: ${this.read(value)}`;
     });
-    // A block would begin with a brace, an expression does not.
     return `{ ${properties.join(', ')} }`;
+  }
+
+  /** Members that may be missing are set one by one, so that they come in their order. */
+  private readFamily(members: readonly Relative[]): string {
+    const masks: string[] = [];
+    while (masks.length * MASK_BITS < members.length) masks.push(this.constant('x[i++]'));
+    const optional = members.findIndex((member) => member[2] === 1);
+    const always = members.slice(0, optional === -1 ? members.length : optional);
+    const object = this.constant(this.readObject(always.map(([key, value]) => [key, value] as const)));
+    for (let at = always.length; at < members.length; at++) {
+      const [key, value] = members[at]!;
+      this.statements += `if (${masks[Math.floor(at / MASK_BITS)]} & ${1 << (at % MASK_BITS)}) {\n`;
+      const read = this.read(value);
+      this.statements += `${object}[${JSON.stringify(key)}] = ${read};\n}\n`;
+    }
+    return object;
   }
 
   private readList(element: Signature): string {

@@ -5,8 +5,15 @@
 export type Signature =
   | Letter
   | { readonly o: readonly (readonly [key: string, value: Signature])[] }
+  | { readonly m: readonly Relative[] }
   | { readonly l: Signature }
   | { readonly t: readonly Signature[] };
+
+/** A member that each object of a family has, or some of them. It is not `__proto__`. */
+export type Relative = readonly [key: string, value: Signature, optional: 0 | 1];
+
+/** Members of a family whose presence one integer tells. */
+export const MASK_BITS = 30;
 
 /** Null, int, float, boolean, string or null, anything, rows. */
 type Letter = 'n' | 'i' | 'f' | 'b' | 's' | 'a' | 'r';

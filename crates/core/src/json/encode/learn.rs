@@ -3,7 +3,7 @@
 use super::key;
 use super::number;
 use super::reader::{Malformed, Reader};
-use super::schema::{Kind, MAX_MEMBERS, Member, ROOT, Schema, Slot};
+use super::schema::{Kind, MAX_MEMBERS, Member, Owner, ROOT, Schema, Slot};
 
 /// How deep rows inside rows go before they are text.
 pub(super) const MAX_DEPTH: usize = 24;
@@ -41,6 +41,7 @@ impl<'a> Learner<'_, 'a> {
             b'[' => {
                 self.slot(self.schema.arrays.slot, depth, 0)?;
                 self.schema.arrays.version += u32::from(self.widened);
+                self.schema.loosen_if_restless(Owner::Arrays);
             }
             b'-' | b'0'..=b'9' => {
                 self.slot(self.schema.numbers.slot, depth, 0)?;
@@ -62,8 +63,13 @@ impl<'a> Learner<'_, 'a> {
         }
         let mut node = Some(ROOT);
         loop {
+            let before = self.reader;
             let key = self.key()?;
             node = node.and_then(|node| self.schema.child_or_new(node, key));
+            if let Some(family) = node.and_then(|node| self.schema.nodes[node].family) {
+                self.reader = before;
+                return self.relatives(family, depth);
+            }
             match node {
                 Some(node) => {
                     self.widened = false;
@@ -75,6 +81,45 @@ impl<'a> Learner<'_, 'a> {
                 }
             }
             if !self.reader.comma_or(b'}')? {
+                node.into_iter().for_each(|node| self.schema.loosen_if_restless(Owner::Node(node)));
+                return Ok(());
+            }
+        }
+    }
+
+    /// The members of an object of `family`, from the first one on.
+    fn relatives(&mut self, family: usize, depth: usize) -> Result<(), Malformed> {
+        let mut at = 0;
+        loop {
+            self.reader.peek();
+            let start = self.reader.at;
+            let key = self.key()?;
+            let Schema { families, slots, .. } = &mut *self.schema;
+            let relatives = &mut families[family];
+            match relatives.find(at, &self.reader.text[start..]) {
+                Some(found) => {
+                    relatives.lack(at, found);
+                    at = found;
+                }
+                None if !relatives.insert(at, key, slots) => {
+                    // No later object with such a member will be looked at.
+                    self.reader.skip()?;
+                    if !self.reader.comma_or(b'}')? {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                None => {}
+            }
+            let slot = relatives.members[at].slot;
+            self.widened = false;
+            self.slot(slot, depth, 0)?;
+            self.schema.families[family].version += u32::from(self.widened);
+            at += 1;
+            if !self.reader.comma_or(b'}')? {
+                let relatives = &mut self.schema.families[family];
+                relatives.lack(at, relatives.members.len());
+                self.schema.loosen_if_restless(Owner::Family(family));
                 return Ok(());
             }
         }
