@@ -17,7 +17,7 @@ pub(super) struct Relative {
 }
 
 /// Objects that begin with the same member name. The members of each are among those of the family, in their order;
-/// where orders differ, a name is there more than once.
+/// where orders contradict each other, a name is there more than once.
 #[derive(Debug)]
 pub(super) struct Family {
     pub members: Vec<Relative>,
@@ -26,14 +26,15 @@ pub(super) struct Family {
     pub shape: Shape,
     /// It takes no more members.
     pub closed: bool,
+    /// Members, by slot, of which the first was seen right before the second.
+    order: Vec<(Slot, Slot)>,
 }
 
 impl Family {
-    /// A family of objects that have exactly `keys` so far, with a slot for each from `first` on.
-    pub fn new(keys: Vec<Box<[u8]>>, first: Slot) -> Self {
-        let closed = keys.iter().any(|key| !is_assignable(key));
-        let members = keys.into_iter().zip(first..).map(|(key, slot)| Relative { key, slot, optional: false });
-        Self { members: members.collect(), version: 0, shape: Shape::default(), closed }
+    /// A family without members so far.
+    pub fn new() -> Self {
+        let (members, order) = (Vec::new(), Vec::new());
+        Self { members, version: 0, shape: Shape::default(), closed: false, order }
     }
 
     /// Where the member is, from `at` on, whose name comes next in `text`.
@@ -48,23 +49,115 @@ impl Family {
         self.members[from..to].iter().all(|member| member.optional)
     }
 
-    /// An object lacks the members of `from..to`.
-    pub fn lack(&mut self, from: usize, to: usize) {
-        for member in self.members.get_mut(from..to).unwrap_or_default() {
-            self.version += u32::from(!member.optional);
-            member.optional = true;
+    /// Any member may be missing from now on.
+    pub fn loosen(&mut self) {
+        self.lack(|_| true);
+    }
+
+    fn lack(&mut self, lacks: impl Fn(usize) -> bool) {
+        for (at, member) in self.members.iter_mut().enumerate() {
+            if !member.optional && lacks(at) {
+                member.optional = true;
+                self.version += 1;
+            }
         }
     }
 
-    /// Takes a member at `at`, before those that are there, if that is possible. Returns whether it is.
-    pub fn insert(&mut self, at: usize, key: &[u8], slots: &mut Vec<Kind>) -> bool {
-        if self.members.len() >= MAX_MEMBERS || !is_assignable(key) {
-            self.closed = true;
+    /// Takes an object with the names `keys`, if the family can have it, and says so by `closed` if not.
+    pub fn take(&mut self, keys: &[&[u8]], slots: &mut Vec<Kind>) {
+        let first = self.members.is_empty();
+        if self.places(keys).is_none() {
+            self.version += 1;
+            if !keys.iter().all(|key| is_assignable(key)) || !self.sort_in(keys, first, slots) {
+                self.closed = true;
+                self.loosen();
+            }
+        }
+        if let Some(places) = self.places(keys) {
+            self.lack(|at| !places.contains(&at));
+        }
+    }
+
+    /// Where the members of an object are; `None` if it has others, or in another order.
+    fn places(&self, keys: &[&[u8]]) -> Option<Vec<usize>> {
+        let mut at = 0;
+        let places = keys.iter().map(|key| {
+            let found = self.find(at, key)?;
+            at = found + 1;
+            Some(found)
+        });
+        places.collect()
+    }
+
+    /// Gets `keys` among the members. Returns whether there is room.
+    fn sort_in(&mut self, keys: &[&[u8]], required: bool, slots: &mut Vec<Kind>) -> bool {
+        let new = keys.iter().filter(|key| self.find(0, key).is_none()).count();
+        if self.members.len() + new > MAX_MEMBERS {
             return false;
         }
+        let agreed = self.order.len();
+        let mut before: Option<Slot> = None;
+        for key in keys {
+            let slot = match self.find(0, key) {
+                Some(found) => self.members[found].slot,
+                None => {
+                    let at = before.map_or(0, |slot| 1 + self.place(slot));
+                    self.insert(at, key, !required, slots)
+                }
+            };
+            if let Some(pair) = before.map(|before| (before, slot))
+                && !self.order.contains(&pair)
+            {
+                self.order.push(pair);
+            }
+            before = Some(slot);
+        }
+        if self.sort() {
+            return true;
+        }
+        self.order.truncate(agreed);
+        self.tangle_in(keys, slots)
+    }
+
+    /// Gets `keys` among the members in their order, some of them once more. Returns whether there is room.
+    fn tangle_in(&mut self, keys: &[&[u8]], slots: &mut Vec<Kind>) -> bool {
+        let mut at = 0;
+        for key in keys {
+            match self.find(at, key) {
+                Some(found) => at = found + 1,
+                None if self.members.len() >= MAX_MEMBERS => return false,
+                None => {
+                    self.insert(at, key, true, slots);
+                    at += 1;
+                }
+            }
+        }
+        true
+    }
+
+    fn place(&self, slot: Slot) -> usize {
+        self.members.iter().position(|member| member.slot == slot).unwrap_or_default()
+    }
+
+    fn insert(&mut self, at: usize, key: &[u8], optional: bool, slots: &mut Vec<Kind>) -> Slot {
         slots.push(Kind::Unknown);
-        self.members.insert(at, Relative { key: key.into(), slot: slots.len() - 1, optional: true });
-        self.version += 1;
+        let slot = slots.len() - 1;
+        self.members.insert(at, Relative { key: key.into(), slot, optional });
+        slot
+    }
+
+    /// Brings the members into an order that all objects seen agree on. Returns whether there is one.
+    fn sort(&mut self) -> bool {
+        let mut sorted = Vec::with_capacity(self.members.len());
+        let mut left: Vec<Slot> = self.members.iter().map(|member| member.slot).collect();
+        while !left.is_empty() {
+            // Of those that nothing left comes before, the one that was first keeps what was in order so.
+            let is_free =
+                |slot: &Slot| !self.order.iter().any(|(before, after)| after == slot && left.contains(before));
+            let Some(free) = left.iter().position(is_free) else { return false };
+            sorted.push(left.remove(free));
+        }
+        self.members.sort_by_key(|member| sorted.iter().position(|slot| *slot == member.slot));
         true
     }
 }

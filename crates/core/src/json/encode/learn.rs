@@ -89,40 +89,37 @@ impl<'a> Learner<'_, 'a> {
 
     /// The members of an object of `family`, from the first one on.
     fn relatives(&mut self, family: usize, depth: usize) -> Result<(), Malformed> {
-        let mut at = 0;
-        loop {
-            self.reader.peek();
-            let start = self.reader.at;
-            let key = self.key()?;
-            let Schema { families, slots, .. } = &mut *self.schema;
-            let relatives = &mut families[family];
-            match relatives.find(at, &self.reader.text[start..]) {
-                Some(found) => {
-                    relatives.lack(at, found);
-                    at = found;
-                }
-                None if !relatives.insert(at, key, slots) => {
-                    // No later object with such a member will be looked at.
-                    self.reader.skip()?;
-                    if !self.reader.comma_or(b'}')? {
-                        return Ok(());
-                    }
-                    continue;
-                }
-                None => {}
-            }
-            let slot = relatives.members[at].slot;
-            self.widened = false;
-            self.slot(slot, depth, 0)?;
-            self.schema.families[family].version += u32::from(self.widened);
-            at += 1;
-            if !self.reader.comma_or(b'}')? {
-                let relatives = &mut self.schema.families[family];
-                relatives.lack(at, relatives.members.len());
-                self.schema.loosen_if_restless(Owner::Family(family));
-                return Ok(());
-            }
+        let start = self.reader;
+        let mut keys = Vec::new();
+        let mut more = true;
+        while more {
+            keys.push(self.key()?);
+            self.reader.skip()?;
+            more = self.reader.comma_or(b'}')?;
         }
+        self.reader = start;
+        let Schema { families, slots, .. } = &mut *self.schema;
+        if !families[family].closed {
+            families[family].take(&keys, slots);
+        }
+        let mut at = 0;
+        for key in keys {
+            self.key()?;
+            match self.schema.families[family].find(at, key) {
+                Some(found) => {
+                    at = found + 1;
+                    self.widened = false;
+                    self.slot(self.schema.families[family].members[found].slot, depth, 0)?;
+                    self.schema.families[family].version += u32::from(self.widened);
+                }
+                None => {
+                    self.reader.skip()?;
+                }
+            }
+            self.reader.comma_or(b'}')?;
+        }
+        self.schema.loosen_if_restless(Owner::Family(family));
+        Ok(())
     }
 
     /// Passes a member name and its colon.

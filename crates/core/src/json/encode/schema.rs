@@ -195,8 +195,7 @@ impl Schema {
                     let loosened = self.loosen(self.families[family].members[at].slot);
                     self.families[family].version += u32::from(loosened);
                 }
-                let members = self.families[family].members.len();
-                self.families[family].lack(0, members);
+                self.families[family].loosen();
             }
             Owner::Arrays => self.arrays.version += u32::from(self.loosen(self.arrays.slot)),
             // There are two kinds of numbers.
@@ -323,11 +322,8 @@ impl Schema {
         if self.nodes[first].variants <= MAX_VARIANTS {
             return false;
         }
-        let slots = self.slots.len();
-        self.slots.resize(slots + path.len(), Kind::Unknown);
-        let keys = path.iter().map(|node| self.nodes[*node].key.clone()).collect();
         self.nodes[first].family = Some(self.families.len());
-        self.families.push(Family::new(keys, slots));
+        self.families.push(Family::new());
         true
     }
 

@@ -147,7 +147,7 @@ fn objects_with_many_sets_of_members_are_a_family() {
         let optional = ["a", "b", "c", "d", "e"].into_iter().enumerate().filter(|(bit, _)| at >> bit & 1 == 1);
         let members: Vec<_> = optional.map(|(bit, key)| format!(r#","{key}":{bit}"#)).collect();
         let last = if at.is_multiple_of(7) { r#","z":"last","b":[]"# } else { "" };
-        format!(r#"{{"id":{at}{}{last}}}"#, members.concat().replace(r#","b":1,"c":2"#, r#","c":2,"b":1"#))
+        format!(r#"{{"id":{at}{}{last}}}"#, members.concat())
     };
     for group in (0..200).map(row).collect::<Vec<_>>().chunks(40) {
         checked.array(&group.join(","));
