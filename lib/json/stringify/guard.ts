@@ -10,7 +10,13 @@ export const GROUP_UNITS = 32_768;
 const DEPTH = 64;
 /** What a number, a literal, or any object costs in the estimate beyond its members. */
 const SCALAR = 6;
+/** A date in quotes. */
+const DATE = 26;
+/** What a toJSON makes cannot be known before it is called: few of them share a group. */
+const CONVERTED_SHARE = 16;
 const OVER = -1;
+
+const { toJSON: dateToJSON } = Date.prototype;
 
 /**
  * Tells whether a value's JSON is short, by a walk that ends as soon as it is not.
@@ -74,6 +80,9 @@ export class Guard {
     if (ArrayBuffer.isView(object)) return left - SCALAR - object.byteLength * 4;
     const members = object as Record<string, unknown>;
     let rest = left - SCALAR;
+    if (typeof members.toJSON === 'function') {
+      rest -= members.toJSON === dateToJSON ? DATE : this.#limit / CONVERTED_SHARE;
+    }
     if (this.#list !== undefined) {
       for (const key of this.#list) {
         rest = this.#member(key, members[key], rest, depth);

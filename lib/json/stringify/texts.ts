@@ -46,9 +46,7 @@ export class Texts implements Work {
   /** Stops the work and lets go of the value. */
   end(): void {
     unschedule(this);
-    this.#ended = true;
-    this.#source = undefined;
-    this.#text = '';
+    this.#finish();
     this.#ready.length = 0;
     this.#failed = false;
     this.#error = undefined;
@@ -61,7 +59,8 @@ export class Texts implements Work {
       this.#source ??= this.#open();
       this.#work(this.#source);
     } catch (error) {
-      this.end();
+      // What is ready was written before it went wrong, and is handed out first.
+      this.#finish();
       this.#failed = true;
       this.#error = error;
     }
@@ -76,9 +75,13 @@ export class Texts implements Work {
     if (!source.done && this.#text.length < TEXT_UNITS) return;
     this.#ready.push(this.#text);
     this.#text = '';
-    if (!source.done) return;
+    if (source.done) this.#finish();
+  }
+
+  #finish(): void {
     this.#ended = true;
     this.#source = undefined;
+    this.#text = '';
   }
 
   #settle(): void {
