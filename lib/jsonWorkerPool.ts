@@ -1,0 +1,2 @@
+import { URL } from 'node:url';
+import { dispose } from './dispose.js';
