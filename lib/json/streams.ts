@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Construction } from './construction.js';
 import { StreamInput } from './input.js';
 import type { Jobs, Limits, Mode } from './jobs.js';
@@ -13,8 +14,11 @@ function feed(task: Task, input: StreamInput, construction: Construction, source
   const { stop } = task;
   let stopped = false;
   const end = (): void => {
+    if (stopped) return;
     stopped = true;
     input.stop();
+    // Its iterator may be waiting for a chunk that never comes.
+    if (source instanceof Readable) source.destroy();
   };
   task.stop = () => {
     stop?.();
