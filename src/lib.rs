@@ -5,6 +5,7 @@
 
 mod cache;
 mod error;
+mod json_document;
 mod raw;
 mod router;
 mod timer;

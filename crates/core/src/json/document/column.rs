@@ -2,13 +2,14 @@
 
 use super::Document;
 use super::members::members;
-use super::pointer::{Pattern, Token};
+use super::pointer::{Pattern, PointerError, Token};
 use super::walk::Walk;
 
 /// What a missing value is told as.
 const MISSING: &[u8] = b"null";
 
 /// The children of one container that are yet to come.
+#[derive(Debug)]
 enum Level {
     /// The next element, and where in the index it is.
     Elements { next: Option<usize>, place: usize },
@@ -50,6 +51,7 @@ impl Level {
 /// Each `*` stands for all elements of an array, or the values of all members of an object, and for nothing where
 /// there is another value or none. From each thing that the last `*` stands for comes exactly one value: `null`
 /// where what follows leads nowhere.
+#[derive(Debug)]
 pub struct Column {
     pattern: Pattern,
     /// Of each star that was come to.
@@ -58,10 +60,13 @@ pub struct Column {
 }
 
 impl Column {
-    /// A walk that is at the first value.
-    #[must_use]
-    pub fn new(pattern: Pattern) -> Self {
-        Self { pattern, levels: Vec::new(), begun: false }
+    /// A walk that is at the first value of a pattern of UTF-16 units.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pattern::parse`].
+    pub fn parse(pattern: &[u16]) -> Result<Self, PointerError> {
+        Ok(Self { pattern: Pattern::parse(pattern)?, levels: Vec::new(), begun: false })
     }
 
     /// Appends the texts of the next values of `document` to `out`, with commas between them, until it holds

@@ -316,8 +316,8 @@ fn elements(document: &Document, node: &Node, limit: usize) -> Vec<u8> {
 
 fn column(document: &Document, pattern: &[Option<Vec<u16>>], limit: usize) -> (u32, Vec<u8>) {
     let path: Vec<_> = pattern.iter().map(|part| part.clone().unwrap_or_else(|| units("*"))).collect();
-    let pattern = Pattern::parse(&written(&path)).unwrap_or_else(|error| panic!("{error}"));
-    let (mut column, mut all, mut total) = (Column::new(pattern), Vec::new(), 0);
+    let mut column = Column::parse(&written(&path)).unwrap_or_else(|error| panic!("{error}"));
+    let (mut all, mut total) = (Vec::new(), 0);
     loop {
         let mut out = Vec::new();
         let count = column.next(document, limit, &mut out);
