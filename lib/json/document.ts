@@ -78,7 +78,7 @@ export class JSONDocument {
   #native: NativeDocument | undefined;
   readonly #builder: DocumentBuilder;
 
-  /** @internal Documents come from `openDocument`. */
+  /** Documents come from `openDocument`. */
   constructor(native: NativeDocument, builder: DocumentBuilder) {
     this.#native = native;
     this.#builder = builder;
