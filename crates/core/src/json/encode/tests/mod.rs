@@ -206,6 +206,17 @@ fn lone_surrogates_and_huge_numbers() {
     assert_eq!(checked.encoder.schema.signatures[1], "{\"o\":[[\"\\ud800\",\"f\"],[\"\\udc00é\",\"s\"]]}");
 }
 
+/// A kind that widened on the way to the fault once kept its shape, whose rows were misread from then on.
+#[test]
+fn text_that_is_no_json_leaves_shapes_as_they_are() {
+    let mut checked = Checked::new(0);
+    checked.array(r#"{"a":true},[true],7"#).unwrap();
+    for fault in [r#"{"a":/"#, r#"{"a":1,"#, "[/]", "[1,/]", "7.5.5", "{\"a\":{\"a\":/"] {
+        checked.encode(Container::Array, fault.as_bytes(), 1);
+        checked.array(r#"{"a":true},[true],7"#).unwrap();
+    }
+}
+
 #[test]
 fn text_that_is_no_json_does_no_harm() {
     let mut checked = Checked::new(0);
