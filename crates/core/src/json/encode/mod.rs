@@ -6,19 +6,21 @@
 //! `ints` is the number of words in `raw`, and then runs until all rows are told: `[id, length, rows...]`. A row is
 //! told as its shape's signature says:
 //!
-//! | signature           | value                                     | told as                                         |
-//! | ------------------- | ----------------------------------------- | ----------------------------------------------- |
-//! | `"n"`               | null                                      | nothing                                         |
-//! | `"i"`               | integer of 32 bits but for negative zero  | one of `ints`                                   |
-//! | `"f"`               | number                                    | one of `doubles`                                |
-//! | `"b"`               | boolean                                   | 1 or 0 in `ints`                                |
-//! | `"s"`               | string or null                            | as `"a"`                                        |
-//! | `"a"`               | any value                                 | a tag in `ints` and what that says              |
-//! | `{"o":[[k,s],...]}` | object of these members in this order     | its values                                      |
-//! | `{"m":[[k,s,o],...]}` | object of some of these members, and all where `o` is 0 | masks, and the values that are there |
-//! | `{"l":s}`           | array                                     | how many elements in `ints`, then the elements  |
-//! | `{"t":[s,...]}`     | array of so many elements                 | the elements                                    |
-//! | `"r"`               | array                                     | how many elements in `ints`, then runs of these |
+//! | signature                  | value                                     | told as                                         |
+//! | -------------------------- | ----------------------------------------- | ----------------------------------------------- |
+//! | `"n"`                      | null                                      | nothing                                         |
+//! | `"i"`                      | integer of 32 bits but for negative zero  | one of `ints`                                   |
+//! | `"f"`                      | number                                    | one of `doubles`                                |
+//! | `"b"`                      | boolean                                   | 1 or 0 in `ints`                                |
+//! | `"s"`                      | string or null                            | as `"a"`                                        |
+//! | `"a"`                      | any value                                 | a tag in `ints` and what that says              |
+//! | `{"o":[[k,s],...]}`        | object of these members in this order     | its values                                      |
+//! | `{"m":[[k,s,0 or 1],...]}` | the same, but those with 1 may be missing | masks in `ints`, then the values that are there |
+//! | `{"l":s}`                  | array                                     | how many elements in `ints`, then the elements  |
+//! | `{"t":[s,...]}`            | array of so many elements                 | the elements                                    |
+//! | `"r"`                      | array                                     | how many elements in `ints`, then runs of these |
+//!
+//! A mask tells of 30 members whether they are there, the first one by its lowest bit.
 //!
 //! Tags: 0 to 12 is the length of a string that comes next in `text`; -1 the next value of `raw`; -2 null; -3 true;
 //! -4 false; -5 an integer that comes next in `ints`; -6 the next one of `doubles`; -7 an object, told as a shape id
