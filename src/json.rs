@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use keelson_core::json::document::{Column, Document};
-use keelson_core::json::text::Units;
+use keelson_core::json::scan::check;
+use keelson_core::json::text::{Units, Utf16Decoder};
 use keelson_core::json::work::{Goal, Job, Op, Piece, Plan, Pool};
 use keelson_core::json::{Container, Fault, FaultKind, Limits};
 use napi::JsValue;
@@ -163,6 +164,15 @@ fn limit(value: f64) -> Option<u64> {
     value.is_finite().then_some(value as u64)
 }
 
+/// The three limits that begin with argument `first`.
+fn limits<const N: usize>(args: &Args<N>, first: usize) -> Result<Limits> {
+    Ok(Limits {
+        max_bytes: limit(args.f64(first)?),
+        max_depth: limit(args.f64(first + 1)?).map(|depth| depth.min(u64::from(u32::MAX)) as u32),
+        max_keys: limit(args.f64(first + 2)?),
+    })
+}
+
 fn plan(goal: Goal, flags: u32, limits: Limits, group_bytes: usize) -> Plan {
     Plan { goal, compiled: flags & COMPILED != 0, inflate: flags & INFLATE != 0, limits, group_bytes }
 }
@@ -175,7 +185,8 @@ pub fn create_json_pool(env: Env, threads: u32, wake: Unknown, memory: Vec<Unkno
     let [head, ints, doubles] = memory.as_slice() else {
         return Err(Error::argument("three shared arrays are due").into());
     };
-    let pool = Pool::new(threads as usize).map_err(|error| Error::internal(format!("no thread could start: {error}")))?;
+    let pool =
+        Pool::new(threads as usize).map_err(|error| Error::internal(format!("no thread could start: {error}")))?;
     let state = State {
         pool,
         wake: Wake::new(env, wake.raw())?,
@@ -194,17 +205,13 @@ pub fn create_json_pool(env: Env, threads: u32, wake: Unknown, memory: Vec<Unkno
 
 fn with_jobs(instance: Instance<State>) -> Result<Instance<State>> {
     instance
-        .function("open", |state, args: Args<7>| {
+        .function("open", |state, args: Args<8>| {
             let (goal, priority, flags) = (args.u32(0)?, args.u32(1)?, args.u32(2)?);
-            let limits = Limits {
-                max_bytes: limit(args.f64(3)?),
-                max_depth: limit(args.f64(4)?).map(|depth| depth.min(u64::from(u32::MAX)) as u32),
-                max_keys: limit(args.f64(5)?),
-            };
+            let limits = limits(&args, 3)?;
             let goal = match goal {
                 0 => Goal::Build,
                 1 => Goal::Check,
-                2 => Goal::Lines { skip_bad: flags & SKIP_BAD_LINES != 0 },
+                2 => Goal::Lines { skip_bad: flags & SKIP_BAD_LINES != 0, max_line_bytes: limit(args.f64(7)?) },
                 _ => Goal::Keep,
             };
             let plan = plan(goal, flags, limits, args.u32(6)? as usize);
@@ -243,8 +250,20 @@ fn with_jobs(instance: Instance<State>) -> Result<Instance<State>> {
 fn with_steps(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("take", |state, args: Args<1>| state.take(args.u32(0)?))?
+        .function("isHungry", |state, args: Args<1>| Ok(state.job(&args)?.is_hungry()))?
         .function("text", |state, args: Args<0>| text_value(&args, &state.text))?
         .function("raw", |state, args: Args<0>| text_value(&args, &state.raw))?
+        .function("check", |state, args: Args<4>| {
+            let limits = limits(&args, 1)?;
+            let mut text = Vec::new();
+            let mut decoder = Utf16Decoder::default();
+            args.text(0, |units| decoder.decode(units, &mut text))?;
+            decoder.finish(&mut text);
+            Ok(match check(&text, &limits) {
+                Ok(()) => DONE,
+                Err(fault) => state.fault(FAULT, fault),
+            })
+        })?
         .function("document", |state, args: Args<0>| match state.document.take() {
             Some((id, document)) => document_object(args.env(), id, document),
             None => Err(Error::internal("no document was taken")),

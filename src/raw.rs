@@ -33,6 +33,11 @@ pub(crate) struct Args<const N: usize> {
 }
 
 impl<const N: usize> Args<N> {
+    /// The environment of the running callback.
+    pub(crate) fn env(&self) -> sys::napi_env {
+        self.env
+    }
+
     /// Argument `index` as a double.
     pub(crate) fn f64(&self, index: usize) -> Result<f64> {
         let mut out = 0.0;

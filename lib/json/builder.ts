@@ -50,7 +50,7 @@ export class Builder {
   }
 
   /** Adds members to the innermost open container, an object. */
-  assign(names: unknown[], values: unknown[]): void {
+  assign(names: readonly unknown[], values: unknown[]): void {
     const target = this.#target as Record<string, unknown>;
     for (let index = 0; index < values.length; index++) define(target, names[index] as string, values[index]);
   }

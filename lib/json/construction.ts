@@ -4,8 +4,8 @@ import type { Input } from './input.js';
 import type { Jobs, Limits } from './jobs.js';
 import { HEAD, STEP } from './native.js';
 import { type Priority, schedule, unschedule, type Work } from './scheduler.js';
-import { type CompiledShape, compiledShape } from './shapes/cache.js';
-import { decodeGroup } from './shapes/decode.js';
+import { compiledShape } from './shapes/cache.js';
+import { type CompiledShape, decodeGroup } from './shapes/group.js';
 
 /** Who is told what becomes of a {@link Construction}. Nothing is told after `done` or `failed`. */
 export interface Receiver {
@@ -63,6 +63,7 @@ export class Construction implements Work {
       if (this.#room) this.#room = this.input!.push(this.jobs.native, this.job);
       const step = this.jobs.native.take(this.job);
       if (step !== STEP.nothing) return this.#take(step);
+      this.#room ||= this.input?.pending === true && this.jobs.native.isHungry(this.job);
       if (this.#room) return true;
       this.jobs.await(this);
       return false;
@@ -89,11 +90,11 @@ export class Construction implements Work {
         this.#shapes.push(compiledShape(native.text()));
         return true;
       case STEP.compiledInArray:
-        this.#decode(builder.array, 0);
+        this.#decode(builder.array, false);
         break;
       case STEP.compiledInObject: {
         const values: unknown[] = [];
-        const names = this.#decode(values, this.jobs.memory.head[HEAD.count]!);
+        const names = this.#decode(values, true);
         builder.assign(names, values);
         break;
       }
@@ -112,14 +113,14 @@ export class Construction implements Work {
     return this.#handOver();
   }
 
-  /** @param names how many of the raw values are members' names */
-  #decode(out: unknown[], names: number): unknown[] {
-    const { native, memory } = this.jobs;
-    const text = native.raw();
-    const raw = text === '' ? [] : (JSON.parse(text) as unknown[]);
-    const { ints, doubles, head } = memory;
-    decodeGroup(head[HEAD.count]!, this.#shapes, { ints, doubles, text: native.text(), raw, names }, out);
-    return raw;
+  /** Appends a group to `out`, and returns its raw values, of which the first are the names of members. */
+  #decode(out: unknown[], named: boolean): readonly unknown[] {
+    const { native, memory, streams } = this.jobs;
+    const raw = native.raw();
+    streams.raw = raw === '' ? [] : (JSON.parse(raw) as unknown[]);
+    streams.text = native.text();
+    decodeGroup(memory.head[HEAD.count]!, this.#shapes, streams, out, named);
+    return streams.raw;
   }
 
   /** Gives away the lines that are complete. */

@@ -7,6 +7,8 @@ const BYTES_PIECE = 262_144;
 
 /** The text of a job on its way to the thread that works on it. */
 export interface Input {
+  /** Whether there is something to push. */
+  readonly pending: boolean;
   /**
    * Pushes what is there, but at most a piece.
    * @returns whether another piece can be pushed at once
@@ -53,6 +55,10 @@ export class WholeInput implements Input {
     this.#pieces = new Pieces(data);
   }
 
+  get pending(): boolean {
+    return !this.#ended;
+  }
+
   push(native: NativePool, job: number): boolean {
     if (this.#ended) return false;
     const room = this.#pieces.done || this.#pieces.push(native, job);
@@ -69,6 +75,10 @@ export class StreamInput implements Input {
   #pushed: (() => void) | undefined;
   #finished = false;
   #ended = false;
+
+  get pending(): boolean {
+    return this.#pieces !== undefined || (this.#finished && !this.#ended);
+  }
 
   push(native: NativePool, job: number): boolean {
     const pieces = this.#pieces;

@@ -1,4 +1,4 @@
-import type { CompiledShape } from './shapes/cache.js';
+import type { NativeDocument } from './document.js';
 
 /** What {@link NativePool.take} answers; `src/json.rs` has the same numbers. */
 export const STEP = {
@@ -46,6 +46,7 @@ export interface NativePool {
     maxDepth: number,
     maxKeys: number,
     groupBytes: number,
+    maxLineBytes: number,
   ): number;
   /** Starts a job that builds the bytes from `start` to `end` of a document. */
   openPart(
@@ -66,12 +67,14 @@ export interface NativePool {
   end(job: number): void;
   /** Takes the next step of a job, a number of {@link STEP}; after `nothing`, `wake` will be called. */
   take(job: number): number;
+  /** Whether a job has room again; what tells so by `wake` may have been heard before `take` said `nothing`. */
+  isHungry(job: number): boolean;
   /** The text of the step taken last: a key, a signature, the text stream, JSON, or a message. */
   text(): string;
   /** Its raw stream, or the excerpt of a fault. */
   raw(): string;
   /** The document of the step taken last, once. */
-  document(): object;
+  document(): NativeDocument;
   /** Checks a text at once, and returns `done` or `fault`. */
   check(text: string, maxBytes: number, maxDepth: number, maxKeys: number): number;
   /** Forgets a job, and drops what it has left to do. */
@@ -96,6 +99,3 @@ export interface StepMemory {
 export function stepMemory(): StepMemory {
   return { head: new Float64Array(8), ints: new Int32Array(INTS), doubles: new Float64Array(DOUBLES) };
 }
-
-/** What a job needs to know of the shapes that its groups name by number. */
-export type Shapes = CompiledShape[];

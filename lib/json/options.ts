@@ -38,8 +38,13 @@ export interface JSONParseOptions extends TaskOptions, JSONLimits {
   mode?: Mode;
 }
 
+/** Options of `parseFile` and `parseStream`. A reviver would need the whole text on the heap. */
+export type JSONStreamOptions = Omit<JSONParseOptions, 'reviver'>;
+
 /** Options of `ndjson`. */
 export interface NDJSONOptions extends TaskOptions, JSONLimits {
+  /** Bytes of one line beyond which it counts as bad. @default Infinity */
+  maxLineBytes?: number;
   /** Is told each line that is not JSON, which is then left out. @default the first ends the iteration */
   onBadLine?: (error: SyntaxError) => void;
   /** See {@link JSONParseOptions.mode}. @default 'auto' */
@@ -51,9 +56,7 @@ export interface OpenDocumentOptions extends TaskOptions, JSONLimits {}
 
 const TASK = ['priority', 'signal', 'timeout'] as const;
 const LIMITS = ['maxBytes', 'maxDepth', 'maxKeys'] as const;
-export const PARSE_OPTIONS = [...TASK, ...LIMITS, 'reviver', 'mode'] as const;
-export const NDJSON_OPTIONS = [...TASK, ...LIMITS, 'onBadLine', 'mode'] as const;
-export const DOCUMENT_OPTIONS = [...TASK, ...LIMITS] as const;
+const MODES = ['auto', 'sliced'] as const;
 /** The longest delay of a timer. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
@@ -86,13 +89,15 @@ export function checkTask({ priority, signal, timeout }: TaskOptions): void {
 }
 
 /** The limits of a call, or {@link NO_LIMITS} itself. */
-export function limitsOf(given: JSONLimits): Limits {
-  const { maxBytes, maxDepth, maxKeys } = given;
-  if (maxBytes === undefined && maxDepth === undefined && maxKeys === undefined) return NO_LIMITS;
+export function limitsOf(given: JSONLimits & { maxLineBytes?: number }): Limits {
+  const { maxBytes, maxDepth, maxKeys, maxLineBytes } = given;
+  const all = [maxBytes, maxDepth, maxKeys, maxLineBytes];
+  if (all.every((limit) => limit === undefined)) return NO_LIMITS;
   return {
     maxBytes: limit('maxBytes', maxBytes),
     maxDepth: limit('maxDepth', maxDepth),
     maxKeys: limit('maxKeys', maxKeys),
+    maxLineBytes: limit('maxLineBytes', maxLineBytes),
   };
 }
 
@@ -103,8 +108,26 @@ function limit(name: string, value: number | undefined): number {
 }
 
 export function checkParse(given: JSONParseOptions): void {
-  options<JSONParseOptions>('options', given, PARSE_OPTIONS);
+  options<JSONParseOptions>('options', given, [...TASK, ...LIMITS, 'reviver', 'mode']);
   checkTask(given);
   if (given.reviver !== undefined) callable('reviver', given.reviver);
-  if (given.mode !== undefined) oneOf('mode', given.mode, ['auto', 'sliced']);
+  if (given.mode !== undefined) oneOf('mode', given.mode, MODES);
+}
+
+export function checkStream(given: JSONStreamOptions): void {
+  options<JSONStreamOptions>('options', given, [...TASK, ...LIMITS, 'mode']);
+  checkTask(given);
+  if (given.mode !== undefined) oneOf('mode', given.mode, MODES);
+}
+
+export function checkLines(given: NDJSONOptions): void {
+  options<NDJSONOptions>('options', given, [...TASK, ...LIMITS, 'maxLineBytes', 'onBadLine', 'mode']);
+  checkTask(given);
+  if (given.onBadLine !== undefined) callable('onBadLine', given.onBadLine);
+  if (given.mode !== undefined) oneOf('mode', given.mode, MODES);
+}
+
+export function checkDocument(given: OpenDocumentOptions): void {
+  options<OpenDocumentOptions>('options', given, [...TASK, ...LIMITS]);
+  checkTask(given);
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { invalid } from '../validate.js';
 import { Construction } from './construction.js';
 import { StreamInput } from './input.js';
 import type { Jobs, Limits, Mode } from './jobs.js';
@@ -111,4 +112,14 @@ export function startLines(
   task.stop = () => construction.stop();
   batches.attach(() => construction.resume());
   feed(task, input, construction, source);
+}
+
+/** An iterable of chunks as an asynchronous one. */
+export function asyncIterable(source: Iterable<unknown> | AsyncIterable<unknown>): AsyncIterable<unknown> {
+  const candidate = source as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  if (typeof candidate?.[Symbol.asyncIterator] === 'function') return source as AsyncIterable<unknown>;
+  if (typeof source !== 'string' && typeof candidate?.[Symbol.iterator] === 'function') {
+    return Readable.from(source as Iterable<unknown>);
+  }
+  return invalid('stream', 'a Readable or an iterable of strings or Uint8Arrays', source);
 }

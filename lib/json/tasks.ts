@@ -1,5 +1,5 @@
-import { DestroyedError, JSONLimitError, QueueFullError, TimeoutError } from '../errors.js';
-import { Histogram, type LatencySummary } from '../histogram.js';
+import { DestroyedError, JSONLimitError, JSONSyntaxError, QueueFullError, TimeoutError } from '../errors.js';
+import { Histogram } from '../histogram.js';
 import { now, type Priority } from './scheduler.js';
 
 /** What of a call may stop it, and when it is its turn. */
@@ -29,17 +29,17 @@ export interface TaskErrors {
 }
 
 /** A call on its way through the pool. */
-export class Task<T = unknown> {
-  readonly promise: Promise<T>;
+export class Task {
+  readonly promise: Promise<unknown>;
   readonly created = now();
   started = 0;
   /** Stops what `start` began; called once at most, and only while it runs. */
   stop: (() => void) | undefined;
   /** Not undefined until it starts or settles. */
-  start: ((task: Task<T>) => void) | undefined;
+  start: ((task: Task) => void) | undefined;
   settled = false;
   readonly #tasks: Tasks;
-  readonly #resolve: (value: T) => void;
+  readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
   #signal: AbortSignal | undefined;
@@ -49,13 +49,13 @@ export class Task<T = unknown> {
     readonly priority: Priority,
     /** Whether it takes one of the pool's places. */
     readonly placed: boolean,
-    start: (task: Task<T>) => void,
+    start: (task: Task) => void,
   ) {
     this.#tasks = tasks;
     this.start = start;
-    let resolve!: (value: T) => void;
+    let resolve!: (value: unknown) => void;
     let reject!: (error: unknown) => void;
-    this.promise = new Promise<T>((yes, no) => {
+    this.promise = new Promise((yes, no) => {
       resolve = yes;
       reject = no;
     });
@@ -89,7 +89,7 @@ export class Task<T = unknown> {
     stop?.();
   }
 
-  succeed(value: T): void {
+  succeed(value: unknown): void {
     if (this.#settle(undefined)) this.#resolve(value);
   }
 
@@ -146,16 +146,11 @@ export class Tasks {
     return this.#running.size;
   }
 
-  /** Percentiles of the time that tasks waited for a place. */
-  get queueTime(): LatencySummary {
-    return this.waits.summary();
-  }
-
   /**
    * Starts a task as soon as it has a place, at once if there is one.
    * @param placed false: it takes no place, since it waits for others most of the time
    */
-  submit<T>(options: TaskOptions, start: (task: Task<T>) => void, placed = true): Promise<T> {
+  submit<T>(options: TaskOptions, start: (task: Task) => void, placed = true): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const full = placed && this.#placed >= this.places;
@@ -163,11 +158,11 @@ export class Tasks {
       this.errors.queueFull++;
       return Promise.reject(new QueueFullError(this.maxQueue));
     }
-    const task = new Task<T>(this, options.priority ?? 'normal', placed, start);
+    const task = new Task(this, options.priority ?? 'normal', placed, start);
     task.watch(options);
-    if (full) this.#queues[task.priority].add(task as Task);
-    else this.#begin(task as Task);
-    return task.promise;
+    if (full) this.#queues[task.priority].add(task);
+    else this.#begin(task);
+    return task.promise as Promise<T>;
   }
 
   #begin(task: Task): void {
@@ -187,7 +182,7 @@ export class Tasks {
   /** Called by a task, once. */
   settled(task: Task, failure: { error: unknown } | undefined): void {
     this.processed++;
-    if (failure !== undefined) this.errors[this.#causeOf(failure.error, task)]++;
+    if (failure !== undefined) this.errors[task.aborted ? 'aborted' : causeOf(failure.error)]++;
     if (!this.#running.delete(task)) {
       this.#queues[task.priority].delete(task);
       return;
@@ -219,13 +214,6 @@ export class Tasks {
     return undefined;
   }
 
-  #causeOf(error: unknown, task: Task): keyof TaskErrors {
-    if (error === this.#closed) return 'destroyed';
-    if (error instanceof TimeoutError) return 'timeout';
-    if (error instanceof JSONLimitError) return 'limit';
-    if (error instanceof SyntaxError) return 'syntax';
-    return task.aborted ? 'aborted' : 'other';
-  }
 
   /** Resolves once all that was submitted before has settled. */
   async flush(): Promise<void> {
@@ -244,4 +232,12 @@ export class Tasks {
   get closed(): DestroyedError | undefined {
     return this.#closed;
   }
+}
+
+/** Under what a failure is counted. */
+export function causeOf(error: unknown): keyof TaskErrors {
+  if (error instanceof DestroyedError) return 'destroyed';
+  if (error instanceof TimeoutError) return 'timeout';
+  if (error instanceof JSONLimitError) return 'limit';
+  return error instanceof JSONSyntaxError ? 'syntax' : 'other';
 }

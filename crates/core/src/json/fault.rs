@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use memchr::memrchr;
+
 use super::text::{self, Char};
 
 /// UTF-16 units of text on either side of a fault that its excerpt shows.
@@ -16,7 +18,7 @@ pub(super) const EXCERPT_BYTES: usize = 4 * EXCERPT_UNITS;
 pub enum FaultKind {
     /// The text is not JSON.
     Syntax,
-    /// The text has more bytes than `Limits::max_bytes`.
+    /// The text has more bytes than `Limits::max_bytes`, or a line more than it may have.
     Bytes,
     /// Containers nest deeper than `Limits::max_depth`.
     Depth,
@@ -75,6 +77,7 @@ pub(super) enum Problem {
     CommaOrBracket,
     CommaOrBrace,
     Bytes(u64),
+    LineBytes(u64),
     Depth(u32),
     Keys(u64),
 }
@@ -82,7 +85,7 @@ pub(super) enum Problem {
 impl Problem {
     fn kind(self) -> FaultKind {
         match self {
-            Self::Bytes(_) => FaultKind::Bytes,
+            Self::Bytes(_) | Self::LineBytes(_) => FaultKind::Bytes,
             Self::Depth(_) => FaultKind::Depth,
             Self::Keys(_) => FaultKind::Keys,
             _ => FaultKind::Syntax,
@@ -94,6 +97,7 @@ impl Problem {
         let words = match self {
             Self::Token => return unexpected(rest),
             Self::Bytes(max) => return format!("More than {max} bytes of text"),
+            Self::LineBytes(max) => return format!("More than {max} bytes in a line"),
             Self::Depth(max) => return format!("Containers nest deeper than {max}"),
             Self::Keys(max) => return format!("More than {max} object members"),
             Self::End => "Unexpected end of JSON input",
@@ -143,27 +147,34 @@ pub(super) struct Tally {
 impl Tally {
     /// Goes on over `text`. A character may be split between two calls.
     pub(super) fn add(&mut self, text: &[u8]) {
-        let lines = bytes_where(text, |byte| byte == b'\n');
-        let mut rest = text;
-        if lines > 0 {
-            let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |index| index + 1);
-            self.units += units(&text[..end]);
-            self.lines += lines;
-            self.line_start = self.units;
-            rest = &text[end..];
+        let (lines, units) = count(text);
+        self.lines += lines;
+        self.units += units;
+        if let Some(end) = memrchr(b'\n', text) {
+            self.line_start = self.units - count(&text[end + 1..]).1;
         }
-        self.units += units(rest);
     }
 }
 
-/// Every lead byte is a unit, those of four bytes are two.
-fn units(text: &[u8]) -> u64 {
-    bytes_where(text, |byte| byte & 0xc0 != 0x80) + bytes_where(text, |byte| byte >= 0xf0)
+/// Ends of lines and UTF-16 units: every lead byte is a unit, those of four bytes are two.
+fn count(text: &[u8]) -> (u64, u64) {
+    // In blocks of a constant length whose counts fit a byte, which compilers turn into SIMD.
+    let (blocks, rest) = text.as_chunks::<64>();
+    let (mut lines, mut units) = count_block(rest);
+    for block in blocks {
+        let more = count_block(block);
+        lines += more.0;
+        units += more.1;
+    }
+    (lines, units)
 }
 
-/// Counts in blocks whose sums fit a byte, which compilers turn into SIMD.
-fn bytes_where(text: &[u8], test: impl Fn(u8) -> bool) -> u64 {
-    text.chunks(255).map(|block| u64::from(block.iter().fold(0u8, |sum, &byte| sum + u8::from(test(byte))))).sum()
+#[inline(always)]
+fn count_block(block: &[u8]) -> (u64, u64) {
+    let (lines, units) = block.iter().fold((0u8, 0u8), |(lines, units), &byte| {
+        (lines + u8::from(byte == b'\n'), units + u8::from(byte & 0xc0 != 0x80) + u8::from(byte >= 0xf0))
+    });
+    (lines.into(), units.into())
 }
 
 fn excerpt(text: &[u8], at: usize) -> String {

@@ -3,7 +3,7 @@
 use super::key;
 use super::number;
 use super::reader::{Malformed, Reader};
-use super::schema::{Kind, MAX_MEMBERS, Member, ROOT, Schema, Slot};
+use super::schema::{Kind, MAX_MEMBERS, Member, Owner, ROOT, Schema, Slot};
 
 /// How deep rows inside rows go before they are text.
 pub(super) const MAX_DEPTH: usize = 24;
@@ -41,6 +41,7 @@ impl<'a> Learner<'_, 'a> {
             b'[' => {
                 self.slot(self.schema.arrays.slot, depth, 0)?;
                 self.schema.arrays.version += u32::from(self.widened);
+                self.schema.loosen_if_restless(Owner::Arrays);
             }
             b'-' | b'0'..=b'9' => {
                 self.slot(self.schema.numbers.slot, depth, 0)?;
@@ -62,8 +63,13 @@ impl<'a> Learner<'_, 'a> {
         }
         let mut node = Some(ROOT);
         loop {
+            let before = self.reader;
             let key = self.key()?;
             node = node.and_then(|node| self.schema.child_or_new(node, key));
+            if let Some(family) = node.and_then(|node| self.schema.nodes[node].family) {
+                self.reader = before;
+                return self.relatives(family, depth);
+            }
             match node {
                 Some(node) => {
                     self.widened = false;
@@ -75,9 +81,45 @@ impl<'a> Learner<'_, 'a> {
                 }
             }
             if !self.reader.comma_or(b'}')? {
+                node.into_iter().for_each(|node| self.schema.loosen_if_restless(Owner::Node(node)));
                 return Ok(());
             }
         }
+    }
+
+    /// The members of an object of `family`, from the first one on.
+    fn relatives(&mut self, family: usize, depth: usize) -> Result<(), Malformed> {
+        let start = self.reader;
+        let mut keys = Vec::new();
+        let mut more = true;
+        while more {
+            keys.push(self.key()?);
+            self.reader.skip()?;
+            more = self.reader.comma_or(b'}')?;
+        }
+        self.reader = start;
+        let Schema { families, slots, .. } = &mut *self.schema;
+        if !families[family].closed {
+            families[family].take(&keys, slots);
+        }
+        let mut at = 0;
+        for key in keys {
+            self.key()?;
+            match self.schema.families[family].find(at, key) {
+                Some(found) => {
+                    at = found + 1;
+                    self.widened = false;
+                    self.slot(self.schema.families[family].members[found].slot, depth, 0)?;
+                    self.schema.families[family].version += u32::from(self.widened);
+                }
+                None => {
+                    self.reader.skip()?;
+                }
+            }
+            self.reader.comma_or(b'}')?;
+        }
+        self.schema.loosen_if_restless(Owner::Family(family));
+        Ok(())
     }
 
     /// Passes a member name and its colon.

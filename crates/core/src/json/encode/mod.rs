@@ -14,6 +14,7 @@
 //! | `"s"`               | string or null                            | as `"a"`                                        |
 //! | `"a"`               | any value                                 | a tag in `ints` and what that says              |
 //! | `{"o":[[k,s],...]}` | object of these members in this order     | its values                                      |
+//! | `{"m":[[k,s,o],...]}` | object of some of these members, and all where `o` is 0 | masks, and the values that are there |
 //! | `{"l":s}`           | array                                     | how many elements in `ints`, then the elements  |
 //! | `{"t":[s,...]}`     | array of so many elements                 | the elements                                    |
 //! | `"r"`               | array                                     | how many elements in `ints`, then runs of these |
@@ -22,6 +23,7 @@
 //! -4 false; -5 an integer that comes next in `ints`; -6 the next one of `doubles`; -7 an object, told as a shape id
 //! in `ints` and a row of that shape; -8 an array as `"r"` tells it. Shape 0 is `"a"` in every job.
 
+mod family;
 mod key;
 mod learn;
 mod number;

@@ -4,6 +4,7 @@
 //! is known of the members that they have in common. Kinds only ever widen, and only `learn` widens them; while a row
 //! is written they stand still.
 
+use super::family::Family;
 use super::key;
 
 /// Rows with more kinds of objects than this would rather be text: each costs JavaScript a generated function.
@@ -21,8 +22,14 @@ pub(super) const MAX_MEMBERS: usize = 64;
 /// Longest signature, in bytes: a bound on the code that JavaScript generates.
 const MAX_SIGNATURE: usize = 8192;
 
-/// Shapes that one place may have before it stays text, as its kinds widen.
-const MAX_VERSIONS: u32 = 8;
+/// Shapes that one form of rows may have before it stays text, as its kinds widen.
+const MAX_VERSIONS: u32 = 16;
+
+/// The last one of these versions whose kinds are as narrow as what was seen.
+const NARROW_VERSIONS: u32 = 4;
+
+/// Objects that begin with the same member name are a family once they have more than this many sets of members.
+const MAX_VARIANTS: u32 = 8;
 
 /// The shape of values of any kind, which every job has.
 pub(super) const ANY: u32 = 0;
@@ -78,6 +85,10 @@ pub(super) struct Node {
     /// The child that was last found.
     pub next: usize,
     pub shape: Shape,
+    /// Sets of members seen of objects that begin with this name, where it is the first.
+    variants: u32,
+    /// What these objects are, instead of what the trie has: an index into `Schema::families`.
+    pub family: Option<usize>,
 }
 
 /// What rows of one form are told as.
@@ -107,6 +118,7 @@ pub(super) struct Plain {
 pub(super) enum Owner {
     /// Objects that end at the trie's node.
     Node(usize),
+    Family(usize),
     Numbers,
     Arrays,
 }
@@ -119,6 +131,7 @@ pub(super) struct Schema {
     pub slots: Vec<Kind>,
     pub layouts: Vec<Vec<Member>>,
     pub nodes: Vec<Node>,
+    pub families: Vec<Family>,
     pub numbers: Plain,
     pub arrays: Plain,
     /// Signatures of all shapes, by id.
@@ -134,6 +147,7 @@ impl Schema {
             slots: vec![Kind::Unknown, Kind::Unknown],
             layouts: Vec::new(),
             nodes: Vec::new(),
+            families: Vec::new(),
             numbers: plain(0),
             arrays: plain(1),
             signatures: vec!["\"a\"".to_owned()],
@@ -150,9 +164,60 @@ impl Schema {
 
     fn push_node(&mut self, key: Box<[u8]>, parent: usize, depth: usize) -> usize {
         let slot = self.new_slot();
-        let (children, shape) = (Vec::new(), Shape::default());
-        self.nodes.push(Node { key, slot, version: 0, parent, depth, children, next: ROOT, shape });
+        self.nodes.push(Node {
+            key,
+            slot,
+            version: 0,
+            parent,
+            depth,
+            children: Vec::new(),
+            next: ROOT,
+            shape: Shape::default(),
+            variants: 0,
+            family: None,
+        });
         self.nodes.len() - 1
+    }
+
+    /// Expects any scalar wherever there was one, and any member to lack, in rows of `owner` that changed often.
+    pub fn loosen_if_restless(&mut self, owner: Owner) {
+        if self.shape(owner).ids < NARROW_VERSIONS {
+            return;
+        }
+        match owner {
+            Owner::Node(node) => {
+                for node in self.path(node) {
+                    self.nodes[node].version += u32::from(self.loosen(self.nodes[node].slot));
+                }
+            }
+            Owner::Family(family) => {
+                for at in 0..self.families[family].members.len() {
+                    let loosened = self.loosen(self.families[family].members[at].slot);
+                    self.families[family].version += u32::from(loosened);
+                }
+                self.families[family].loosen();
+            }
+            Owner::Arrays => self.arrays.version += u32::from(self.loosen(self.arrays.slot)),
+            // There are two kinds of numbers.
+            Owner::Numbers => {}
+        }
+    }
+
+    /// Returns whether there was something to loosen.
+    fn loosen(&mut self, slot: Slot) -> bool {
+        match self.slots[slot] {
+            Kind::Any | Kind::Rows => false,
+            Kind::List(element) => self.loosen(element),
+            Kind::Tuple { first, len } => (first..first + len).fold(false, |any, slot| self.loosen(slot) | any),
+            Kind::Object(layout) => {
+                let slots: Vec<_> = self.layouts[layout].iter().map(|member| member.slot).collect();
+                slots.into_iter().fold(false, |any, slot| self.loosen(slot) | any)
+            }
+            _ => {
+                self.slots[slot] = Kind::Any;
+                true
+            }
+        }
     }
 
     /// Whether `node` can have no further child.
@@ -190,6 +255,7 @@ impl Schema {
     fn shape(&mut self, owner: Owner) -> &mut Shape {
         match owner {
             Owner::Node(node) => &mut self.nodes[node].shape,
+            Owner::Family(family) => &mut self.families[family].shape,
             Owner::Numbers => &mut self.numbers.shape,
             Owner::Arrays => &mut self.arrays.shape,
         }
@@ -211,16 +277,31 @@ impl Schema {
     fn new_id(&mut self, owner: Owner, version: u32, bytes: usize) -> Option<u32> {
         let warm_up = self.warm_up;
         let shape = self.shape(owner);
-        if shape.odd {
+        if shape.odd || shape.ids >= MAX_VERSIONS {
             return None;
         }
+        let is_new = shape.heat == 0;
         if shape.version != version {
             (shape.version, shape.id, shape.heat) = (version, None, 0);
         }
         shape.heat += bytes;
-        if shape.heat < warm_up << shape.ids || shape.ids >= MAX_VERSIONS || self.signatures.len() >= MAX_SHAPES {
+        // Rows that were worth their code once will be so again, if their kinds come to rest.
+        let ids = shape.ids as usize;
+        let worth = if ids == 0 { warm_up } else { warm_up / 8 * ids * ids };
+        let is_worth = shape.heat >= worth;
+        if let Owner::Node(node) = owner
+            && is_new
+            && self.is_variant_too_many(node)
+        {
             return None;
         }
+        if !is_worth || self.signatures.len() >= MAX_SHAPES {
+            return None;
+        }
+        self.make_id(owner)
+    }
+
+    fn make_id(&mut self, owner: Owner) -> Option<u32> {
         let Some(signature) = self.signature(owner) else {
             self.shape(owner).odd = true;
             return None;
@@ -232,6 +313,32 @@ impl Schema {
         Some(id)
     }
 
+    /// Counts the objects that end at `node`, which were not seen before, and makes a family of them and their like
+    /// if there are too many variants.
+    fn is_variant_too_many(&mut self, node: usize) -> bool {
+        let path = self.path(node);
+        let Some(first) = path.first().copied() else { return false };
+        self.nodes[first].variants += 1;
+        if self.nodes[first].variants <= MAX_VARIANTS {
+            return false;
+        }
+        self.nodes[first].family = Some(self.families.len());
+        self.families.push(Family::new());
+        true
+    }
+
+    /// The nodes from the first member to `node`.
+    fn path(&self, node: usize) -> Vec<usize> {
+        let mut path = Vec::with_capacity(self.nodes[node].depth);
+        let mut at = node;
+        while at != ROOT {
+            path.push(at);
+            at = self.nodes[at].parent;
+        }
+        path.reverse();
+        path
+    }
+
     /// `None` if no generated code could tell the values.
     fn signature(&self, owner: Owner) -> Option<String> {
         let mut out = String::new();
@@ -239,15 +346,11 @@ impl Schema {
             Owner::Numbers => self.write_kind(self.numbers.slot, &mut out)?,
             Owner::Arrays => self.write_kind(self.arrays.slot, &mut out)?,
             Owner::Node(node) => {
-                let mut path = Vec::with_capacity(self.nodes[node].depth);
-                let mut at = node;
-                while at != ROOT {
-                    path.push((&*self.nodes[at].key, self.nodes[at].slot));
-                    at = self.nodes[at].parent;
-                }
-                path.reverse();
-                self.write_object(path.into_iter(), &mut out)?;
+                let path = self.path(node);
+                let members = path.iter().map(|node| (&*self.nodes[*node].key, self.nodes[*node].slot));
+                self.write_object(members, &mut out)?;
             }
+            Owner::Family(family) => self.write_family(&self.families[family], &mut out)?,
         }
         (out.len() <= MAX_SIGNATURE).then_some(out)
     }
@@ -266,6 +369,19 @@ impl Schema {
         }
         out.push_str("]}");
         (!key::has_twins(&names)).then_some(())
+    }
+
+    fn write_family(&self, family: &Family, out: &mut String) -> Option<()> {
+        out.push_str("{\"m\":[");
+        for (at, member) in family.members.iter().enumerate() {
+            out.push_str(if at == 0 { "[" } else { ",[" });
+            key::quote(&key::units(&member.key)?, out);
+            out.push(',');
+            self.write_kind(member.slot, out)?;
+            out.push_str(if member.optional { ",1]" } else { ",0]" });
+        }
+        out.push_str("]}");
+        Some(())
     }
 
     fn write_kind(&self, slot: Slot, out: &mut String) -> Option<()> {

@@ -1,10 +1,11 @@
 //! Writes rows as a schema has them.
 
+use super::family::MASK_BITS;
 use super::learn::MAX_DEPTH;
 use super::number;
 use super::reader::{Malformed, Reader, plain_prefix};
 use super::schema::{ANY, Kind, Owner, ROOT, Schema, Slot};
-use super::streams::Streams;
+use super::streams::{Mark, Streams};
 
 /// Longest string that is cut out of the text of its group, in UTF-16 units: V8 copies up to here, and has longer
 /// ones keep the whole text alive.
@@ -75,7 +76,7 @@ pub(super) struct Writer<'s, 'a> {
     pub out: &'s mut Streams,
 }
 
-impl Writer<'_, '_> {
+impl<'a> Writer<'_, 'a> {
     /// Writes one row. What it wrote before it stopped is the caller's to undo.
     pub fn row(&mut self, run: &mut Run, depth: usize) -> Result<(), Stop> {
         let start = self.out.ints.len();
@@ -107,12 +108,8 @@ impl Writer<'_, '_> {
         let plain = if owner == Owner::Arrays { &self.schema.arrays } else { &self.schema.numbers };
         let version = plain.version;
         self.value(plain.slot, depth)?;
-        let id = self.schema.id(owner, version, self.reader.at - start.at);
-        if id.is_none() {
-            self.reader = start;
-            self.out.undo(mark);
-        }
-        Ok(id)
+        let id = self.id(owner, version, start.at);
+        Ok(self.written(id, start, mark))
     }
 
     /// Writes the members of a row's object. Returns its shape; with none, nothing is written or read.
@@ -128,12 +125,16 @@ impl Writer<'_, '_> {
                 if !self.schema.is_full(node) {
                     return Err(Stop::Mismatch);
                 }
-                self.reader = start;
-                self.out.undo(mark);
-                return Ok(None);
+                return Ok(self.written(None, start, mark));
             };
             node = child;
             let found = &self.schema.nodes[node];
+            if let Some(family) = found.family {
+                let fits = self.relatives(family, depth)?;
+                let owner = Owner::Family(family);
+                let id = if fits { self.id(owner, self.schema.families[family].version, start.at) } else { None };
+                return Ok(self.written(id, start, mark));
+            }
             version += found.version;
             self.reader.at += found.key.len();
             let slot = found.slot;
@@ -141,12 +142,54 @@ impl Writer<'_, '_> {
             self.value(slot, depth)?;
             more = self.reader.comma_or(b'}')?;
         }
-        let id = self.schema.id(Owner::Node(node), version, self.reader.at - start.at);
+        let id = self.id(Owner::Node(node), version, start.at);
+        Ok(self.written(id, start, mark))
+    }
+
+    /// The shape of the row of `owner` that began at `start`.
+    #[inline]
+    fn id(&mut self, owner: Owner, version: u32, start: usize) -> Option<u32> {
+        self.schema.id(owner, version, self.reader.at - start)
+    }
+
+    /// Goes back to the start of a row that has no shape.
+    #[inline]
+    fn written(&mut self, id: Option<u32>, start: Reader<'a>, mark: Mark) -> Option<u32> {
         if id.is_none() {
             self.reader = start;
             self.out.undo(mark);
         }
-        Ok(id)
+        id
+    }
+
+    /// Writes the members of an object of `family`, from the first one on. Returns whether it could.
+    fn relatives(&mut self, family: usize, depth: usize) -> Result<bool, Stop> {
+        let masks = self.out.ints.len();
+        let members = self.schema.families[family].members.len();
+        self.out.ints.resize(masks + members.div_ceil(MASK_BITS), 0);
+        let mut at = 0;
+        loop {
+            self.reader.peek();
+            let relatives = &self.schema.families[family];
+            let found = relatives.find(at, &self.reader.text[self.reader.at..]);
+            let Some(found) = found else {
+                return if relatives.closed { Ok(false) } else { Err(Stop::Mismatch) };
+            };
+            if !relatives.may_lack(at, found) {
+                return Err(Stop::Mismatch);
+            }
+            self.out.ints[masks + found / MASK_BITS] |= 1 << (found % MASK_BITS);
+            let member = &relatives.members[found];
+            self.reader.at += member.key.len();
+            let slot = member.slot;
+            self.reader.expect(b':')?;
+            self.value(slot, depth)?;
+            at = found + 1;
+            if !self.reader.comma_or(b'}')? {
+                break;
+            }
+        }
+        if self.schema.families[family].may_lack(at, members) { Ok(true) } else { Err(Stop::Mismatch) }
     }
 
     /// Writes the array here as runs of rows.

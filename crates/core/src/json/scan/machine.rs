@@ -39,9 +39,9 @@ enum Digits {
 
 /// A fault, by its place in the text at hand.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Halt {
-    pub(super) at: usize,
-    pub(super) problem: Problem,
+pub(in crate::json) struct Halt {
+    pub(in crate::json) at: usize,
+    pub(in crate::json) problem: Problem,
 }
 
 /// Is told of containers and commas as the machine passes them, by their place in the text at hand.
@@ -196,9 +196,16 @@ impl<S: Stack> Run<'_, S> {
             b'"' => State::ValueText,
             b'{' => self.push(Container::Object)?,
             b'[' => self.push(Container::Array)?,
-            b'-' => State::Number(Digits::Minus),
-            b'0' => State::Number(Digits::Zero),
-            b'1'..=b'9' => State::Number(Digits::Integer),
+            b'-' | b'0'..=b'9' => match number_end(self.text, self.at) {
+                Some(end) => {
+                    self.at = end;
+                    *state = State::After;
+                    return Ok(true);
+                }
+                None if byte == b'-' => State::Number(Digits::Minus),
+                None if byte == b'0' => State::Number(Digits::Zero),
+                None => State::Number(Digits::Integer),
+            },
             b't' => return self.literal(state, b"true"),
             b'f' => return self.literal(state, b"false"),
             b'n' => return self.literal(state, b"null"),
@@ -277,7 +284,8 @@ impl<S: Stack> Run<'_, S> {
         }
     }
 
-    #[inline(always)]
+    /// A number with a fault or at the end of the text: what `number_end` left, state by state.
+    #[cold]
     fn number(&mut self, state: &mut State, mut digits: Digits) -> Result<bool, Halt> {
         loop {
             if matches!(digits, Digits::Integer | Digits::Fraction | Digits::Power) {
@@ -323,4 +331,29 @@ impl<S: Stack> Run<'_, S> {
         self.at += 1;
         Ok(true)
     }
+}
+
+/// The end of the number at `at`, if all of it is here and it has no fault.
+#[inline(always)]
+fn number_end(text: &[u8], at: usize) -> Option<usize> {
+    let start = at + usize::from(text[at] == b'-');
+    let mut end = skip_digits(text, start);
+    if end == start || (text[start] == b'0' && end > start + 1) {
+        return None;
+    }
+    if *text.get(end)? == b'.' {
+        let point = end;
+        end = skip_digits(text, point + 1);
+        if end == point + 1 {
+            return None;
+        }
+    }
+    if let b'e' | b'E' = *text.get(end)? {
+        let start = end + 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        end = skip_digits(text, start);
+        if end == start || end == text.len() {
+            return None;
+        }
+    }
+    Some(end)
 }

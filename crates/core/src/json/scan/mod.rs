@@ -8,7 +8,9 @@ mod tests;
 
 use super::fault::{EXCERPT_BYTES, Fault, Problem, Tally};
 use super::{Container, Limits, Sink};
+pub(super) use bytes::skip_white;
 use cutter::{Cutter, Frames};
+pub(super) use machine::Halt;
 use machine::{Machine, Stack};
 
 /// How much of a long piece is taken at once, in bytes: the buffer stays in the processor's cache.
@@ -125,24 +127,20 @@ impl Scanner {
 /// # Errors
 /// The first fault of the text.
 pub fn check(text: &[u8], limits: &Limits) -> Result<(), Fault> {
-    check_from(text, limits, &Tally::default())
+    judge(text, limits).map_err(|halt| Fault::new(halt.problem, text, halt.at, &Tally::default()))
 }
 
-/// `check` of a text with some other before it, which counts for the place of a fault only.
-pub(super) fn check_from(text: &[u8], limits: &Limits, before: &Tally) -> Result<(), Fault> {
-    let fail = |problem, at| Err(Fault::new(problem, text, at, before));
+/// `check`, for those who know where the text stands.
+pub(super) fn judge(text: &[u8], limits: &Limits) -> Result<(), Halt> {
     let room = usize::try_from(limits.max_bytes.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let allowed = &text[..room.min(text.len())];
     let mut machine = Machine::new(limits);
     let mut stack = Kinds::default();
-    match machine.run(allowed, 0, &mut stack) {
-        Err(halt) => fail(halt.problem, halt.at),
-        Ok(_) if allowed.len() < text.len() => fail(Problem::Bytes(allowed.len() as u64), allowed.len()),
-        Ok(at) => match machine.finish(&text[at..], &stack) {
-            Err(problem) => fail(problem, text.len()),
-            Ok(()) => Ok(()),
-        },
+    let at = machine.run(allowed, 0, &mut stack)?;
+    if allowed.len() < text.len() {
+        return Err(Halt { at: allowed.len(), problem: Problem::Bytes(allowed.len() as u64) });
     }
+    machine.finish(&text[at..], &stack).map_err(|problem| Halt { at: text.len(), problem })
 }
 
 /// A stack of nothing but kinds, a bit each: `check` takes any depth.

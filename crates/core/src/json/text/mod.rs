@@ -1,6 +1,6 @@
 //! Text between UTF-16, UTF-8 and WTF-8.
 //!
-//! Readers of WTF-8 take any bytes: what is not well-formed reads as U+FFFD and harms nothing else.
+//! Readers of WTF-8 take any bytes: what is not well-formed reads as some other text and does no other harm.
 
 #[cfg(test)]
 mod tests;
@@ -55,12 +55,15 @@ impl Utf16Decoder {
         out.reserve(units.len() + 3);
         let mut rest = units;
         while let Some((&unit, after)) = rest.split_first() {
-            if self.high.is_none() && unit < 0x80 {
-                rest = &rest[append_ascii(rest, out)..];
-            } else {
-                self.unit(unit, out);
-                rest = after;
-            }
+            rest = match unit {
+                _ if self.high.is_some() => self.pair(unit, rest, out),
+                0xd800..0xdc00 => {
+                    self.high = Some(unit);
+                    after
+                }
+                0..0x80 => append_ascii(rest, out),
+                _ => append_wide(rest, out),
+            };
         }
     }
 
@@ -71,44 +74,49 @@ impl Utf16Decoder {
         }
     }
 
-    fn unit(&mut self, unit: u16, out: &mut Vec<u8>) {
-        let code = u32::from(unit);
-        match (self.high.take(), unit) {
-            (Some(high), 0xdc00..0xe000) => {
-                append_code(0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (code - 0xdc00), out);
-                return;
-            }
-            (Some(high), _) => append_code(u32::from(high), out),
-            (None, _) => {}
+    /// Appends the leading surrogate that waited, with `unit` if that is its other half, and says what is left.
+    fn pair<'a>(&mut self, unit: u16, units: &'a [u16], out: &mut Vec<u8>) -> &'a [u16] {
+        let high = u32::from(self.high.take().unwrap_or_default());
+        if let 0xdc00..0xe000 = unit {
+            append_code(0x1_0000 + ((high - 0xd800) << 10) + (u32::from(unit) - 0xdc00), out);
+            return &units[1..];
         }
-        if (0xd800..0xdc00).contains(&unit) {
-            self.high = Some(unit);
-        } else {
-            append_code(code, out);
-        }
+        append_code(high, out);
+        units
     }
 }
 
-/// Appends the ASCII at the start of `units`, and says how much it was.
+/// Appends the ASCII at the start of `units`, or much of it, and says what is left.
 #[expect(clippy::cast_possible_truncation, reason = "only ASCII is kept")]
-fn append_ascii(units: &[u16], out: &mut Vec<u8>) -> usize {
+fn append_ascii<'a>(units: &'a [u16], out: &mut Vec<u8>) -> &'a [u16] {
     const BLOCK: usize = 32;
-    let mut count = 0;
-    for block in units.chunks_exact(BLOCK) {
+    let mut rest = units;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
         if block.iter().fold(0, |all, unit| all | unit) >= 0x80 {
             break;
         }
-        let bytes: [u8; BLOCK] = std::array::from_fn(|index| block[index] as u8);
-        out.extend_from_slice(&bytes);
-        count += BLOCK;
+        out.extend_from_slice(&block.map(|unit| unit as u8));
+        rest = after;
     }
-    let tail = units[count..].iter().take(BLOCK).take_while(|&&unit| unit < 0x80);
-    let before = out.len();
-    out.extend(tail.map(|&unit| unit as u8));
-    count + (out.len() - before)
+    let count = rest.iter().take(BLOCK).take_while(|&&unit| unit < 0x80).count();
+    let (ascii, after) = rest.split_at(count);
+    out.extend(ascii.iter().map(|&unit| unit as u8));
+    after
+}
+
+/// Appends units of two or three bytes, but no leading surrogate, and says what is left.
+fn append_wide<'a>(units: &'a [u16], out: &mut Vec<u8>) -> &'a [u16] {
+    let wide = |unit: &&u16| **unit >= 0x80 && !(0xd800..0xdc00).contains(*unit);
+    let count = units.iter().take_while(wide).count();
+    let (wide, rest) = units.split_at(count);
+    for &unit in wide {
+        append_code(u32::from(unit), out);
+    }
+    rest
 }
 
 /// Appends a code point, surrogates included.
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "every byte is masked or bounded by its arm")]
 fn append_code(code: u32, out: &mut Vec<u8>) {
     let tail = |shift: u32| 0x80 | (code >> shift & 0x3f) as u8;
@@ -183,6 +191,28 @@ pub enum Units {
     Utf16(Vec<u16>),
 }
 
+impl Units {
+    /// The memory of the units, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Latin1(units) => units.len(),
+            Self::Utf16(units) => units.len() * 2,
+        }
+    }
+}
+
+impl Default for Units {
+    fn default() -> Self {
+        Self::Latin1(Vec::new())
+    }
+}
+
+impl From<String> for Units {
+    fn from(text: String) -> Self {
+        narrow(text.as_bytes())
+    }
+}
+
 /// The narrowest form of a text of WTF-8.
 pub fn narrow(text: &[u8]) -> Units {
     if text.is_ascii() {
@@ -222,15 +252,32 @@ fn utf16(text: &[u8]) -> Vec<u16> {
         let ascii = ascii_prefix(rest);
         out.extend(rest[..ascii].iter().map(|&byte| u16::from(byte)));
         rest = &rest[ascii..];
-        while let Some((char, length)) = first_char(rest).filter(|_| rest[0] >= 0x80) {
-            match char {
-                Char::Scalar(char) => out.extend_from_slice(char.encode_utf16(&mut [0; 2])),
-                Char::Surrogate(unit) => out.push(unit),
-            }
-            rest = &rest[length..];
+        while let Some(&lead) = rest.first().filter(|&&lead| lead >= 0x80) {
+            rest = match *rest {
+                [0xc2..0xe0, tail @ 0x80..0xc0, ref after @ ..] => {
+                    out.push(u16::from(lead & 0x1f) << 6 | u16::from(tail & 0x3f));
+                    after
+                }
+                [0xe0..0xf0, middle @ 0x80..0xc0, tail @ 0x80..0xc0, ref after @ ..] => {
+                    // Lone surrogates as they stand. The shift drops the mark of the lead.
+                    out.push(u16::from(lead) << 12 | u16::from(middle & 0x3f) << 6 | u16::from(tail & 0x3f));
+                    after
+                }
+                _ => append_char(rest, &mut out),
+            };
         }
     }
     out
+}
+
+/// Appends the character at the start of `text`, and says what is left.
+fn append_char<'a>(text: &'a [u8], out: &mut Vec<u16>) -> &'a [u8] {
+    let (char, length) = first_char(text).unwrap_or((Char::Scalar(char::REPLACEMENT_CHARACTER), text.len()));
+    match char {
+        Char::Scalar(char) => out.extend_from_slice(char.encode_utf16(&mut [0; 2])),
+        Char::Surrogate(unit) => out.push(unit),
+    }
+    &text[length..]
 }
 
 /// How many bytes at the start are ASCII.

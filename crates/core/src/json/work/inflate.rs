@@ -198,7 +198,9 @@ mod tests {
     use super::*;
 
     fn text() -> Vec<u8> {
-        (0..6_000_u32).flat_map(|n| format!("{{\"n\":{n},\"x\":{}}},", n.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+        (0..6_000_u32)
+            .flat_map(|n| format!("{{\"n\":{n},\"x\":{}}},", n.wrapping_mul(2_654_435_761)).into_bytes())
+            .collect()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

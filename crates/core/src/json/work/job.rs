@@ -105,6 +105,12 @@ impl Job {
         op
     }
 
+    /// Whether it has used up most of what was pushed, and the last piece was not the last.
+    pub fn is_hungry(&self) -> bool {
+        let mail = self.mail();
+        !mail.over && !mail.ended && mail.input_bytes < INPUT_LOW
+    }
+
     /// Drops all that is left to do. Nothing is told any more.
     pub fn cancel(&self) {
         let mut mail = self.mail();

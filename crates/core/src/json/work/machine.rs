@@ -42,6 +42,8 @@ pub enum Goal {
     Lines {
         /// Whether to tell of a line that is not JSON and to go on, rather than to end there.
         skip_bad: bool,
+        /// Bytes of a line beyond which it counts as bad.
+        max_line_bytes: Option<u64>,
     },
     /// A [`Document`].
     Keep,
@@ -88,7 +90,7 @@ enum Stage {
     Scan(Box<Scanner>),
     Check(Box<Scanner>),
     Lines { lines: Box<Lines>, skip_bad: bool },
-    Collect { text: Vec<u8>, limits: Limits, after: After },
+    Collect { checked: Box<Scanner>, text: Vec<u8>, after: After },
     Replay { text: Replayed, at: usize, scanner: Box<Scanner> },
     Column { document: Arc<Document>, column: Box<Column> },
 }
@@ -142,9 +144,9 @@ impl Sink for LineEmitter<'_> {
 }
 
 impl LineSink for LineEmitter<'_> {
-    fn bad_line(&mut self, fault: Fault) -> Flow {
+    fn bad_line(&mut self, fault: &Fault) -> Flow {
         if self.skip_bad && fault.kind == FaultKind::Syntax {
-            self.emitter.ops.push(Op::BadLine(fault));
+            self.emitter.ops.push(Op::BadLine(fault.clone()));
             return Flow::Skip;
         }
         Flow::Stop
@@ -172,16 +174,19 @@ impl From<std::io::Error> for Stop {
 impl Machine {
     pub(super) fn new(plan: Plan) -> Self {
         let Plan { goal, compiled, inflate, limits, group_bytes } = plan;
-        let limited = limits != Limits::default();
-        let scanner = |limits| Box::new(Scanner::new(group_bytes, limits));
+        let scanner = |limits: &Limits| Box::new(Scanner::new(group_bytes, limits));
         let stage = match goal {
-            Goal::Keep => Stage::Collect { text: Vec::new(), limits, after: After::Keep },
-            Goal::Build if limited => Stage::Collect { text: Vec::new(), limits, after: After::Build { group_bytes } },
-            Goal::Build => Stage::Scan(scanner(limits)),
-            Goal::Check => Stage::Check(scanner(limits)),
-            Goal::Lines { skip_bad } => Stage::Lines { lines: Box::new(Lines::new(group_bytes, limits)), skip_bad },
+            Goal::Keep => Stage::Collect { checked: scanner(&limits), text: Vec::new(), after: After::Keep },
+            Goal::Build if limits != Limits::default() => {
+                Stage::Collect { checked: scanner(&limits), text: Vec::new(), after: After::Build { group_bytes } }
+            }
+            Goal::Build => Stage::Scan(scanner(&limits)),
+            Goal::Check => Stage::Check(scanner(&limits)),
+            Goal::Lines { skip_bad, max_line_bytes } => {
+                Stage::Lines { lines: Box::new(Lines::new(group_bytes, &limits, max_line_bytes)), skip_bad }
+            }
             Goal::Part(document, range) => {
-                Stage::Replay { text: Replayed::Part(document, range), at: 0, scanner: scanner(Limits::default()) }
+                Stage::Replay { text: Replayed::Part(document, range), at: 0, scanner: scanner(&Limits::default()) }
             }
             Goal::Column(document, column) => Stage::Column { document, column: Box::new(column) },
         };
@@ -220,7 +225,7 @@ impl Machine {
             return self.replay();
         }
         match piece {
-            Some(Piece::Units(units)) => self.utf16.push(&units, &mut self.text),
+            Some(Piece::Units(units)) => self.utf16.decode(&units, &mut self.text),
             Some(Piece::Bytes(bytes)) => self.inflate.push(bytes)?,
             None => {}
         }
@@ -229,7 +234,7 @@ impl Machine {
         }
         while self.text.len() < STEP {
             let Some(bytes) = self.inflate.next()? else { break };
-            self.utf8.push(&bytes, &mut self.text);
+            self.text.extend_from_slice(&self.utf8.sanitize(&bytes));
         }
         if !self.text.is_empty() {
             self.consume()?;
@@ -237,9 +242,13 @@ impl Machine {
         }
         if ended {
             self.utf16.finish(&mut self.text);
-            self.utf8.finish(&mut self.text);
+            self.text.extend_from_slice(self.utf8.finish());
             self.consume()?;
             return self.finish();
+        }
+        // Whoever reads along a slow stream wants what is there.
+        if let Stage::Lines { lines, skip_bad } = &mut self.stage {
+            lines.flush(&mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad });
         }
         Ok(false)
     }
@@ -253,9 +262,9 @@ impl Machine {
             Stage::Lines { lines, skip_bad } => {
                 lines.feed(text, &mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad })?;
             }
-            Stage::Collect { text: all, limits, .. } => {
+            Stage::Collect { checked, text: all, .. } => {
+                checked.feed(text, &mut Nothing)?;
                 all.extend_from_slice(text);
-                limits.check_bytes(all.len() as u64)?;
             }
             Stage::Replay { .. } | Stage::Column { .. } => {}
         }
@@ -271,17 +280,17 @@ impl Machine {
             Stage::Lines { lines, skip_bad } => {
                 lines.finish(&mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad })?;
             }
-            Stage::Collect { text, limits, after } => {
+            Stage::Collect { checked, text, after } => {
+                checked.finish(&mut Nothing)?;
                 let text = std::mem::take(text);
                 match after {
                     After::Keep => {
-                        let document = Document::new(text, limits)?;
+                        let document = Document::new(text, &Limits::default())?;
                         self.tell_last(Op::Document(Arc::new(document)));
                         return Ok(false);
                     }
                     After::Build { group_bytes } => {
-                        crate::json::scan::check(&text, limits)?;
-                        let scanner = Box::new(Scanner::new(*group_bytes, Limits::default()));
+                        let scanner = Box::new(Scanner::new(*group_bytes, &Limits::default()));
                         self.stage = Stage::Replay { text: Replayed::Owned(text), at: 0, scanner };
                         return Ok(true);
                     }

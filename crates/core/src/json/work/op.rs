@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::json::document::Document;
-use crate::json::encode::{Encoder, Form, Group};
+use crate::json::encode::{Encoder, Form, Group, Options};
 use crate::json::text::{Units, narrow};
 use crate::json::{Container, Fault, Sink};
 
@@ -81,7 +81,7 @@ pub(super) struct Emitter {
 
 impl Emitter {
     pub(super) fn new(compiled: bool) -> Self {
-        Self { encoder: compiled.then(Encoder::new), ops: Vec::new() }
+        Self { encoder: compiled.then(|| Encoder::new(&Options::default())), ops: Vec::new() }
     }
 }
 
@@ -98,7 +98,7 @@ impl Sink for Emitter {
         if let Some(encoder) = &mut self.encoder
             && let Form::Compiled(mut group) = encoder.encode(within, text, count)
         {
-            self.ops.extend(encoder.new_shapes().map(Op::Shape));
+            self.ops.extend(encoder.new_shapes().into_iter().map(|(_, signature)| Op::Shape(signature)));
             let raw = narrow(&std::mem::take(&mut group.raw));
             self.ops.push(Op::Compiled { within, count, group, raw });
             return;

@@ -65,8 +65,7 @@ impl Pool {
     /// # Errors
     /// The system gives no more threads; those that started end again.
     pub fn new(threads: usize) -> io::Result<Self> {
-        let shared =
-            Arc::new(Shared { queues: Mutex::default(), ready: Condvar::new(), live: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared { queues: Mutex::default(), ready: Condvar::new(), live: AtomicUsize::new(0) });
         let pool = Self { shared };
         for index in 0..threads {
             let shared = Arc::clone(&pool.shared);

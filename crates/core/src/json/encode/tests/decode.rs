@@ -86,6 +86,7 @@ impl Decoder<'_> {
                 let (what, of) = object.iter().next().expect("a signature has a member");
                 match what.as_str() {
                     "o" => Value::Object(of.as_array().unwrap().iter().map(|member| self.member(member)).collect()),
+                    "m" => self.family(of.as_array().unwrap()),
                     "t" => Value::Array(of.as_array().unwrap().iter().map(|element| self.value(element)).collect()),
                     "l" => Value::Array((0..self.count()).map(|_| self.value(of)).collect()),
                     what => panic!("{what}?"),
@@ -93,6 +94,19 @@ impl Decoder<'_> {
             }
             other => panic!("{other}?"),
         }
+    }
+
+    fn family(&mut self, members: &[Signature]) -> Value {
+        let masks: Vec<_> = (0..members.len().div_ceil(30)).map(|_| self.int()).collect();
+        let mut object = Vec::new();
+        for (at, member) in members.iter().enumerate() {
+            if masks[at / 30] >> (at % 30) & 1 == 1 {
+                object.push(self.member(member));
+            } else {
+                assert_eq!(member[2], 1);
+            }
+        }
+        Value::Object(object)
     }
 
     fn member(&mut self, member: &Signature) -> (String, Value) {

@@ -141,6 +141,38 @@ fn rows_are_text_until_their_shape_pays() {
 }
 
 #[test]
+fn objects_with_many_sets_of_members_are_a_family() {
+    let mut checked = Checked::new(100);
+    let row = |at: usize| {
+        let optional = ["a", "b", "c", "d", "e"].into_iter().enumerate().filter(|(bit, _)| at >> bit & 1 == 1);
+        let members: Vec<_> = optional.map(|(bit, key)| format!(r#","{key}":{bit}"#)).collect();
+        let last = if at.is_multiple_of(7) { r#","z":"last","b":[]"# } else { "" };
+        format!(r#"{{"id":{at}{}{last}}}"#, members.concat())
+    };
+    for group in (0..200).map(row).collect::<Vec<_>>().chunks(40) {
+        checked.array(&group.join(","));
+    }
+    let group = checked.array(&(0..40).map(row).collect::<Vec<_>>().join(",")).unwrap();
+    let family = checked.signature(group.ints[0]);
+    assert_eq!(group.ints[1], 40);
+    assert!(family.starts_with(r#"{"m":[["id","i",0],["a","i",1],"#), "{family}");
+    assert!(checked.shapes.len() < 24, "{}", checked.shapes.len());
+}
+
+#[test]
+fn kinds_that_change_all_the_time_come_to_rest() {
+    let mut checked = Checked::new(10);
+    let row = |at: usize| {
+        let member = |key: usize| format!(r#""k{key}":{}"#, if at / 8 == key { "null" } else { "1" });
+        format!("{{{}}}", (0..30).map(member).collect::<Vec<_>>().join(","))
+    };
+    checked.array(&(0..40).map(row).collect::<Vec<_>>().join(","));
+    let group = checked.array(&(40..250).map(row).collect::<Vec<_>>().join(",")).unwrap();
+    assert_eq!(group.ints[1], 210);
+    assert!(checked.shapes.len() < 8);
+}
+
+#[test]
 fn odd_documents_make_few_shapes() {
     let mut checked = Checked::new(0);
     let texts: Vec<_> = (0..20_000).map(|at| format!(r#"{{"k{at}":1,"l{at}":[{at}]}}"#)).collect();
@@ -219,7 +251,9 @@ fn records() -> impl Strategy<Value = Vec<Value>> {
             let mut value = index.get(&templates).clone();
             match (&mut value, change) {
                 (Value::Object(members), Some((at, change))) if at < members.len() => members[at].1 = change,
-                (Value::Object(members), Some((_, _))) => drop(members.pop()),
+                (Value::Object(members), Some((at, _))) if !members.is_empty() => {
+                    members.remove(at % members.len());
+                }
                 (Value::Array(elements), Some((at, change))) if at < elements.len() => elements[at] = change,
                 _ => {}
             }
