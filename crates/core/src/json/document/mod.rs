@@ -15,7 +15,6 @@ mod walk;
 
 use std::ops::Range;
 
-use super::scan::check;
 use super::{Fault, Limits};
 use bytes::skip_space;
 pub use column::Column;
@@ -62,9 +61,9 @@ impl Document {
     ///
     /// Where the text is not JSON, or goes beyond `limits`.
     pub fn new(text: Vec<u8>, limits: &Limits) -> Result<Self, Fault> {
-        check(&text, limits)?;
         let hasher = Hasher::default();
-        Ok(Self { root: skip_space(&text, 0), index: Index::build(&text, &hasher), text, hasher })
+        let index = Index::build(&text, limits, &hasher)?;
+        Ok(Self { root: skip_space(&text, 0), index, text, hasher })
     }
 
     /// The whole text.
