@@ -220,7 +220,7 @@ export class Serializer {
       const size = this.#measure(object, depth);
       if (size <= this.#limit) {
         this.#spent += size;
-        const text = this.#native([object], depth);
+        const text = this.#native([object], this.#format.gap === '' ? 0 : depth);
         if (text !== undefined) {
           this.#out += text;
           return;
@@ -323,7 +323,7 @@ export class Serializer {
   #native(values: readonly unknown[], depth: number): string | undefined {
     const { list, gap } = this.#format;
     // Without white space the depth does not show.
-    const levels = gap === '' ? 1 : depth;
+    const levels = gap === '' ? Math.min(depth, 1) : depth;
     let wrapped: unknown = levels === 0 ? values[0] : values;
     for (let level = 1; level < levels; level++) wrapped = [wrapped];
     let text: string;
@@ -334,6 +334,7 @@ export class Serializer {
       this.#byHand = true;
       return undefined;
     }
+    if (levels === 0) return text;
     if (gap === '') return text.slice(1, -1);
     // Before: '[', a line break and the gaps of each level; after: a line break, the gaps and ']'.
     const before = levels * 2 + (gap.length * levels * (levels + 1)) / 2;
