@@ -1,3 +1,4 @@
+import { define, isInherited } from '../define.js';
 import { type CompiledShape, readRows, readTagged, SHORT_LIST } from './group.js';
 import { MASK_BITS, type Relative, type Signature, Tag } from './signature.js';
 
@@ -17,7 +18,11 @@ export function canGenerate(): boolean {
 
 /** Makes the function that reads rows of a signature. Throws an EvalError where code generation is forbidden. */
 export function generate(signature: Signature): CompiledShape {
-  return new Function('readRows', 'readTagged', source(signature))(readRows, readTagged) as CompiledShape;
+  return new Function('readRows', 'readTagged', 'define', source(signature))(
+    readRows,
+    readTagged,
+    define,
+  ) as CompiledShape;
 }
 
 /**
@@ -104,7 +109,9 @@ class Body {
       const [key, value] = members[at]!;
       this.statements += `if (${masks[Math.floor(at / MASK_BITS)]} & ${1 << (at % MASK_BITS)}) {\n`;
       const read = this.read(value);
-      this.statements += `${object}[${JSON.stringify(key)}] = ${read};\n}\n`;
+      const name = JSON.stringify(key);
+      const set = isInherited(key) ? `define(${object}, ${name}, ${read})` : `${object}[${name}] = ${read}`;
+      this.statements += `${set};\n}\n`;
     }
     return object;
   }
