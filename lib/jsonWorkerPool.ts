@@ -15,7 +15,15 @@ import type {
   Reviver,
 } from './json/options.js';
 import { checkDocument, checkLines, checkParse, checkStream, limitsOf, poolOptions } from './json/options.js';
-import { type Construct, DIRECT, parseNow, startConstruction, startJob, startParse, textOrBytes } from './json/parse.js';
+import {
+  type Construct,
+  DIRECT,
+  parseNow,
+  startConstruction,
+  startJob,
+  startParse,
+  textOrBytes,
+} from './json/parse.js';
 import { now, PRIORITIES, type Priority } from './json/scheduler.js';
 import { asyncIterable, Batches, startLines, startStream } from './json/streams.js';
 import { stringifyToFile } from './json/stringify/file.js';
@@ -100,13 +108,17 @@ export class JSONWorkerPool {
   async enqueueTask<T = any>(
     type: 'parse' | 'stringify',
     data: any,
-    options: { reviver?: Reviver | null; replacer?: WriteOptions['replacer']; space?: WriteOptions['space'] } = {},
+    options: {
+      reviver?: Reviver | null;
+      replacer?: WriteOptions['replacer'];
+      space?: WriteOptions['space'];
+    } = {},
     priority: Priority = 'normal',
   ): Promise<T> {
     oneOf('type', type, ['parse', 'stringify']);
     oneOf('priority', priority, PRIORITIES);
     if (type === 'stringify') {
-      const { replacer, space } = options;
+      const { replacer = null, space = null } = options;
       return this.#stringify(data, { replacer, space, priority }) as Promise<T>;
     }
     const reviver = typeof options.reviver === 'function' ? options.reviver : undefined;
@@ -241,10 +253,12 @@ export class JSONWorkerPool {
     const batches = new Batches();
     const ended = new AbortController();
     const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-    const start = (task: Task) =>
-      startLines(task, this.#jobs, source, batches, limits, mode, onBadLine);
+    const start = (task: Task) => startLines(task, this.#jobs, source, batches, limits, mode, onBadLine);
     const result = this.#tasks.submit<void>({ ...rest, signal: stop }, start, false);
-    result.then(() => batches.end(), () => batches.end());
+    result.then(
+      () => batches.end(),
+      () => batches.end(),
+    );
     try {
       for (;;) {
         const batch = await batches.next();

@@ -49,7 +49,9 @@ export class Jobs {
   open(goal: number, priority: Priority, flags: number, limits: Limits, groupBytes = GROUP_BYTES): number {
     const { maxBytes, maxDepth, maxKeys, maxLineBytes } = limits;
     const level = PRIORITIES.indexOf(priority);
-    return this.#opened(this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes, maxLineBytes));
+    return this.#opened(
+      this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes, maxLineBytes),
+    );
   }
 
   /** Starts a job that builds a part of a document. */

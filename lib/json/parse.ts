@@ -81,7 +81,13 @@ export function startConstruction(
 }
 
 /** Builds what a job tells. */
-export function startJob(task: Task, jobs: Jobs, job: number, limits = NO_LIMITS, input?: Input): Construction {
+export function startJob(
+  task: Task,
+  jobs: Jobs,
+  job: number,
+  limits = NO_LIMITS,
+  input?: Input,
+): Construction {
   const receiver = {
     done: (result: unknown) => task.succeed(result),
     failed: (error: unknown) => task.fail(error),
