@@ -2,8 +2,8 @@
  * Estimated length of JSON, in UTF-16 units, that goes to `JSON.stringify` at once; what is longer is opened and
  * goes in groups of about this length, a fraction of a millisecond each.
  *
- * Measured with 100 MB: groups of 16 to 64 Ki cost the same, and less than one call for the whole, since a group
- * stays in the processor's cache; above 128 Ki a text no longer fits a page of V8's young generation.
+ * Measured with 50 and 100 MB: groups of 16 to 64 Ki cost the same within a few per cent; smaller ones and those of
+ * 128 Ki, whose text no longer fits a page of V8's young generation, cost up to half as much again.
  */
 export const GROUP_UNITS = 32_768;
 /** Nesting that goes to `JSON.stringify` at once, so that neither it nor the guard can overflow the stack. */
@@ -23,9 +23,9 @@ const { toJSON: dateToJSON } = Date.prototype;
 /**
  * Tells whether a value's JSON is short, by a walk that ends as soon as it is not.
  *
- * The walk is a `for…in`, which reads V8's cached keys: 0.08x of JSON.stringify's time for records, where
- * Object.keys takes 0.13x. To walk one element in 16 and to trust the rest takes 0.01x, but then a single large
- * element among small ones blocks for as long as it takes.
+ * The walk is a `for…in`, which reads V8's cached keys: about 0.1x of JSON.stringify's time for records and 0.2x for
+ * a tree of tiny objects, where Object.keys takes half as much again. To walk one element in 16 and to trust the rest
+ * costs next to nothing, but then a single large element among small ones blocks for as long as it takes.
  */
 export class Guard {
   readonly #limit: number;

@@ -28,8 +28,8 @@ export interface WriteOptions {
   /** Which work goes first, among all that waits for the main thread. Default: 'normal'. */
   priority?: Priority;
   /**
-   * Writes the value as it is at the call: `structuredClone` copies it first, in one go, which takes longer
-   * than JSON.stringify. It drops prototypes and with them most toJSON methods, and throws a DataCloneError for
+   * Writes the value as it is at the call: `structuredClone` copies it first, in one go, which blocks for
+   * as long as it takes. It drops prototypes and with them most toJSON methods, and throws a DataCloneError for
    * functions and symbols. Default: false, and what changes while the work goes on may or may not show.
    */
   snapshot?: boolean;

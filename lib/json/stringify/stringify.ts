@@ -11,7 +11,7 @@ import { Texts } from './texts.js';
  *
  * It is not a snapshot: what changes between two slices may or may not show; see the option `snapshot`. An own
  * accessor is read once more than JSON.stringify reads it, to estimate its length. Three things still block: a
- * replacer function; listing the names of an object with very many members, about 150 ms a million; and a toJSON
+ * replacer function; listing the names of an object with very many members, about 0.3 s a million; and a toJSON
  * inside a short value that makes a long one.
  *
  * `as: 'chunks'` returns an async iterable, works only as far ahead as it is read, and stops with an early `return`.

@@ -24,8 +24,8 @@
 //!
 //! Tags: 0 to 12 is the length of a string that comes next in `text`; -1 the next value of `raw`; -2 null; -3 true;
 //! -4 false; -5 an integer that comes next in `ints`; -6 the next one of `doubles`; -7 an object, told as a shape id
-//! in `ints` and a row of that shape; -8 an array as `"r"` tells it; -16 - n
-//! the value at n of `raw`, which is a word. Shape 0 is `"a"` in every job.
+//! in `ints` and a row of that shape; -8 an array as `"r"` tells it; -16 - n the value at n of `raw`, which is a word.
+//! Shape 0 is `"a"` in every job.
 
 mod family;
 mod key;
