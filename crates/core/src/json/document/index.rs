@@ -5,9 +5,8 @@
 //! much more than `STRIDE` bytes, and the index stays a fraction of the text: one entry for each `STRIDE`
 //! bytes is the worst.
 
-use super::bytes::skip_space;
 use super::table;
-use crate::json::scan::{Stack, check_with};
+use crate::json::scan::{Stack, check_with, skip_white};
 use crate::json::{Container, Fault, Limits};
 
 /// Bytes that are read rather than indexed. What a fuzzer makes is small.
@@ -109,8 +108,9 @@ struct Builder<'a, O> {
 
 impl<O: Offset> Builder<'_, O> {
     /// Notes the child of the innermost container that begins at or after `at`, if there is one.
+    #[inline(always)]
     fn begin_child(&mut self, at: usize) {
-        let at = skip_space(self.text, at);
+        let at = skip_white(self.text, at);
         let Some(frame) = self.open.last_mut() else { return };
         if matches!(self.text.get(at), Some(b']' | b'}')) {
             return;
@@ -142,6 +142,7 @@ impl<O: Offset> Builder<'_, O> {
         }
     }
 
+    #[inline(never)]
     fn add(&mut self, frame: &Frame<O>, end: usize) {
         let Self { tables: Tables { entries, side }, pending, .. } = self;
         let (own, before) = (&pending[frame.pending.get()..], side.len());

@@ -343,7 +343,7 @@ fn pattern() -> impl Strategy<Value = Vec<Option<Vec<u16>>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn agrees_with_the_tree_that_was_written(tree in tree(), spaces: u64, is_wide: bool) {
