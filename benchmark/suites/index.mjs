@@ -10,6 +10,7 @@ const MODULES = [
   'router-lookup',
   'router-tables',
   'router-http',
+  'json-parse',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
