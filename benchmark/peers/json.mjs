@@ -25,7 +25,7 @@ const promised =
     });
 
 /** The one value of a stream of JSON text. */
-async function assembled(readable) {
+export async function assembled(readable) {
   const [{ parser }, { default: Assembler }] = await Promise.all([
     import('stream-json'),
     import('stream-json/assembler.js'),
@@ -75,6 +75,15 @@ export const stringifiers = {
     const { default: yieldable } = await import('yieldable-json');
     return promised(yieldable.stringifyAsync);
   },
+};
+
+/** The same for its bytes in a Buffer. */
+export const bufferers = {
+  async keelson() {
+    const { json } = await import('keelson');
+    return (value) => json.stringify(value, { as: 'buffer' });
+  },
+  'JSON.stringify': () => (value) => Buffer.from(JSON.stringify(value)),
 };
 
 /** What is read of a few records of a document, wherever they lie in it. */

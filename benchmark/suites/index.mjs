@@ -11,6 +11,9 @@ const MODULES = [
   'router-tables',
   'router-http',
   'json-parse',
+  'json-fields',
+  'json-stringify',
+  'json-files',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
