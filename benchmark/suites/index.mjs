@@ -14,6 +14,7 @@ const MODULES = [
   'json-fields',
   'json-stringify',
   'json-files',
+  'json-service',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
