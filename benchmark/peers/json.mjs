@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { nativePeer } from './native.mjs';
 
 /** As much as a socket or a file gives at a time. */
@@ -10,10 +11,16 @@ async function threadPool() {
   return new Piscina({ filename: new URL('jsonWorker.mjs', import.meta.url).href });
 }
 
-function* chunksOf(body) {
-  for (let at = 0; at < body.length; at += CHUNK) {
-    yield body.subarray(at, at + CHUNK);
+/** A stream of a body, each chunk in a turn of the event loop of its own, as a socket gives them. */
+function streamOf(body) {
+  const part = typeof body === 'string' ? body.slice : body.subarray;
+  async function* chunks() {
+    for (let at = 0; at < body.length; at += CHUNK) {
+      await turn();
+      yield part.call(body, at, at + CHUNK);
+    }
   }
+  return Readable.from(chunks());
 }
 
 /** A function with a callback as last argument, as one that returns a promise. */
@@ -52,7 +59,7 @@ export const parsers = {
     const { parse } = nativePeer('simdjson');
     return (body) => parse(body.toString());
   },
-  'stream-json': () => (body) => assembled(Readable.from(chunksOf(body))),
+  'stream-json': () => (body) => assembled(streamOf(body)),
   async 'yieldable-json'() {
     const { default: yieldable } = await import('yieldable-json');
     const parse = promised(yieldable.parseAsync);
