@@ -5,9 +5,12 @@
 
 mod cache;
 mod error;
+mod json;
+mod json_document;
 mod raw;
 mod router;
 mod timer;
+mod wake;
 
 use napi_derive::napi;
 

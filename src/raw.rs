@@ -33,6 +33,11 @@ pub(crate) struct Args<const N: usize> {
 }
 
 impl<const N: usize> Args<N> {
+    /// The environment of the running callback.
+    pub(crate) fn env(&self) -> sys::napi_env {
+        self.env
+    }
+
     /// Argument `index` as a double.
     pub(crate) fn f64(&self, index: usize) -> Result<f64> {
         let mut out = 0.0;
@@ -95,10 +100,47 @@ impl<const N: usize> Args<N> {
         Ok(out)
     }
 
+    /// A copy of argument `index`, a string, as UTF-16.
+    pub(crate) fn utf16_copy(&self, index: usize) -> Result<Vec<u16>> {
+        let length = self.copy_text(index, ptr::null_mut(), 0)?;
+        // Node also writes a NUL.
+        let mut units: Vec<u16> = Vec::with_capacity(length + 1);
+        let copied = self.copy_text(index, units.as_mut_ptr(), length + 1)?;
+        // SAFETY: Node wrote `copied` units, fewer than there is room for.
+        unsafe { units.set_len(copied) };
+        Ok(units)
+    }
+
+    /// A copy of a part of argument `index`, a Uint8Array, from `start` on and at most `length` bytes.
+    pub(crate) fn bytes_copy(&self, index: usize, start: usize, length: usize) -> Result<Vec<u8>> {
+        let (kind, size, data) = typed_array(self.env, self.values[index])?;
+        if kind != u8::TYPE {
+            return Err(Error::argument(format!("typed array of type {kind} where bytes are due")));
+        }
+        let count = length.min(size.saturating_sub(start));
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        // SAFETY: the array has `size` bytes, of which `count` from `start` on are within; JavaScript does not run.
+        // Where another thread writes to shared memory meanwhile, any bytes are as good as others.
+        Ok(unsafe { std::slice::from_raw_parts(data.cast::<u8>().add(start), count) }.to_vec())
+    }
+
     /// Argument `index` as a typed array whose memory both sides use from now on.
     pub(crate) fn shared<T: Element>(&self, index: usize) -> Result<Shared<T>> {
         Shared::new(self.env, self.values[index])
     }
+}
+
+/// Type, length and memory of a typed array; anything else is an error.
+fn typed_array(env: sys::napi_env, value: sys::napi_value) -> Result<(sys::napi_typedarray_type, usize, *mut c_void)> {
+    let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+    let (buffer, offset) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `value` belongs to the running callback; anything but a typed array is reported.
+    let status =
+        unsafe { sys::napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut data, buffer, offset) };
+    check(status, "reading a typed array")?;
+    Ok((kind, length, data))
 }
 
 /// What a raw function may return.
@@ -306,20 +348,7 @@ pub(crate) struct Shared<T> {
 impl<T: Element> Shared<T> {
     /// Takes the typed array `value` into use.
     pub(crate) fn new(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
-        // SAFETY: `value` belongs to the running callback; anything but a typed array is reported.
-        let status = unsafe {
-            sys::napi_get_typedarray_info(
-                env,
-                value,
-                &mut kind,
-                &mut length,
-                &mut data,
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
-        };
-        check(status, "reading a typed array")?;
+        let (kind, length, data) = typed_array(env, value)?;
         if kind != T::TYPE {
             return Err(Error::argument(format!("typed array of type {kind} where {} is due", T::TYPE)));
         }

@@ -11,6 +11,8 @@ export type Priority = (typeof PRIORITIES)[number];
 /** Work of the main thread that is done a little at a time. */
 export interface Work {
   readonly priority: Priority;
+  /** Milliseconds that its steps took so far; the scheduler adds to it. */
+  spent: number;
   /**
    * Does a fraction of a millisecond's work. Must not throw.
    * @returns false once there is nothing more to do now; `schedule` takes it up again
@@ -18,8 +20,8 @@ export interface Work {
   step(): boolean;
 }
 
-// Taken at import, so that a test's fake timers do not stop it: what it waits for is work, not time.
-const now = performance.now.bind(performance);
+/** Milliseconds. Taken at import, like `setImmediate`, so that fake timers do not stop work, which waits for no time. */
+export const now: () => number = performance.now.bind(performance);
 const queues: Record<Priority, Work[]> = { high: [], normal: [], low: [] };
 const scheduled = new Set<Work>();
 let running = false;
@@ -42,7 +44,8 @@ export function unschedule(work: Work): void {
 }
 
 function turn(): void {
-  const end = now() + BUDGET;
+  let time = now();
+  const end = time + BUDGET;
   do {
     const work = queues.high[0] ?? queues.normal[0] ?? queues.low[0];
     if (work === undefined) {
@@ -50,12 +53,15 @@ function turn(): void {
       return;
     }
     const more = work.step();
+    const before = time;
+    time = now();
+    work.spent += time - before;
     // A step may have taken its own work out, or all.
     if (!scheduled.has(work)) continue;
     const queue = queues[work.priority];
     queue.splice(queue.indexOf(work), 1);
     if (more) queue.push(work);
     else scheduled.delete(work);
-  } while (now() < end);
+  } while (time < end);
   setImmediate(turn);
 }

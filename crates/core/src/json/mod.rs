@@ -10,6 +10,7 @@ mod limits;
 pub mod lines;
 pub mod scan;
 pub mod text;
+pub mod work;
 
 pub use fault::{Fault, FaultKind};
 pub use limits::Limits;

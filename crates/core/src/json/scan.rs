@@ -1,1 +1,0 @@
-//! Scans, validates and cuts text that arrives in pieces.

@@ -1,0 +1,189 @@
+//! Scans, validates and cuts text that arrives in pieces.
+
+mod bytes;
+mod cutter;
+mod machine;
+#[cfg(test)]
+mod tests;
+
+use super::fault::{EXCERPT_BYTES, Fault, Problem, Tally};
+use super::{Container, Limits, Sink};
+pub(super) use bytes::skip_white;
+use cutter::{Cutter, Frames};
+pub(super) use machine::Halt;
+use machine::{Machine, Stack};
+
+/// How much of a long piece is taken at once, in bytes: the buffer stays in the processor's cache.
+const PIECE_BYTES: usize = 65_536;
+
+/// The most that a group can be asked to have, in bytes: a count of children always fits 32 bits.
+const MAX_GROUP_BYTES: usize = 1 << 30;
+
+/// Capacity that the buffer keeps when it is empty, in bytes.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// Reads a document as JSON.parse does, from pieces, and tells a sink its groups.
+///
+/// It takes well-formed WTF-8; other bytes harm nothing but the words of a fault. The pieces may be cut anywhere.
+#[derive(Debug)]
+pub struct Scanner {
+    machine: Machine,
+    frames: Frames,
+    /// What has arrived and is still needed.
+    buffer: Vec<u8>,
+    /// How far the machine has come in the buffer.
+    at: usize,
+    /// Where the buffer begins, in bytes from the start of the document.
+    base: u64,
+    /// Counts what was before the buffer.
+    before: Tally,
+    max_bytes: Option<u64>,
+    fault: Option<Fault>,
+}
+
+impl Scanner {
+    /// Groups have at least `group_bytes` of text (1 to 2^30; see `GROUP_BYTES`), the last one of a container
+    /// excepted.
+    pub fn new(group_bytes: usize, limits: &Limits) -> Self {
+        Self {
+            machine: Machine::new(limits),
+            frames: Frames::new(group_bytes.clamp(1, MAX_GROUP_BYTES)),
+            buffer: Vec::new(),
+            at: 0,
+            base: 0,
+            before: Tally::default(),
+            max_bytes: limits.max_bytes,
+            fault: None,
+        }
+    }
+
+    /// Goes on with `bytes`.
+    ///
+    /// # Errors
+    /// The first fault of the text, as soon as it is reached; from then on always the same one.
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        let room = self.max_bytes.map_or(u64::MAX, |max| max - (self.base + self.buffer.len() as u64));
+        let allowed = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        for piece in bytes[..allowed].chunks(PIECE_BYTES) {
+            self.buffer.extend_from_slice(piece);
+            let mut cutter = Cutter { frames: &mut self.frames, base: self.base, sink };
+            match self.machine.run(&self.buffer, self.at, &mut cutter) {
+                Ok(at) => self.at = at,
+                Err(halt) => return self.fail(halt.problem, halt.at),
+            }
+            self.forget();
+        }
+        match self.max_bytes {
+            Some(max) if allowed < bytes.len() => self.fail(Problem::Bytes(max), self.buffer.len()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The text ends.
+    ///
+    /// # Errors
+    /// The text is not complete, or had a fault before.
+    pub fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        let mut cutter = Cutter { frames: &mut self.frames, base: self.base, sink };
+        match self.machine.finish(&self.buffer[self.at..], &cutter) {
+            Ok(()) => {
+                cutter.finish(&self.buffer);
+                Ok(())
+            }
+            Err(problem) => self.fail(problem, self.buffer.len()),
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, problem: Problem, at: usize) -> Result<(), Fault> {
+        let fault = Fault::new(problem, &self.buffer, at, &self.before);
+        self.fault = Some(fault.clone());
+        Err(fault)
+    }
+
+    /// Drops text that neither a group nor an excerpt needs, once it is the larger part of the buffer.
+    fn forget(&mut self) {
+        let pending = usize::try_from(self.frames.pending() - self.base).unwrap_or(usize::MAX);
+        let spare = pending.min(self.at.saturating_sub(EXCERPT_BYTES));
+        if spare == 0 || spare < self.buffer.len() / 2 {
+            return;
+        }
+        self.before.add(&self.buffer[..spare]);
+        self.buffer.drain(..spare);
+        self.buffer.shrink_to(KEPT_BYTES.max(2 * self.buffer.len()));
+        self.base += spare as u64;
+        self.at -= spare;
+    }
+}
+
+/// Whether `text` is one document that JSON.parse takes, within `limits`.
+///
+/// # Errors
+/// The first fault of the text.
+pub fn check(text: &[u8], limits: &Limits) -> Result<(), Fault> {
+    judge(text, limits).map_err(|halt| Fault::new(halt.problem, text, halt.at, &Tally::default()))
+}
+
+/// `check`, for those who know where the text stands.
+pub(super) fn judge(text: &[u8], limits: &Limits) -> Result<(), Halt> {
+    let room = usize::try_from(limits.max_bytes.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let allowed = &text[..room.min(text.len())];
+    let mut machine = Machine::new(limits);
+    let mut stack = Kinds::default();
+    let at = machine.run(allowed, 0, &mut stack)?;
+    if allowed.len() < text.len() {
+        return Err(Halt { at: allowed.len(), problem: Problem::Bytes(allowed.len() as u64) });
+    }
+    machine.finish(&text[at..], &stack).map_err(|problem| Halt { at: text.len(), problem })
+}
+
+/// A stack of nothing but kinds, a bit each: `check` takes any depth.
+#[derive(Default)]
+struct Kinds {
+    depth: usize,
+    /// The innermost up to 64, from the lowest bit on; a bit is set for an object.
+    word: u64,
+    /// The outer ones, 64 each.
+    words: Vec<u64>,
+}
+
+impl Stack for Kinds {
+    #[inline(always)]
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
+    #[inline(always)]
+    fn top(&self) -> Container {
+        if self.word & 1 == 1 { Container::Object } else { Container::Array }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, kind: Container, _at: usize) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.words.push(self.word);
+        }
+        self.word = self.word << 1 | u64::from(kind == Container::Object);
+        self.depth += 1;
+    }
+
+    #[inline(always)]
+    fn comma(&mut self, _text: &[u8], _at: usize) {}
+
+    #[inline(always)]
+    fn pop(&mut self, _text: &[u8], _at: usize, _empty: bool) {
+        self.depth -= 1;
+        self.word >>= 1;
+        if self.depth.is_multiple_of(64)
+            && let Some(word) = self.words.pop()
+        {
+            self.word = word;
+        }
+    }
+}

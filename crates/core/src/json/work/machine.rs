@@ -1,0 +1,328 @@
+//! The work on one document, a piece at a time.
+
+use std::sync::Arc;
+
+use super::inflate::Inflate;
+use super::op::{Emitter, Op};
+use crate::json::document::{Column, Document};
+use crate::json::lines::{Flow, LineSink, Lines};
+use crate::json::scan::Scanner;
+use crate::json::text::{Utf8Sanitizer, Utf16Decoder};
+use crate::json::{Container, Fault, FaultKind, Limits, Sink};
+
+/// Text that is scanned in one go, in bytes: a fraction of a millisecond.
+const STEP: usize = 262_144;
+
+/// A piece of a document on its way in.
+#[derive(Debug)]
+pub enum Piece {
+    /// UTF-16 of a JavaScript string, cut anywhere.
+    Units(Vec<u16>),
+    /// UTF-8, or what is compressed, cut anywhere.
+    Bytes(Vec<u8>),
+}
+
+impl Piece {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Units(units) => units.len() * 2,
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// What to make of a document.
+#[derive(Debug)]
+pub enum Goal {
+    /// Ops that build it.
+    Build,
+    /// Nothing but whether it is JSON.
+    Check,
+    /// A value a line, in groups.
+    Lines {
+        /// Whether to tell of a line that is not JSON and to go on, rather than to end there.
+        skip_bad: bool,
+    },
+    /// A [`Document`].
+    Keep,
+    /// Ops that build a value of a document that is kept. Nothing is pushed.
+    Part(Arc<Document>, std::ops::Range<usize>),
+    /// Ops that build an array of values of a document that is kept. Nothing is pushed.
+    Column(Arc<Document>, Column),
+}
+
+/// How to do it.
+#[derive(Debug)]
+pub struct Plan {
+    /// What to make.
+    pub goal: Goal,
+    /// Whether groups may be encoded for generated code.
+    pub compiled: bool,
+    /// Whether bytes that begin as gzip or Zstandard do are to be inflated.
+    pub inflate: bool,
+    /// What to refuse. With a limit nothing is told before all is known to be within it.
+    pub limits: Limits,
+    /// See [`crate::json::GROUP_BYTES`].
+    pub group_bytes: usize,
+}
+
+impl Plan {
+    /// Whether the text is there already.
+    pub(super) fn needs_no_input(&self) -> bool {
+        matches!(self.goal, Goal::Part(..) | Goal::Column(..))
+    }
+}
+
+pub(super) struct Machine {
+    utf16: Utf16Decoder,
+    utf8: Utf8Sanitizer,
+    inflate: Inflate,
+    /// Text on its way from `utf16` or `utf8` to the stage.
+    text: Vec<u8>,
+    stage: Stage,
+    emitter: Emitter,
+    finished: bool,
+}
+
+enum Stage {
+    Scan(Box<Scanner>),
+    Check(Box<Scanner>),
+    Lines { lines: Box<Lines>, skip_bad: bool },
+    Collect { checked: Box<Scanner>, text: Vec<u8>, after: After },
+    Replay { text: Replayed, at: usize, scanner: Box<Scanner> },
+    Column { document: Arc<Document>, column: Box<Column> },
+}
+
+/// What becomes of a text once all of it is there.
+enum After {
+    Keep,
+    Build { group_bytes: usize },
+}
+
+enum Replayed {
+    Owned(Vec<u8>),
+    Part(Arc<Document>, std::ops::Range<usize>),
+}
+
+impl Replayed {
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Owned(text) => text,
+            Self::Part(document, range) => &document.text()[range.clone()],
+        }
+    }
+}
+
+/// Whoever wants to know only that nothing is wrong.
+struct Nothing;
+
+impl Sink for Nothing {
+    fn open(&mut self, _: Container, _: Option<&[u8]>) {}
+    fn close(&mut self) {}
+    fn group(&mut self, _: Container, _: &[u8], _: u32) {}
+}
+
+struct LineEmitter<'a> {
+    emitter: &'a mut Emitter,
+    skip_bad: bool,
+}
+
+impl Sink for LineEmitter<'_> {
+    fn open(&mut self, kind: Container, key: Option<&[u8]>) {
+        self.emitter.open(kind, key);
+    }
+
+    fn close(&mut self) {
+        self.emitter.close();
+    }
+
+    fn group(&mut self, within: Container, text: &[u8], count: u32) {
+        self.emitter.group(within, text, count);
+    }
+}
+
+impl LineSink for LineEmitter<'_> {
+    fn bad_line(&mut self, fault: Fault) -> Flow {
+        if self.skip_bad && fault.kind == FaultKind::Syntax {
+            self.emitter.ops.push(Op::BadLine(fault));
+            return Flow::Skip;
+        }
+        Flow::Stop
+    }
+}
+
+/// Why a job ends early.
+enum Stop {
+    Fault(Fault),
+    Damaged(std::io::Error),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+impl Machine {
+    pub(super) fn new(plan: Plan) -> Self {
+        let Plan { goal, compiled, inflate, limits, group_bytes } = plan;
+        let scanner = |limits: &Limits| Box::new(Scanner::new(group_bytes, limits));
+        let stage = match goal {
+            Goal::Keep => Stage::Collect { checked: scanner(&limits), text: Vec::new(), after: After::Keep },
+            Goal::Build if limits != Limits::default() => {
+                Stage::Collect { checked: scanner(&limits), text: Vec::new(), after: After::Build { group_bytes } }
+            }
+            Goal::Build => Stage::Scan(scanner(&limits)),
+            Goal::Check => Stage::Check(scanner(&limits)),
+            Goal::Lines { skip_bad } => Stage::Lines { lines: Box::new(Lines::new(group_bytes, &limits)), skip_bad },
+            Goal::Part(document, range) => {
+                Stage::Replay { text: Replayed::Part(document, range), at: 0, scanner: scanner(&Limits::default()) }
+            }
+            Goal::Column(document, column) => Stage::Column { document, column: Box::new(column) },
+        };
+        Self {
+            utf16: Utf16Decoder::default(),
+            utf8: Utf8Sanitizer::default(),
+            inflate: Inflate::new(inflate),
+            text: Vec::new(),
+            stage,
+            emitter: Emitter::new(compiled),
+            finished: false,
+        }
+    }
+
+    /// Takes in a piece, if there is one, and `ended` once it was the last; does some work, and appends what is to be told.
+    ///
+    /// Returns whether there is more to do without another piece.
+    pub(super) fn advance(&mut self, piece: Option<Piece>, ended: bool, ops: &mut Vec<Op>) -> bool {
+        let outcome = self.step(piece, ended);
+        ops.append(&mut self.emitter.ops);
+        match outcome {
+            Ok(more) => more && !self.finished,
+            Err(stop) => {
+                self.finished = true;
+                ops.push(match stop {
+                    Stop::Fault(fault) => Op::Fault(fault),
+                    Stop::Damaged(error) => Op::Damaged(error.to_string()),
+                });
+                false
+            }
+        }
+    }
+
+    fn step(&mut self, piece: Option<Piece>, ended: bool) -> Result<bool, Stop> {
+        if matches!(self.stage, Stage::Replay { .. } | Stage::Column { .. }) {
+            return self.replay();
+        }
+        match piece {
+            Some(Piece::Units(units)) => self.utf16.decode(&units, &mut self.text),
+            Some(Piece::Bytes(bytes)) => self.inflate.push(bytes)?,
+            None => {}
+        }
+        if ended {
+            self.inflate.end()?;
+        }
+        while self.text.len() < STEP {
+            let Some(bytes) = self.inflate.next()? else { break };
+            self.text.extend_from_slice(&self.utf8.sanitize(&bytes));
+        }
+        if !self.text.is_empty() {
+            self.consume()?;
+            return Ok(true);
+        }
+        if ended {
+            self.utf16.finish(&mut self.text);
+            self.text.extend_from_slice(self.utf8.finish());
+            self.consume()?;
+            return self.finish();
+        }
+        Ok(false)
+    }
+
+    /// Gives the stage the text that is there.
+    fn consume(&mut self) -> Result<(), Stop> {
+        let text = &self.text;
+        match &mut self.stage {
+            Stage::Scan(scanner) => scanner.feed(text, &mut self.emitter)?,
+            Stage::Check(scanner) => scanner.feed(text, &mut Nothing)?,
+            Stage::Lines { lines, skip_bad } => {
+                lines.feed(text, &mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad })?;
+            }
+            Stage::Collect { checked, text: all, .. } => {
+                checked.feed(text, &mut Nothing)?;
+                all.extend_from_slice(text);
+            }
+            Stage::Replay { .. } | Stage::Column { .. } => {}
+        }
+        self.text.clear();
+        Ok(())
+    }
+
+    /// All of the text was consumed. Returns whether more is to be done.
+    fn finish(&mut self) -> Result<bool, Stop> {
+        match &mut self.stage {
+            Stage::Scan(scanner) => scanner.finish(&mut self.emitter)?,
+            Stage::Check(scanner) => scanner.finish(&mut Nothing)?,
+            Stage::Lines { lines, skip_bad } => {
+                lines.finish(&mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad })?;
+            }
+            Stage::Collect { checked, text, after } => {
+                checked.finish(&mut Nothing)?;
+                let text = std::mem::take(text);
+                match after {
+                    After::Keep => {
+                        let document = Document::new(text, &Limits::default())?;
+                        self.tell_last(Op::Document(Arc::new(document)));
+                        return Ok(false);
+                    }
+                    After::Build { group_bytes } => {
+                        let scanner = Box::new(Scanner::new(*group_bytes, &Limits::default()));
+                        self.stage = Stage::Replay { text: Replayed::Owned(text), at: 0, scanner };
+                        return Ok(true);
+                    }
+                }
+            }
+            Stage::Replay { .. } | Stage::Column { .. } => {}
+        }
+        self.tell_last(Op::Done);
+        Ok(false)
+    }
+
+    /// Works on a text that is all there.
+    fn replay(&mut self) -> Result<bool, Stop> {
+        match &mut self.stage {
+            Stage::Replay { text, at, scanner } => {
+                let all = text.text();
+                let end = all.len().min(*at + STEP);
+                scanner.feed(&all[*at..end], &mut self.emitter)?;
+                *at = end;
+                if end < all.len() {
+                    return Ok(true);
+                }
+                scanner.finish(&mut self.emitter)?;
+            }
+            Stage::Column { document, column } => {
+                let count = column.next(document, crate::json::GROUP_BYTES, &mut self.text);
+                if count > 0 {
+                    self.emitter.group(Container::Array, &self.text, count);
+                    self.text.clear();
+                    return Ok(true);
+                }
+            }
+            _ => {}
+        }
+        self.tell_last(Op::Done);
+        Ok(false)
+    }
+
+    fn tell_last(&mut self, op: Op) {
+        self.emitter.ops.push(op);
+        self.finished = true;
+    }
+}

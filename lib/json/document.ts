@@ -1,0 +1,1 @@
+export class JSONDocument { constructor(readonly native: object, readonly hooks: object) {} }

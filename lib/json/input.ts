@@ -1,0 +1,124 @@
+import { invalid } from '../validate.js';
+import type { NativePool } from './native.js';
+
+/** Units and bytes that are copied at once: some 50 us. */
+const TEXT_PIECE = 131_072;
+const BYTES_PIECE = 262_144;
+
+/** The text of a job on its way to the thread that works on it. */
+export interface Input {
+  /** Whether there is something to push. */
+  readonly pending: boolean;
+  /**
+   * Pushes what is there, but at most a piece.
+   * @returns whether another piece can be pushed at once
+   */
+  push(native: NativePool, job: number): boolean;
+}
+
+/** A string or bytes, copied a piece at a time. */
+class Pieces {
+  #at = 0;
+  readonly #length: number;
+
+  constructor(readonly data: string | Uint8Array) {
+    this.#length = data.length;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#length;
+  }
+
+  /** Pushes the next piece. @returns whether there is room for more */
+  push(native: NativePool, job: number): boolean {
+    const { data } = this;
+    const start = this.#at;
+    if (typeof data === 'string') {
+      // A piece may cut a surrogate pair in two: the job puts it together again.
+      this.#at = Math.min(start + TEXT_PIECE, this.#length);
+      return native.pushText(job, data.slice(start, this.#at));
+    }
+    if (data.length !== this.#length) {
+      throw new TypeError('The bytes were detached or resized before they were parsed: pass a copy of them');
+    }
+    this.#at = Math.min(start + BYTES_PIECE, this.#length);
+    return native.pushBytes(job, data, start, this.#at);
+  }
+}
+
+/** Text that is all there. Bytes must not change before the call that they were given to has settled. */
+export class WholeInput implements Input {
+  readonly #pieces: Pieces;
+  #ended = false;
+
+  constructor(data: string | Uint8Array) {
+    this.#pieces = new Pieces(data);
+  }
+
+  get pending(): boolean {
+    return !this.#ended;
+  }
+
+  push(native: NativePool, job: number): boolean {
+    if (this.#ended) return false;
+    const room = this.#pieces.done || this.#pieces.push(native, job);
+    if (!this.#pieces.done) return room;
+    this.#ended = true;
+    native.end(job);
+    return false;
+  }
+}
+
+/** Text that comes as a stream, and is read no faster than it is worked on. */
+export class StreamInput implements Input {
+  #pieces: Pieces | undefined;
+  #pushed: (() => void) | undefined;
+  #finished = false;
+  #ended = false;
+
+  get pending(): boolean {
+    return this.#pieces !== undefined || (this.#finished && !this.#ended);
+  }
+
+  push(native: NativePool, job: number): boolean {
+    const pieces = this.#pieces;
+    if (pieces !== undefined) {
+      if (!pieces.done) return pieces.push(native, job) && !pieces.done;
+      this.#pieces = undefined;
+      this.#pushed?.();
+    } else if (this.#finished && !this.#ended) {
+      this.#ended = true;
+      native.end(job);
+    }
+    return false;
+  }
+
+  /**
+   * Reads all of `source`, and calls `ready` whenever there is something to push.
+   * @param stopped asked after each chunk; true leaves the rest unread and closes the source
+   */
+  async read(source: AsyncIterable<unknown>, ready: () => void, stopped: () => boolean): Promise<void> {
+    for await (const chunk of source) {
+      if (stopped()) return;
+      this.#pieces = new Pieces(chunkOf(chunk));
+      const pushed = new Promise<void>((resolve) => {
+        this.#pushed = resolve;
+      });
+      ready();
+      await pushed;
+    }
+    this.#finished = true;
+    ready();
+  }
+
+  /** Lets `read` notice that it is stopped. */
+  stop(): void {
+    this.#pushed?.();
+  }
+}
+
+function chunkOf(chunk: unknown): string | Uint8Array {
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return invalid('a chunk of the stream', 'a string or a Uint8Array', chunk);
+}

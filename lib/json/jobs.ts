@@ -1,0 +1,90 @@
+import { Histogram } from '../histogram.js';
+import { binding } from '../native.js';
+import type { Construction } from './construction.js';
+import { FLAG, GROUP_BYTES, type NativePool, type StepMemory, stepMemory } from './native.js';
+import { PRIORITIES, type Priority } from './scheduler.js';
+import { canGenerate } from './shapes/generate.js';
+import { type GroupStreams, groupStreams } from './shapes/group.js';
+
+/** Bounds of a document; Infinity is none. */
+export interface Limits {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+  readonly maxKeys: number;
+}
+
+export const NO_LIMITS: Limits = {
+  maxBytes: Number.POSITIVE_INFINITY,
+  maxDepth: Number.POSITIVE_INFINITY,
+  maxKeys: Number.POSITIVE_INFINITY,
+};
+
+/** How values are built: 'auto' may generate code for records of one shape, 'sliced' calls JSON.parse alone. */
+export type Mode = 'auto' | 'sliced';
+
+/** The native side of a pool: its threads, and its jobs' way back to the main thread. */
+export class Jobs {
+  readonly native: NativePool;
+  readonly memory: StepMemory = stepMemory();
+  readonly streams: GroupStreams = groupStreams(this.memory.ints, this.memory.doubles);
+  /** Those that wait for a thread. Native code holds this set, and therefore nothing else of the pool. */
+  readonly #waiting: Set<Construction>;
+  #active = 0;
+  readonly nativeTime = new Histogram();
+  readonly mainTime = new Histogram();
+
+  constructor(threads: number) {
+    const waiting = new Set<Construction>();
+    this.#waiting = waiting;
+    const { head, ints, doubles } = this.memory;
+    this.native = binding.createJsonPool(threads, () => wakeAll(waiting), [head, ints, doubles]);
+  }
+
+  /** Starts a job for which nothing was pushed yet. */
+  open(goal: number, priority: Priority, flags: number, limits: Limits, groupBytes = GROUP_BYTES): number {
+    const { maxBytes, maxDepth, maxKeys } = limits;
+    const level = PRIORITIES.indexOf(priority);
+    return this.#opened(this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes));
+  }
+
+  /** Starts a job that builds a part of a document. */
+  openPart(document: number, start: number, end: number, priority: Priority): number {
+    const level = PRIORITIES.indexOf(priority);
+    return this.#opened(this.native.openPart(document, start, end, level, flagsOf('auto'), GROUP_BYTES));
+  }
+
+  /** Starts a job that builds an array of what `pattern` finds in a document. */
+  openColumn(document: number, pattern: string, priority: Priority): number {
+    const level = PRIORITIES.indexOf(priority);
+    return this.#opened(this.native.openColumn(document, pattern, level, flagsOf('auto'), GROUP_BYTES));
+  }
+
+  #opened(job: number): number {
+    if (this.#active++ === 0) this.native.hold(1);
+    return job;
+  }
+
+  /** Has `construction` woken when there is something for it to do. */
+  await(construction: Construction): void {
+    this.#waiting.add(construction);
+  }
+
+  release(construction: Construction): void {
+    this.#waiting.delete(construction);
+    this.nativeTime.record(this.native.spent(construction.job));
+    this.mainTime.record(construction.spent);
+    this.native.drop(construction.job);
+    if (--this.#active === 0) this.native.hold(0);
+  }
+}
+
+/** Flags of a job that builds. */
+export function flagsOf(mode: Mode): number {
+  return mode === 'auto' && canGenerate() ? FLAG.compiled : 0;
+}
+
+function wakeAll(waiting: Set<Construction>): void {
+  const all = [...waiting];
+  waiting.clear();
+  for (const construction of all) construction.wake();
+}

@@ -1,0 +1,243 @@
+import { DestroyedError, JSONLimitError, JSONSyntaxError, QueueFullError, TimeoutError } from '../errors.js';
+import { Histogram } from '../histogram.js';
+import { now, type Priority } from './scheduler.js';
+
+/** What of a call may stop it, and when it is its turn. */
+export interface TaskOptions {
+  /** Which of the waiting tasks goes first, and what of the main thread's share it gets. @default 'normal' */
+  priority?: Priority;
+  /** Stops the task, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Milliseconds from the call to its result, waiting included; beyond them it stops. @default none */
+  timeout?: number;
+}
+
+/** Why tasks failed, counted. */
+export interface TaskErrors {
+  /** The text was not JSON. */
+  syntax: number;
+  /** The text was beyond a limit of the call. */
+  limit: number;
+  aborted: number;
+  timeout: number;
+  /** Pending at `destroy()`. */
+  destroyed: number;
+  /** Refused, since the queue was full; not counted as processed. */
+  queueFull: number;
+  /** Anything else: what a reviver, a replacer or a toJSON threw, a stream or file that failed. */
+  other: number;
+}
+
+/** A call on its way through the pool. */
+export class Task {
+  readonly promise: Promise<unknown>;
+  readonly created = now();
+  started = 0;
+  /** Stops what `start` began; called once at most, and only while it runs. */
+  stop: (() => void) | undefined;
+  /** Not undefined until it starts or settles. */
+  start: ((task: Task) => void) | undefined;
+  settled = false;
+  readonly #tasks: Tasks;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(
+    tasks: Tasks,
+    readonly priority: Priority,
+    /** Whether it takes one of the pool's places. */
+    readonly placed: boolean,
+    start: (task: Task) => void,
+  ) {
+    this.#tasks = tasks;
+    this.start = start;
+    let resolve!: (value: unknown) => void;
+    let reject!: (error: unknown) => void;
+    this.promise = new Promise((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Lets `options` end it. */
+  watch({ signal, timeout }: TaskOptions): void {
+    if (signal !== undefined) {
+      this.#signal = signal;
+      signal.addEventListener('abort', this.#aborted, { once: true });
+    }
+    if (timeout !== undefined) {
+      this.#timer = setTimeout(() => this.cancel(new TimeoutError('The call', timeout)), timeout);
+    }
+  }
+
+  /** Whether its signal ended it, or would have. */
+  get aborted(): boolean {
+    return this.#signal?.aborted ?? false;
+  }
+
+  readonly #aborted = (): void => this.cancel(this.#signal!.reason);
+
+  /** Ends it from outside. */
+  cancel(error: unknown): void {
+    if (this.settled) return;
+    const { stop } = this;
+    this.fail(error);
+    stop?.();
+  }
+
+  succeed(value: unknown): void {
+    if (this.#settle(undefined)) this.#resolve(value);
+  }
+
+  fail(error: unknown): void {
+    if (this.#settle({ error })) this.#reject(error);
+  }
+
+  #settle(failure: { error: unknown } | undefined): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.start = undefined;
+    this.stop = undefined;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#aborted);
+    this.#tasks.settled(this, failure);
+    return true;
+  }
+}
+
+/** Tasks that wait for one of a number of places, those of the highest priority first, equals in their order. */
+export class Tasks {
+  processed = 0;
+  readonly errors: TaskErrors = {
+    syntax: 0,
+    limit: 0,
+    aborted: 0,
+    timeout: 0,
+    destroyed: 0,
+    queueFull: 0,
+    other: 0,
+  };
+  readonly waits = new Histogram();
+  readonly durations = new Histogram();
+  readonly #queues: Record<Priority, Set<Task>> = { high: new Set(), normal: new Set(), low: new Set() };
+  readonly #running = new Set<Task>();
+  #placed = 0;
+  #advancing = false;
+  #closed: DestroyedError | undefined;
+
+  constructor(
+    readonly places: number,
+    readonly maxQueue: number,
+    readonly onFull: 'reject' | 'wait',
+  ) {}
+
+  /** Tasks that wait for a place. */
+  get queued(): number {
+    const { high, normal, low } = this.#queues;
+    return high.size + normal.size + low.size;
+  }
+
+  /** Tasks that were started and have not settled. */
+  get active(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * Starts a task as soon as it has a place, at once if there is one.
+   * @param placed false: it takes no place, since it waits for others most of the time
+   */
+  submit<T>(options: TaskOptions, start: (task: Task) => void, placed = true): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+    const full = placed && this.#placed >= this.places;
+    if (full && this.onFull === 'reject' && this.queued >= this.maxQueue) {
+      this.errors.queueFull++;
+      return Promise.reject(new QueueFullError(this.maxQueue));
+    }
+    const task = new Task(this, options.priority ?? 'normal', placed, start);
+    task.watch(options);
+    if (full) this.#queues[task.priority].add(task);
+    else this.#begin(task);
+    return task.promise as Promise<T>;
+  }
+
+  #begin(task: Task): void {
+    task.started = now();
+    this.waits.record(task.started - task.created);
+    this.#running.add(task);
+    if (task.placed) this.#placed++;
+    const start = task.start!;
+    task.start = undefined;
+    try {
+      start(task);
+    } catch (error) {
+      task.fail(error);
+    }
+  }
+
+  /** Called by a task, once. */
+  settled(task: Task, failure: { error: unknown } | undefined): void {
+    this.processed++;
+    if (failure !== undefined) this.errors[task.aborted ? 'aborted' : causeOf(failure.error)]++;
+    if (!this.#running.delete(task)) {
+      this.#queues[task.priority].delete(task);
+      return;
+    }
+    this.durations.record(now() - task.started);
+    if (!task.placed) return;
+    this.#placed--;
+    this.#next();
+  }
+
+  #next(): void {
+    // One that fails while it starts leads here again: a thousand of those must not nest.
+    if (this.#advancing) return;
+    this.#advancing = true;
+    while (this.#placed < this.places) {
+      const task = this.#first();
+      if (task === undefined) break;
+      this.#queues[task.priority].delete(task);
+      this.#begin(task);
+    }
+    this.#advancing = false;
+  }
+
+  #first(): Task | undefined {
+    const { high, normal, low } = this.#queues;
+    for (const queue of [high, normal, low]) {
+      for (const task of queue) return task;
+    }
+    return undefined;
+  }
+
+
+  /** Resolves once all that was submitted before has settled. */
+  async flush(): Promise<void> {
+    const { high, normal, low } = this.#queues;
+    const tasks = [...this.#running, ...high, ...normal, ...low];
+    await Promise.allSettled(tasks.map((task) => task.promise));
+  }
+
+  /** Fails all that is pending, and whatever comes after, with `error`. */
+  close(error: DestroyedError): void {
+    this.#closed = error;
+    const { high, normal, low } = this.#queues;
+    for (const task of [...high, ...normal, ...low, ...this.#running]) task.cancel(error);
+  }
+
+  get closed(): DestroyedError | undefined {
+    return this.#closed;
+  }
+}
+
+/** Under what a failure is counted. */
+export function causeOf(error: unknown): keyof TaskErrors {
+  if (error instanceof DestroyedError) return 'destroyed';
+  if (error instanceof TimeoutError) return 'timeout';
+  if (error instanceof JSONLimitError) return 'limit';
+  return error instanceof JSONSyntaxError ? 'syntax' : 'other';
+}
