@@ -10,7 +10,7 @@ const FOLDER = fileURLToPath(new URL('native/', import.meta.url));
 /** The package `name` of native/, all of which are built the first time that one is asked for. */
 export function nativePeer(name) {
   if (!existsSync(`${FOLDER}node_modules/${name}`)) {
-    run(['npm', 'ci', '--no-audit', '--no-fund'], { cwd: FOLDER });
+    run(['npm', 'ci', '--ignore-scripts=false', '--no-audit', '--no-fund'], { cwd: FOLDER });
   }
   return createRequire(FOLDER)(name);
 }
