@@ -5,16 +5,50 @@ export type { LoadContext, Loader, LoadOptions } from './cache/singleFlight.js';
 export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
 export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
-export type { KeelsonErrorCode } from './errors.js';
+export type { JSONFaultPlace, KeelsonErrorCode } from './errors.js';
 export {
+  CircularReferenceError,
   DestroyedError,
   InvalidArgumentError,
+  JSONLimitError,
+  JSONPointerError,
+  JSONSyntaxError,
   KeelsonError,
   MalformedPathError,
+  QueueFullError,
   RouteConflictError,
   RouteTimeoutError,
+  TimeoutError,
 } from './errors.js';
 export type { LatencySummary } from './histogram.js';
+export type { JSONType } from './json/document.js';
+export { JSONDocument } from './json/document.js';
+export type { Mode as JSONMode } from './json/jobs.js';
+export type {
+  JSONLimits,
+  JSONParseOptions,
+  JSONStreamOptions,
+  JSONWorkerPoolOptions,
+  NDJSONOptions,
+  OpenDocumentOptions,
+  Reviver as JSONReviver,
+} from './json/options.js';
+export type { Priority as JSONPriority } from './json/scheduler.js';
+export {
+  destroyJsonWorkerPool,
+  getJsonWorkerPool,
+  json,
+  parseJSONAsync,
+  stringifyJSONAsync,
+} from './json/shared.js';
+export type {
+  StringifyForm as JSONStringifyForm,
+  StringifyOptions as JSONStringifyOptions,
+  WriteOptions as JSONWriteOptions,
+} from './json/stringify/options.js';
+export type { TaskErrors as JSONTaskErrors, TaskOptions as JSONTaskOptions } from './json/tasks.js';
+export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
+export { JSONWorkerPool } from './jsonWorkerPool.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
 export type { RequestContext } from './router/call.js';

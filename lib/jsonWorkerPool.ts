@@ -1,7 +1,7 @@
 import { asyncDispose } from './dispose.js';
 import { DestroyedError } from './errors.js';
 import type { LatencySummary } from './histogram.js';
-import { JSONDocument } from './json/document.js';
+import { type DocumentBuilder, JSONDocument, type NativeDocument } from './json/document.js';
 import { fileChunks } from './json/files.js';
 import { WholeInput } from './json/input.js';
 import { Jobs, type Limits, NO_LIMITS } from './json/jobs.js';
@@ -15,9 +15,20 @@ import type {
   Reviver,
 } from './json/options.js';
 import { checkDocument, checkLines, checkParse, checkStream, limitsOf, poolOptions } from './json/options.js';
-import { type Construct, DIRECT, parseNow, startConstruction, startParse, textOrBytes } from './json/parse.js';
+import {
+  type Construct,
+  DIRECT,
+  parseNow,
+  startConstruction,
+  startJob,
+  startParse,
+  textOrBytes,
+} from './json/parse.js';
 import { now, PRIORITIES, type Priority } from './json/scheduler.js';
 import { asyncIterable, Batches, startLines, startStream } from './json/streams.js';
+import { stringifyToFile } from './json/stringify/file.js';
+import type { StringifyOptions, WriteOptions } from './json/stringify/options.js';
+import { stringify } from './json/stringify/stringify.js';
 import { causeOf, type Task, type TaskErrors, type TaskOptions, Tasks } from './json/tasks.js';
 import { oneOf } from './validate.js';
 
@@ -71,8 +82,13 @@ const TIMED = 64;
 export class JSONWorkerPool {
   readonly #jobs: Jobs;
   readonly #tasks: Tasks;
+  readonly #builder: DocumentBuilder = {
+    build: (document, start, end) =>
+      this.#tasks.submit({}, (task) => startJob(task, this.#jobs, this.#jobs.openPart(document, start, end))),
+    column: (document, pattern) =>
+      this.#tasks.submit({}, (task) => startJob(task, this.#jobs, this.#jobs.openColumn(document, pattern))),
+  };
   #direct = 0;
-  #directErrors = 0;
 
   /**
    * @param maxWorkers native threads, and tasks that are worked on at once, or options
@@ -92,14 +108,18 @@ export class JSONWorkerPool {
   async enqueueTask<T = any>(
     type: 'parse' | 'stringify',
     data: any,
-    options: EnqueuedOptions = {},
+    options: {
+      reviver?: Reviver | null;
+      replacer?: WriteOptions['replacer'];
+      space?: WriteOptions['space'];
+    } = {},
     priority: Priority = 'normal',
   ): Promise<T> {
     oneOf('type', type, ['parse', 'stringify']);
     oneOf('priority', priority, PRIORITIES);
     if (type === 'stringify') {
-      const { replacer, space } = options;
-      return this.#tasks.submit<T>({ priority }, (task) => startStringify(task, data, { replacer, space }));
+      const { replacer = null, space = null } = options;
+      return this.#stringify(data, { replacer, space, priority }) as Promise<T>;
     }
     const reviver = typeof options.reviver === 'function' ? options.reviver : undefined;
     return this.#enqueue<T>(textOrBytes(data), { priority }, { limits: NO_LIMITS, mode: 'auto', reviver });
@@ -141,7 +161,6 @@ export class JSONWorkerPool {
       return Promise.resolve(parseNow(this.#jobs, text, limits, reviver) as T);
     } catch (error) {
       this.#tasks.errors[causeOf(error)]++;
-      this.#directErrors++;
       return Promise.reject(error);
     } finally {
       if (started !== undefined) this.#tasks.durations.record(now() - started);
@@ -157,8 +176,30 @@ export class JSONWorkerPool {
   stringify(value: unknown, options?: StringifyOptions & { as?: 'string' }): Promise<string>;
   stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer>;
   stringify(value: unknown, options: StringifyOptions & { as: 'chunks' }): AsyncIterable<Buffer>;
-  stringify(_value: unknown, options: StringifyOptions = {}): unknown {
-    return options;
+  stringify(value: unknown, options: StringifyOptions = {}): unknown {
+    if (options.as === 'chunks') return stringify(value, options as { as: 'chunks' });
+    return this.#stringify(value, options);
+  }
+
+  async #stringify(value: unknown, options: StringifyOptions): Promise<unknown> {
+    const { priority, signal, timeout } = options;
+    const own: TaskOptions = {};
+    if (priority !== undefined) own.priority = priority;
+    if (signal !== undefined) own.signal = signal;
+    if (timeout !== undefined) own.timeout = timeout;
+    return this.#tasks.submit(own, (task) => {
+      const stopper = new AbortController();
+      task.stop = () => stopper.abort();
+      stringify(value, { ...options, signal: stopper.signal } as { as: 'string' }).then(
+        (text) => task.succeed(text),
+        (error) => task.fail(error),
+      );
+    });
+  }
+
+  /** {@link stringify} to a file, which has its old content or all of the new one, whatever happens. */
+  stringifyToFile(value: unknown, path: string, options?: WriteOptions): Promise<void> {
+    return stringifyToFile(value, path, options);
   }
 
   /**
@@ -212,10 +253,12 @@ export class JSONWorkerPool {
     const batches = new Batches();
     const ended = new AbortController();
     const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-    const start = (task: Task) =>
-      startLines(task, this.#jobs, source, batches, limits, mode, onBadLine);
+    const start = (task: Task) => startLines(task, this.#jobs, source, batches, limits, mode, onBadLine);
     const result = this.#tasks.submit<void>({ ...rest, signal: stop }, start, false);
-    result.then(() => batches.end(), () => batches.end());
+    result.then(
+      () => batches.end(),
+      () => batches.end(),
+    );
     try {
       for (;;) {
         const batch = await batches.next();
@@ -247,8 +290,8 @@ export class JSONWorkerPool {
         startConstruction(task, this.#jobs, GOAL.keep, 0, limits, input);
       }
     };
-    const native = await this.#tasks.submit<any>(options, start, path === undefined);
-    return new JSONDocument(native, this.#jobs);
+    const native = await this.#tasks.submit<NativeDocument>(options, start, path === undefined);
+    return new JSONDocument(native, this.#builder);
   }
 
   /** Live figures; the keys are those of the original. */
@@ -302,6 +345,3 @@ export class JSONWorkerPool {
 function isPath(source: unknown): source is { path: string | URL } {
   return typeof source === 'object' && source !== null && !ArrayBuffer.isView(source) && 'path' in source;
 }
-type StringifyOptions = { as?: string; replacer?: any; space?: any };
-type EnqueuedOptions = { reviver?: Reviver; replacer?: any; space?: string | number };
-function startStringify(task: Task, data: unknown, o: any): void { task.succeed(JSON.stringify(data, o.replacer, o.space)); }

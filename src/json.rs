@@ -205,13 +205,13 @@ pub fn create_json_pool(env: Env, threads: u32, wake: Unknown, memory: Vec<Unkno
 
 fn with_jobs(instance: Instance<State>) -> Result<Instance<State>> {
     instance
-        .function("open", |state, args: Args<7>| {
+        .function("open", |state, args: Args<8>| {
             let (goal, priority, flags) = (args.u32(0)?, args.u32(1)?, args.u32(2)?);
             let limits = limits(&args, 3)?;
             let goal = match goal {
                 0 => Goal::Build,
                 1 => Goal::Check,
-                2 => Goal::Lines { skip_bad: flags & SKIP_BAD_LINES != 0 },
+                2 => Goal::Lines { skip_bad: flags & SKIP_BAD_LINES != 0, max_line_bytes: limit(args.f64(7)?) },
                 _ => Goal::Keep,
             };
             let plan = plan(goal, flags, limits, args.u32(6)? as usize);

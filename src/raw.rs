@@ -311,6 +311,12 @@ impl<T: 'static> Instance<T> {
 /// A finished object, as a `#[napi]` function returns it.
 pub struct Object(sys::napi_value);
 
+impl Return for Object {
+    fn into_value(self, _env: sys::napi_env) -> Result<sys::napi_value> {
+        Ok(self.0)
+    }
+}
+
 impl ToNapiValue for Object {
     unsafe fn to_napi_value(_env: sys::napi_env, object: Self) -> napi::Result<sys::napi_value> {
         Ok(object.0)

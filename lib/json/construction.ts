@@ -146,7 +146,10 @@ export class Construction implements Work {
         break;
       case STEP.damaged:
         this.#fail(
-          new KeelsonError('ERR_KEELSON_JSON_COMPRESSION', `The compressed input is damaged: ${native.text()}`),
+          new KeelsonError(
+            'ERR_KEELSON_JSON_COMPRESSION',
+            `The compressed input is damaged: ${native.text()}`,
+          ),
         );
         break;
       default:

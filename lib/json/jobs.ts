@@ -11,16 +11,21 @@ export interface Limits {
   readonly maxBytes: number;
   readonly maxDepth: number;
   readonly maxKeys: number;
+  /** Of one line, where lines are read. */
+  readonly maxLineBytes: number;
 }
 
 export const NO_LIMITS: Limits = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxDepth: Number.POSITIVE_INFINITY,
   maxKeys: Number.POSITIVE_INFINITY,
+  maxLineBytes: Number.POSITIVE_INFINITY,
 };
 
 /** How values are built: 'auto' may generate code for records of one shape, 'sliced' calls JSON.parse alone. */
 export type Mode = 'auto' | 'sliced';
+
+const NORMAL = PRIORITIES.indexOf('normal');
 
 /** The native side of a pool: its threads, and its jobs' way back to the main thread. */
 export class Jobs {
@@ -42,21 +47,21 @@ export class Jobs {
 
   /** Starts a job for which nothing was pushed yet. */
   open(goal: number, priority: Priority, flags: number, limits: Limits, groupBytes = GROUP_BYTES): number {
-    const { maxBytes, maxDepth, maxKeys } = limits;
+    const { maxBytes, maxDepth, maxKeys, maxLineBytes } = limits;
     const level = PRIORITIES.indexOf(priority);
-    return this.#opened(this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes));
+    return this.#opened(
+      this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes, maxLineBytes),
+    );
   }
 
   /** Starts a job that builds a part of a document. */
-  openPart(document: number, start: number, end: number, priority: Priority): number {
-    const level = PRIORITIES.indexOf(priority);
-    return this.#opened(this.native.openPart(document, start, end, level, flagsOf('auto'), GROUP_BYTES));
+  openPart(document: number, start: number, end: number): number {
+    return this.#opened(this.native.openPart(document, start, end, NORMAL, flagsOf('auto'), GROUP_BYTES));
   }
 
   /** Starts a job that builds an array of what `pattern` finds in a document. */
-  openColumn(document: number, pattern: string, priority: Priority): number {
-    const level = PRIORITIES.indexOf(priority);
-    return this.#opened(this.native.openColumn(document, pattern, level, flagsOf('auto'), GROUP_BYTES));
+  openColumn(document: number, pattern: string): number {
+    return this.#opened(this.native.openColumn(document, pattern, NORMAL, flagsOf('auto'), GROUP_BYTES));
   }
 
   #opened(job: number): number {

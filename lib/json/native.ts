@@ -1,3 +1,5 @@
+import type { NativeDocument } from './document.js';
+
 /** What {@link NativePool.take} answers; `src/json.rs` has the same numbers. */
 export const STEP = {
   nothing: 0,
@@ -44,6 +46,7 @@ export interface NativePool {
     maxDepth: number,
     maxKeys: number,
     groupBytes: number,
+    maxLineBytes: number,
   ): number;
   /** Starts a job that builds the bytes from `start` to `end` of a document. */
   openPart(
@@ -71,7 +74,7 @@ export interface NativePool {
   /** Its raw stream, or the excerpt of a fault. */
   raw(): string;
   /** The document of the step taken last, once. */
-  document(): object;
+  document(): NativeDocument;
   /** Checks a text at once, and returns `done` or `fault`. */
   check(text: string, maxBytes: number, maxDepth: number, maxKeys: number): number;
   /** Forgets a job, and drops what it has left to do. */

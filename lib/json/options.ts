@@ -43,6 +43,8 @@ export type JSONStreamOptions = Omit<JSONParseOptions, 'reviver'>;
 
 /** Options of `ndjson`. */
 export interface NDJSONOptions extends TaskOptions, JSONLimits {
+  /** Bytes of one line beyond which it counts as bad. @default Infinity */
+  maxLineBytes?: number;
   /** Is told each line that is not JSON, which is then left out. @default the first ends the iteration */
   onBadLine?: (error: SyntaxError) => void;
   /** See {@link JSONParseOptions.mode}. @default 'auto' */
@@ -87,13 +89,15 @@ export function checkTask({ priority, signal, timeout }: TaskOptions): void {
 }
 
 /** The limits of a call, or {@link NO_LIMITS} itself. */
-export function limitsOf(given: JSONLimits): Limits {
-  const { maxBytes, maxDepth, maxKeys } = given;
-  if (maxBytes === undefined && maxDepth === undefined && maxKeys === undefined) return NO_LIMITS;
+export function limitsOf(given: JSONLimits & { maxLineBytes?: number }): Limits {
+  const { maxBytes, maxDepth, maxKeys, maxLineBytes } = given;
+  const all = [maxBytes, maxDepth, maxKeys, maxLineBytes];
+  if (all.every((limit) => limit === undefined)) return NO_LIMITS;
   return {
     maxBytes: limit('maxBytes', maxBytes),
     maxDepth: limit('maxDepth', maxDepth),
     maxKeys: limit('maxKeys', maxKeys),
+    maxLineBytes: limit('maxLineBytes', maxLineBytes),
   };
 }
 
@@ -117,7 +121,7 @@ export function checkStream(given: JSONStreamOptions): void {
 }
 
 export function checkLines(given: NDJSONOptions): void {
-  options<NDJSONOptions>('options', given, [...TASK, ...LIMITS, 'onBadLine', 'mode']);
+  options<NDJSONOptions>('options', given, [...TASK, ...LIMITS, 'maxLineBytes', 'onBadLine', 'mode']);
   checkTask(given);
   if (given.onBadLine !== undefined) callable('onBadLine', given.onBadLine);
   if (given.mode !== undefined) oneOf('mode', given.mode, MODES);

@@ -77,7 +77,17 @@ export function startConstruction(
   limits: Limits,
   input: Input,
 ): Construction {
-  const job = jobs.open(goal, task.priority, flags, limits);
+  return startJob(task, jobs, jobs.open(goal, task.priority, flags, limits), limits, input);
+}
+
+/** Builds what a job tells. */
+export function startJob(
+  task: Task,
+  jobs: Jobs,
+  job: number,
+  limits = NO_LIMITS,
+  input?: Input,
+): Construction {
   const receiver = {
     done: (result: unknown) => task.succeed(result),
     failed: (error: unknown) => task.fail(error),

@@ -11,7 +11,12 @@ import type { Task } from './tasks.js';
 const BATCHES_AHEAD = 4;
 
 /** Reads `source` for a task, which fails if it does and closes it when it stops. */
-function feed(task: Task, input: StreamInput, construction: Construction, source: AsyncIterable<unknown>): void {
+function feed(
+  task: Task,
+  input: StreamInput,
+  construction: Construction,
+  source: AsyncIterable<unknown>,
+): void {
   const { stop } = task;
   let stopped = false;
   const end = (): void => {
@@ -26,7 +31,11 @@ function feed(task: Task, input: StreamInput, construction: Construction, source
     end();
   };
   input
-    .read(source, () => construction.wake(), () => stopped)
+    .read(
+      source,
+      () => construction.wake(),
+      () => stopped,
+    )
     .catch((error) => {
       construction.stop();
       task.fail(error);

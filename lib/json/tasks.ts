@@ -214,7 +214,6 @@ export class Tasks {
     return undefined;
   }
 
-
   /** Resolves once all that was submitted before has settled. */
   async flush(): Promise<void> {
     const { high, normal, low } = this.#queues;

@@ -10,6 +10,7 @@ type Done<T> = (result: T) => void;
  * count as external memory, and have V8 mark its whole heap on the way, which costs as much as the work itself.
  */
 abstract class Collector<T> implements Work {
+  spent = 0;
   protected readonly pieces: string[] = [];
   protected readonly source: Source;
   readonly #limits: Limits;

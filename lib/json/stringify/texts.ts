@@ -14,6 +14,7 @@ interface Waiting {
 
 /** Hands out a JSON text in parts, and works only as far ahead as they are taken. */
 export class Texts implements Work {
+  spent = 0;
   readonly #open: () => Source;
   #source: Source | undefined;
   readonly #limits: Limits;

@@ -15,47 +15,33 @@ fn word_at(text: &[u8], at: usize) -> Option<u64> {
 /// or the end.
 #[inline(always)]
 pub(super) fn skip_plain(text: &[u8], mut at: usize) -> usize {
-    #[cfg(target_arch = "x86_64")]
-    while let Some(block) = text.get(at..at + 16).and_then(|block| block.first_chunk()) {
-        // SAFETY: every x86-64 has SSE2.
-        let special = unsafe { special_of_16(block) };
+    for _ in 0..4 {
+        let Some(word) = word_at(text, at) else { break };
+        let special = special_bytes(word);
         if special != 0 {
-            return at + special.trailing_zeros() as usize;
-        }
-        at += 16;
-    }
-    while let Some(word) = word_at(text, at) {
-        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        let special = zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64)) | controls;
-        if special != 0 {
-            // Borrows set bits above the lowest one only.
             return at + special.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
-    while let Some(&byte) = text.get(at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            break;
-        }
-        at += 1;
-    }
-    at
+    skip_long_plain(text, at)
 }
 
-/// Which of 16 bytes are special to strings, a bit each.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "sse2")]
-#[inline]
-fn special_of_16(block: &[u8; 16]) -> u32 {
-    use std::arch::x86_64::{
-        _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
-    };
-    let whole = u128::from_le_bytes(*block).cast_signed();
-    let bytes = _mm_set_epi64x((whole >> 64) as i64, whole as i64);
-    let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"'.cast_signed()));
-    let slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\'.cast_signed()));
-    let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls)).cast_unsigned()
+/// `skip_plain` for long strings and for the end of the text.
+fn skip_long_plain(text: &[u8], mut at: usize) -> usize {
+    // `|` and a fold, with no way out in the middle, are what compilers turn into SIMD.
+    let special = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte < 0x20);
+    let is_plain = |block: &[u8; 32]| !block.iter().fold(false, |found, &byte| found | special(byte));
+    while text.get(at..).and_then(|rest| rest.first_chunk()).is_some_and(is_plain) {
+        at += 32;
+    }
+    text[at..].iter().position(|&byte| special(byte)).map_or(text.len(), |length| at + length)
+}
+
+/// The top bit of each byte that is special to strings; borrows set others above the lowest of them only.
+#[inline(always)]
+fn special_bytes(word: u64) -> u64 {
+    let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+    zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64)) | controls
 }
 
 #[inline(always)]

@@ -42,6 +42,8 @@ pub enum Goal {
     Lines {
         /// Whether to tell of a line that is not JSON and to go on, rather than to end there.
         skip_bad: bool,
+        /// Bytes of a line beyond which it counts as bad.
+        max_line_bytes: Option<u64>,
     },
     /// A [`Document`].
     Keep,
@@ -142,9 +144,9 @@ impl Sink for LineEmitter<'_> {
 }
 
 impl LineSink for LineEmitter<'_> {
-    fn bad_line(&mut self, fault: Fault) -> Flow {
+    fn bad_line(&mut self, fault: &Fault) -> Flow {
         if self.skip_bad && fault.kind == FaultKind::Syntax {
-            self.emitter.ops.push(Op::BadLine(fault));
+            self.emitter.ops.push(Op::BadLine(fault.clone()));
             return Flow::Skip;
         }
         Flow::Stop
@@ -180,7 +182,9 @@ impl Machine {
             }
             Goal::Build => Stage::Scan(scanner(&limits)),
             Goal::Check => Stage::Check(scanner(&limits)),
-            Goal::Lines { skip_bad } => Stage::Lines { lines: Box::new(Lines::new(group_bytes, &limits)), skip_bad },
+            Goal::Lines { skip_bad, max_line_bytes } => {
+                Stage::Lines { lines: Box::new(Lines::new(group_bytes, &limits, max_line_bytes)), skip_bad }
+            }
             Goal::Part(document, range) => {
                 Stage::Replay { text: Replayed::Part(document, range), at: 0, scanner: scanner(&Limits::default()) }
             }
@@ -241,6 +245,10 @@ impl Machine {
             self.text.extend_from_slice(self.utf8.finish());
             self.consume()?;
             return self.finish();
+        }
+        // Whoever reads along a slow stream wants what is there.
+        if let Stage::Lines { lines, skip_bad } = &mut self.stage {
+            lines.flush(&mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad });
         }
         Ok(false)
     }

@@ -1,0 +1,492 @@
+//! Documents against the plainest model there is: the tree that the text was written from.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::index::{Offset, Tables};
+use super::*;
+use crate::json::scan::check;
+
+/// A value with its text yet to be written.
+#[derive(Clone, Debug)]
+enum Tree {
+    /// What it is, as text.
+    Scalar(String),
+    Array(Vec<Tree>),
+    Object(Vec<(Name, Tree)>),
+}
+
+/// UTF-16 units, and which of them are written as escapes.
+#[derive(Clone, Debug)]
+struct Name(Vec<u16>, u32);
+
+/// A written value.
+#[derive(Debug)]
+struct Node {
+    text: Range<usize>,
+    children: Children,
+}
+
+#[derive(Debug)]
+enum Children {
+    None,
+    Array(Vec<Node>),
+    /// The units of the names, and the values.
+    Object(Vec<(Vec<u16>, Node)>),
+}
+
+/// Writes trees, with white space by turns.
+struct Writer {
+    text: Vec<u8>,
+    spaces: u64,
+}
+
+impl Writer {
+    fn space(&mut self) {
+        self.spaces = self.spaces.rotate_left(1);
+        if self.spaces & 1 == 1 {
+            self.text.push(b" \n\r\t"[self.spaces as usize >> 1 & 3]);
+        }
+    }
+
+    fn token(&mut self, Name(units, escapes): &Name) {
+        self.text.push(b'"');
+        // Escapes are by whole characters, so that the rest is text that can be written.
+        for (place, unit) in char::decode_utf16(units.iter().copied()).enumerate() {
+            let escape = escapes >> (place % 32) & 1 == 1;
+            match unit {
+                Ok(char) if !escape && char >= ' ' && char != '"' && char != '\\' => {
+                    self.text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                Ok(char) => {
+                    for unit in char.encode_utf16(&mut [0; 2]) {
+                        self.text.extend_from_slice(format!("\\u{unit:04X}").as_bytes());
+                    }
+                }
+                Err(lone) if escape => {
+                    self.text.extend_from_slice(format!("\\u{:04x}", lone.unpaired_surrogate()).as_bytes());
+                }
+                Err(lone) => {
+                    let unit = lone.unpaired_surrogate();
+                    self.text.extend([0xed, 0x80 | (unit >> 6 & 0x3f) as u8, 0x80 | (unit & 0x3f) as u8]);
+                }
+            }
+        }
+        self.text.push(b'"');
+    }
+
+    fn comma(&mut self, place: usize) {
+        self.space();
+        if place > 0 {
+            self.text.push(b',');
+            self.space();
+        }
+    }
+
+    fn write(&mut self, tree: &Tree) -> Node {
+        let start = self.text.len();
+        let children = match tree {
+            Tree::Scalar(text) => {
+                self.text.extend_from_slice(text.as_bytes());
+                Children::None
+            }
+            Tree::Array(elements) => {
+                self.text.push(b'[');
+                let mut nodes = Vec::new();
+                for (place, element) in elements.iter().enumerate() {
+                    self.comma(place);
+                    nodes.push(self.write(element));
+                }
+                self.space();
+                self.text.push(b']');
+                Children::Array(nodes)
+            }
+            Tree::Object(members) => {
+                self.text.push(b'{');
+                let mut nodes = Vec::new();
+                for (place, (name, value)) in members.iter().enumerate() {
+                    self.comma(place);
+                    self.token(name);
+                    self.space();
+                    self.text.push(b':');
+                    self.space();
+                    nodes.push((name.0.clone(), self.write(value)));
+                }
+                self.space();
+                self.text.push(b'}');
+                Children::Object(nodes)
+            }
+        };
+        Node { text: start..self.text.len(), children }
+    }
+}
+
+/// A member as the model has it: the units of its name, and its value.
+type ModelMember<'a> = (&'a [u16], &'a Node);
+
+impl Node {
+    fn child(&self, name: &[u16]) -> Option<&Self> {
+        match &self.children {
+            Children::None => None,
+            Children::Array(nodes) => {
+                nodes.iter().enumerate().find(|(at, _)| units(&at.to_string()) == name).map(|it| it.1)
+            }
+            Children::Object(members) => members.iter().rev().find(|member| member.0 == name).map(|it| &it.1),
+        }
+    }
+
+    /// As JavaScript orders them.
+    fn members(&self) -> Option<Vec<ModelMember<'_>>> {
+        let Children::Object(all) = &self.children else { return None };
+        let mut names: Vec<ModelMember<'_>> = Vec::new();
+        for (name, node) in all {
+            match names.iter_mut().find(|it| it.0 == name) {
+                Some(known) => known.1 = node,
+                None => names.push((name, node)),
+            }
+        }
+        let number = |name: &[u16]| {
+            let text = String::from_utf16_lossy(name);
+            let number = text.parse::<u32>().ok().filter(|number| *number < u32::MAX && number.to_string() == text);
+            number.map_or(u64::MAX, u64::from)
+        };
+        names.sort_by_key(|member| number(member.0));
+        Some(names)
+    }
+
+    fn length(&self) -> Option<usize> {
+        match &self.children {
+            Children::None => None,
+            Children::Array(nodes) => Some(nodes.len()),
+            Children::Object(_) => self.members().map(|members| members.len()),
+        }
+    }
+
+    /// The values of a column, `None` for a missing one.
+    fn column<'a>(&'a self, pattern: &[Option<Vec<u16>>], out: &mut Vec<Option<&'a Self>>) {
+        let star = pattern.iter().position(Option::is_none);
+        let mut node = Some(self);
+        for name in &pattern[..star.unwrap_or(pattern.len())] {
+            node = node.and_then(|node| node.child(name.as_deref().unwrap_or_default()));
+        }
+        match (star, node) {
+            (None, node) => out.push(node),
+            (Some(_), None) => {}
+            (Some(star), Some(Self { children: Children::Array(nodes), .. })) => {
+                nodes.iter().for_each(|node| node.column(&pattern[star + 1..], out));
+            }
+            (Some(star), Some(node)) => {
+                let members = node.members().unwrap_or_default();
+                members.iter().for_each(|member| member.1.column(&pattern[star + 1..], out));
+            }
+        }
+    }
+}
+
+fn units(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+fn written(path: &[Vec<u16>]) -> Vec<u16> {
+    let mut out = Vec::new();
+    for name in path {
+        out.push(u16::from(b'/'));
+        for unit in name {
+            match *unit {
+                0x7e => out.extend(units("~0")),
+                0x2f => out.extend(units("~1")),
+                unit => out.push(unit),
+            }
+        }
+    }
+    out
+}
+
+fn name() -> impl Strategy<Value = Vec<u16>> {
+    let odd = vec!["", "a", "b", "a\"", "a\\", "é", "~", "/", "~1", "*", "-", "01", "__proto__", "a\u{0}", "😀", "\n"];
+    let lone = vec![vec![0xd83d], vec![0xde00], vec![0xde00, 0xd83d], vec![0xd83d, 0xd83d, 0xde00]];
+    prop_oneof![
+        4 => select(odd).prop_map(units),
+        4 => (0_u32..60).prop_map(|number| units(&number.to_string())),
+        4 => (0_u32..60).prop_map(|number| units(&format!("k{number}"))),
+        1 => select(vec!["4294967294", "4294967295", "4294967296", "99999999999999999999"]).prop_map(units),
+        1 => select(lone),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let text = "[a-z]{0,8}".prop_map(|text| format!("\"{text}\""));
+    let long = (0_usize..400).prop_map(|length| format!("\"{}\\\"\\\\\"", "[,{".repeat(length / 3)));
+    let other = select(vec!["null", "true", "false", "0", "-0", "1e999", "12.5", "[]", "{}", "[ ]", "{\n}"]);
+    let scalar = prop_oneof![3 => text, 1 => long, 3 => other.prop_map(str::to_owned)].prop_map(|text| match &*text {
+        "[]" | "[ ]" => Tree::Array(Vec::new()),
+        "{}" | "{\n}" => Tree::Object(Vec::new()),
+        _ => Tree::Scalar(text),
+    });
+    scalar.prop_recursive(5, 400, 70, |inner| {
+        let name = (name(), any::<u32>()).prop_map(|(name, escapes)| Name(name, escapes));
+        let member = (name, inner.clone()).boxed();
+        let record = prop::collection::vec(inner.clone(), 1..4).prop_map(|values| {
+            let names = ["a", "b", "k1"].map(|name| Name(units(name), 0));
+            Tree::Object(names.into_iter().zip(values).collect())
+        });
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..70).prop_map(Tree::Array),
+            prop::collection::vec(record, 0..70).prop_map(Tree::Array),
+            prop::collection::vec(member.clone(), 0..6).prop_map(Tree::Object),
+            prop::collection::vec(member, 0..90).prop_map(Tree::Object),
+        ]
+    })
+}
+
+fn write(tree: &Tree, spaces: u64) -> (Vec<u8>, Node) {
+    let mut writer = Writer { text: Vec::new(), spaces };
+    writer.space();
+    let root = writer.write(tree);
+    writer.space();
+    (writer.text, root)
+}
+
+/// A document whose offsets have 64 bits, as those of 4 GiB and more.
+fn wide(text: &[u8]) -> Document {
+    let mut document = open(text);
+    let tables = Tables::build(text, &Limits::default(), &document.hasher);
+    document.index = Index::Wide(tables.unwrap_or_else(|fault| panic!("{}", fault.message)));
+    document
+}
+
+fn open(text: &[u8]) -> Document {
+    Document::new(text.to_vec(), &Limits::default()).unwrap_or_else(|fault| panic!("{}", fault.message))
+}
+
+fn find<'a>(document: &'a Document, pointer: &str) -> Option<&'a [u8]> {
+    let pointer = Pointer::parse(&units(pointer)).unwrap_or_else(|error| panic!("{error}"));
+    document.locate(&pointer).map(|value| &document.text()[value])
+}
+
+/// Compares all that can be asked about one value.
+fn compare(document: &Document, node: &Node, path: &[Vec<u16>]) {
+    let pointer = Pointer::parse(&written(path)).unwrap_or_else(|error| panic!("{error}"));
+    let value = document.locate(&pointer);
+    assert_eq!(value, Some(node.text.clone()), "at {path:?}");
+    let value = value.unwrap_or_default();
+    assert_eq!(document.end(value.start), value.end);
+    assert_eq!(document.length(&value), node.length(), "at {path:?}");
+    let members = document.members(&value).map(|members| {
+        let name = |member: &Member| unescape(&document.text()[member.name.clone()]).into_owned();
+        members.iter().map(|member| (name(member), document.end(member.value))).collect::<Vec<_>>()
+    });
+    let model =
+        node.members().map(|members| members.iter().map(|it| (name::from_units(it.0), it.1.text.end)).collect());
+    assert_eq!(members, model, "at {path:?}");
+    for name in ["nowhere", "-", "01", "70", "4294967296", "99999999999999999999"] {
+        let pointer = Pointer::parse(&written(&[path, &[units(name)]].concat())).unwrap_or_default();
+        assert_eq!(document.locate(&pointer), node.child(&units(name)).map(|child| child.text.clone()));
+    }
+}
+
+fn compare_all(document: &Document, node: &Node, path: &mut Vec<Vec<u16>>) {
+    compare(document, node, path);
+    let mut go = |name: Vec<u16>, child: &Node| {
+        path.push(name);
+        compare_all(document, child, path);
+        path.pop();
+    };
+    match &node.children {
+        Children::None => {}
+        Children::Array(nodes) => {
+            nodes.iter().enumerate().for_each(|(at, node)| go(units(&at.to_string()), node));
+        }
+        Children::Object(_) => {
+            node.members().unwrap_or_default().iter().for_each(|member| go(member.0.to_vec(), member.1));
+        }
+    }
+}
+
+/// All elements of an array, told in portions.
+fn elements(document: &Document, node: &Node, limit: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut next = document.first(&node.text);
+    while let Some(first) = next {
+        let (text, then) = document.elements(first, limit);
+        out.extend_from_slice(&document.text()[text]);
+        out.push(b',');
+        next = then;
+    }
+    out
+}
+
+fn column(document: &Document, pattern: &[Option<Vec<u16>>], limit: usize) -> (u32, Vec<u8>) {
+    let path: Vec<_> = pattern.iter().map(|part| part.clone().unwrap_or_else(|| units("*"))).collect();
+    let mut column = Column::parse(&written(&path)).unwrap_or_else(|error| panic!("{error}"));
+    let (mut all, mut total) = (Vec::new(), 0);
+    loop {
+        let mut out = Vec::new();
+        let count = column.next(document, limit, &mut out);
+        if count == 0 {
+            return (total, all);
+        }
+        total += count;
+        all.extend(out);
+        all.push(b',');
+    }
+}
+
+fn pattern() -> impl Strategy<Value = Vec<Option<Vec<u16>>>> {
+    let star = units("*");
+    let part = prop_oneof![
+        3 => Just(None),
+        1 => name().prop_filter_map("a star", move |name| (name != star).then_some(Some(name))),
+        2 => select(vec!["a", "b", "0", "1"]).prop_map(|name| Some(units(name))),
+    ];
+    prop::collection::vec(part, 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_tree_that_was_written(tree in tree(), spaces: u64, is_wide: bool) {
+        let (text, root) = write(&tree, spaces);
+        let document = if is_wide { wide(&text) } else { open(&text) };
+        compare_all(&document, &root, &mut Vec::new());
+    }
+
+    #[test]
+    fn portions_make_the_whole(tree in prop::collection::vec(tree(), 0..5), spaces: u64, limit in 1_usize..3_000) {
+        let (text, root) = write(&Tree::Array(tree), spaces);
+        let document = open(&text);
+        let squeeze = |text: &[u8]| text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
+        let got = squeeze(&elements(&document, &root, limit));
+        let Children::Array(nodes) = &root.children else { unreachable!() };
+        let due: Vec<_> = nodes.iter().flat_map(|node| [&text[node.text.clone()], b","]).flatten().copied().collect();
+        prop_assert_eq!(got, squeeze(&due));
+    }
+
+    #[test]
+    fn columns_are_what_the_pattern_finds(tree in tree(), spaces: u64, pattern in pattern(), limit in 1_usize..3_000) {
+        let (text, root) = write(&tree, spaces);
+        let document = open(&text);
+        let mut model = Vec::new();
+        root.column(&pattern, &mut model);
+        let due: Vec<_> = model
+            .iter()
+            .flat_map(|node| [node.map_or(&b"null"[..], |node| &text[node.text.clone()]), b","])
+            .flatten()
+            .copied()
+            .collect();
+        prop_assert_eq!(column(&document, &pattern, limit), (model.len() as u32, due));
+    }
+}
+
+#[test]
+fn pointers_are_those_of_the_rfc() {
+    let text = br#"{"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8}"#;
+    let document = open(text);
+    let cases = [
+        ("", Some(std::str::from_utf8(text).unwrap_or_default())),
+        ("/foo", Some(r#"["bar","baz"]"#)),
+        ("/foo/0", Some(r#""bar""#)),
+        ("/foo/2", None),
+        ("/foo/-", None),
+        ("/foo/00", None),
+        ("/foo/0/0", None),
+        ("/", Some("0")),
+        ("//", None),
+        ("/a~1b", Some("1")),
+        ("/c%d", Some("2")),
+        ("/e^f", Some("3")),
+        ("/g|h", Some("4")),
+        ("/i\\j", Some("5")),
+        ("/k\"l", Some("6")),
+        ("/ ", Some("7")),
+        ("/m~0n", Some("8")),
+        ("/m~01n", None),
+    ];
+    for (pointer, value) in cases {
+        assert_eq!(find(&document, pointer), value.map(str::as_bytes), "{pointer}");
+    }
+    assert_eq!(Pointer::parse(&units("foo")), Err(PointerError::NoSlash));
+    for pointer in ["/~", "/~2", "/a~/b", "/ok/~~0"] {
+        assert_eq!(Pointer::parse(&units(pointer)), Err(PointerError::BadEscape), "{pointer}");
+        assert_eq!(Pattern::parse(&units(pointer)), Err(PointerError::BadEscape), "{pointer}");
+    }
+    assert_eq!(Pattern::parse(&units("*")), Err(PointerError::NoSlash));
+}
+
+/// A quote or a backslash in the wanted name once could have met the text around a token.
+#[test]
+fn names_do_not_match_across_tokens() {
+    let document = open(br#"{"a":"b","c\\":1,"d\"":2}"#);
+    for pointer in ["/a\":\"b", "/c\\\\", "/d\\\"", "/c\\\":1,\"d\\"] {
+        assert_eq!(find(&document, pointer), None, "{pointer}");
+    }
+    assert_eq!(find(&document, "/c\\"), Some(&b"1"[..]));
+    assert_eq!(find(&document, "/d\""), Some(&b"2"[..]));
+}
+
+#[test]
+fn surrogates_pair_up_however_they_are_written() {
+    let cases: [(&[u8], &[u8]); 7] = [
+        (br#""\ud83d\ude00""#, "😀".as_bytes()),
+        (b"\"\xed\xa0\xbd\\ude00\"", "😀".as_bytes()),
+        (b"\"\\ud83d\xed\xb8\x80\"", "😀".as_bytes()),
+        (br#""\ud83d\ud83d\ude00""#, b"\xed\xa0\xbd\xf0\x9f\x98\x80"),
+        (br#""\ude00\ud83d""#, b"\xed\xb8\x80\xed\xa0\xbd"),
+        (br#""\ud83d\u0041""#, b"\xed\xa0\xbdA"),
+        (br#""\"\\\/\b\f\n\r\t\u00e9\u20AC""#, "\"\\/\u{8}\u{c}\n\r\té€".as_bytes()),
+    ];
+    for (token, value) in cases {
+        assert_eq!(*unescape(token), *value);
+    }
+}
+
+/// Steps over what is indexed keep the cost of a look-up flat, whatever the shape.
+#[test]
+fn the_index_is_a_fraction_of_the_text() {
+    let records = r#"{"id":1,"name":"a name","tags":["a","b"]},"#.repeat(20_000) + "0";
+    let numbers = "1,".repeat(200_000) + "0";
+    let nested = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let keys: Vec<_> = (0..50_000).map(|number| format!("\"key{number}\":{number}")).collect();
+    let texts = [format!("[{records}]"), format!("[{numbers}]"), nested, format!("{{{}}}", keys.join(","))];
+    for (text, share) in texts.iter().zip([0.1, 0.1, 0.3, 0.8]) {
+        let document = open(text.as_bytes());
+        let bytes = document.index.bytes() as f64;
+        assert!(bytes < share * text.len() as f64, "{bytes} bytes of index for {} of text", text.len());
+    }
+}
+
+#[test]
+fn the_deepest_and_the_farthest_are_found() {
+    let depth = 300_000;
+    let document = open(format!("{}7{}", "[".repeat(depth), "]".repeat(depth)).as_bytes());
+    assert_eq!(find(&document, &"/0".repeat(depth)), Some(&b"7"[..]));
+    assert_eq!(document.length(&(0..document.text().len())), Some(1));
+
+    let items: Vec<_> = (0..100_000).map(|number| format!("{{\"id\":{number}}}")).collect();
+    let document = open(format!("{{\"items\":[{}],\"last\":true}}", items.join(",")).as_bytes());
+    assert_eq!(find(&document, "/items/99999/id"), Some(&b"99999"[..]));
+    assert_eq!(find(&document, "/items/100000/id"), None);
+    assert_eq!(find(&document, "/last"), Some(&b"true"[..]));
+}
+
+#[test]
+fn offsets_keep_their_value() {
+    assert_eq!(<u32 as Offset>::new(usize::try_from(u32::MAX).unwrap_or_default()).get(), 0xffff_ffff);
+    assert_eq!(<u64 as Offset>::new(1 << 40).get(), 1 << 40);
+}
+
+/// The index is built while the text is validated, and hence of texts that turn out to be none.
+#[test]
+fn a_text_that_is_refused_is_refused_as_by_the_check() {
+    let text = br#" {"a": [1, "b", {"c": null}], "d": {}, "e": [[], [2]] } "#;
+    for (end, byte) in
+        (0..text.len()).flat_map(|end| [None, Some(b','), Some(b']'), Some(b'x')].map(|byte| (end, byte)))
+    {
+        let broken: Vec<_> = text[..end].iter().copied().chain(byte).collect();
+        let due = check(&broken, &Limits::default());
+        assert_eq!(Document::new(broken, &Limits::default()).map(drop), due);
+    }
+    let limits = Limits { max_bytes: Some(20), ..Limits::default() };
+    assert_eq!(Document::new(text.to_vec(), &limits).map(drop), check(text, &limits));
+}
