@@ -13,12 +13,12 @@ const METRICS = {
   'all threads': { unit: 'ms CPU', better: 'lower' },
   wall: { unit: 'ms', better: 'lower' },
   'longest delay': { unit: 'ms', better: 'lower' },
-  'peak memory': { unit: 'MiB', better: 'lower' },
+  'peak memory': { unit: 'MiB', better: 'lower', compare: 'difference', differenceUnit: 'MiB' },
 };
 
 const NOTES = [
   ...costNotes,
-  '`peak memory` is what the resident memory of the process grew by at its highest, 1 MiB being the least that is told. Each sample is a new process, whose code has not been compiled yet. The files are in the cache of the operating system.',
+  '`peak memory` is what the resident memory of the process grew by at its highest: nothing, for what fits into memory that it has already. Each sample is a new process, whose code has not been compiled yet. The files are in the cache of the operating system.',
 ];
 
 /** The highest resident memory is told from here on, where that is possible: what made the input does not count. */
@@ -42,8 +42,7 @@ async function observeOnce(run) {
       'all threads': cost.all,
       wall: cost.wall,
       'longest delay': cost.delay,
-      // Not nothing, which no ratio could tell: what fits into memory that the process has already.
-      'peak memory': Math.max(1, (peak - before) / MIB),
+      'peak memory': Math.max(0, peak - before) / MIB,
     },
   };
 }
