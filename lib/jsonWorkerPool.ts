@@ -28,6 +28,7 @@ import { now, PRIORITIES, type Priority } from './json/scheduler.js';
 import { asyncIterable, Batches, startLines, startStream } from './json/streams.js';
 import { stringifyToFile } from './json/stringify/file.js';
 import type { StringifyOptions, WriteOptions } from './json/stringify/options.js';
+import { shortText } from './json/stringify/short.js';
 import { stringify } from './json/stringify/stringify.js';
 import { causeOf, type Task, type TaskErrors, type TaskOptions, Tasks } from './json/tasks.js';
 import { Now, run, Turn } from './json/turn.js';
@@ -179,9 +180,26 @@ export class JSONWorkerPool {
   stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer>;
   stringify(value: unknown, options: StringifyOptions & { as: 'chunks' }): AsyncIterable<Buffer>;
   stringify(value: unknown, options?: StringifyOptions): unknown {
+    if (options === undefined && this.#tasks.closed === undefined) {
+      try {
+        const text = shortText(value);
+        if (text !== undefined) {
+          this.#direct++;
+          return Promise.resolve(text);
+        }
+      } catch (error) {
+        return this.#directFailure(error);
+      }
+    }
     const turn = new Turn(this.#tasks);
     if (options?.as === 'chunks') return stringify(value, options, turn);
     return this.#stringify(value, options, turn);
+  }
+
+  #directFailure(error: unknown): Promise<never> {
+    this.#direct++;
+    this.#tasks.errors[causeOf(error)]++;
+    return Promise.reject(error);
   }
 
   async #stringify(value: unknown, options: StringifyOptions | undefined, turn: Turn): Promise<unknown> {
