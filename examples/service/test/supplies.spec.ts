@@ -9,6 +9,8 @@ import { ADMIN, CUSTOMER, TestService, until } from './support';
 
 const MEGABYTE = 2 ** 20;
 
+jest.setTimeout(60_000);
+
 let service: TestService;
 let cookie: string;
 
