@@ -91,6 +91,7 @@ export class JSONWorkerPool {
       this.#tasks.submit({}, (task) => startJob(task, this.#jobs, this.#jobs.openColumn(document, pattern))),
   };
   #direct = 0;
+  #destroyed: Promise<void> | undefined;
 
   /**
    * @param maxWorkers native threads, and tasks that are worked on at once, or options
@@ -137,7 +138,8 @@ export class JSONWorkerPool {
    * signal's reason, QueueFullError, what the reviver throws, and DestroyedError once the pool is destroyed.
    */
   parse<T = any>(text: string | Uint8Array, options?: JSONParseOptions): Promise<T> {
-    if (options === undefined && text.length <= DIRECT) return this.#parseDirect<T>(text);
+    // What is null has no length, and is text for JSON.parse.
+    if (options === undefined && (text ?? '').length <= DIRECT) return this.#parseDirect<T>(text);
     return this.#parseWith<T>(text, options ?? {});
   }
 
@@ -264,13 +266,12 @@ export class JSONWorkerPool {
   async *#lines<T>(
     source: AsyncIterable<unknown>,
     limits: Limits,
-    { signal, onBadLine, mode = 'auto', ...rest }: NDJSONOptions,
+    options: NDJSONOptions,
   ): AsyncGenerator<T[], void, undefined> {
+    const { mode = 'auto', onBadLine } = options;
     const batches = new Batches();
-    const ended = new AbortController();
-    const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const start = (task: Task) => startLines(task, this.#jobs, source, batches, limits, mode, onBadLine);
-    const result = this.#tasks.submit<void>({ ...rest, signal: stop }, start, false);
+    const result = this.#tasks.submit<void>(options, start, false);
     result.then(
       () => batches.end(),
       () => batches.end(),
@@ -283,7 +284,7 @@ export class JSONWorkerPool {
       }
       await result;
     } finally {
-      ended.abort();
+      batches.leave();
     }
   }
 
@@ -341,16 +342,21 @@ export class JSONWorkerPool {
     };
   }
 
-  /** Resolves once all calls made before have settled, well or not. */
+  /** Resolves once all calls made before have settled, well or not; iterations of `ndjson` are not waited for. */
   flush(): Promise<void> {
     return this.#tasks.flush();
   }
 
-  /** Rejects what is pending, and all later calls, with DestroyedError; ends the threads. Idempotent. */
-  async destroy(): Promise<void> {
-    if (this.#tasks.closed !== undefined) return;
-    this.#tasks.close(new DestroyedError('JSON Worker Pool destroyed'));
-    this.#jobs.native.close();
+  /**
+   * Rejects what is pending, and all later calls, with DestroyedError; resolves once the threads have ended.
+   * Idempotent.
+   */
+  destroy(): Promise<void> {
+    if (this.#destroyed === undefined) {
+      this.#tasks.close(new DestroyedError('JSON Worker Pool destroyed'));
+      this.#destroyed = this.#jobs.close();
+    }
+    return this.#destroyed;
   }
 
   [asyncDispose](): Promise<void> {
