@@ -119,6 +119,30 @@ test('reads objects with optional members in the order of their members', () => 
   expect(JSON.stringify(got)).toBe(JSON.stringify(want));
 });
 
+test('members that may be missing are own ones, whatever Object.prototype has', () => {
+  const family: Signature = {
+    m: [
+      ['id', 'i', 0],
+      ['valueOf', 'i', 1],
+      ['inherited', 'i', 1],
+    ],
+  };
+  const inherited = { configurable: true, set: () => expect('a setter').toBe('never called') };
+  Object.defineProperty(Object.prototype, 'inherited', inherited);
+  Object.defineProperty(Object.prototype, 'valueOf', { writable: false });
+  try {
+    const [got] = decode(1, [family], { ints: [1, 1, 0b111, 5, 6, 7] }) as [object];
+    expect(Object.entries(got)).toStrictEqual([
+      ['id', 5],
+      ['valueOf', 6],
+      ['inherited', 7],
+    ]);
+  } finally {
+    delete (Object.prototype as { inherited?: unknown }).inherited;
+    Object.defineProperty(Object.prototype, 'valueOf', { writable: true });
+  }
+});
+
 test('members of an object leave their names at the front of raw', () => {
   const streams = { ints: [1, 2, -1, 1], text: 'x', raw: ['first', 'second', 'a string of some length'] };
   expect(decode(2, ['s'], streams, true)).toStrictEqual(['a string of some length', 'x']);

@@ -1,3 +1,4 @@
+import { define } from '../define.js';
 import { type CompiledShape, readRows, readTagged } from './group.js';
 import { MASK_BITS, type Relative, type Signature, Tag } from './signature.js';
 
@@ -17,7 +18,8 @@ export function canGenerate(): boolean {
 
 /** Makes the function that reads rows of a signature. Throws an EvalError where code generation is forbidden. */
 export function generate(signature: Signature): CompiledShape {
-  return new Function('readRows', 'readTagged', source(signature))(readRows, readTagged) as CompiledShape;
+  const make = new Function('inherited', 'define', 'readRows', 'readTagged', source(signature));
+  return make(Object.prototype, define, readRows, readTagged) as CompiledShape;
 }
 
 /**
@@ -102,7 +104,10 @@ class Body {
       const [key, value] = members[at]!;
       this.statements += `if (${masks[Math.floor(at / MASK_BITS)]} & ${1 << (at % MASK_BITS)}) {\n`;
       const read = this.read(value);
-      this.statements += `${object}[${JSON.stringify(key)}] = ${read};\n}\n`;
+      const name = JSON.stringify(key);
+      // See `define`. In a loop the test is free: V8 watches the prototype instead.
+      this.statements += `if (${name} in inherited) define(${object}, ${name}, ${read});
+else ${object}[${name}] = ${read};\n}\n`;
     }
     return object;
   }
