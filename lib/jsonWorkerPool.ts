@@ -28,8 +28,10 @@ import { now, PRIORITIES, type Priority } from './json/scheduler.js';
 import { asyncIterable, Batches, startLines, startStream } from './json/streams.js';
 import { stringifyToFile } from './json/stringify/file.js';
 import type { StringifyOptions, WriteOptions } from './json/stringify/options.js';
+import { shortText } from './json/stringify/short.js';
 import { stringify } from './json/stringify/stringify.js';
 import { causeOf, type Task, type TaskErrors, type TaskOptions, Tasks } from './json/tasks.js';
+import { Now, run, Turn } from './json/turn.js';
 import { oneOf } from './validate.js';
 
 /** What `getStats()` tells. */
@@ -89,6 +91,7 @@ export class JSONWorkerPool {
       this.#tasks.submit({}, (task) => startJob(task, this.#jobs, this.#jobs.openColumn(document, pattern))),
   };
   #direct = 0;
+  #destroyed: Promise<void> | undefined;
 
   /**
    * @param maxWorkers native threads, and tasks that are worked on at once, or options
@@ -119,7 +122,8 @@ export class JSONWorkerPool {
     oneOf('priority', priority, PRIORITIES);
     if (type === 'stringify') {
       const { replacer = null, space = null } = options;
-      return this.#stringify(data, { replacer, space, priority }) as Promise<T>;
+      const begin = () => stringify(data, { replacer, space, priority }, new Now(this.#tasks));
+      return this.#tasks.submit<T>({ priority }, (task) => run(task, begin));
     }
     const reviver = typeof options.reviver === 'function' ? options.reviver : undefined;
     return this.#enqueue<T>(textOrBytes(data), { priority }, { limits: NO_LIMITS, mode: 'auto', reviver });
@@ -134,7 +138,8 @@ export class JSONWorkerPool {
    * signal's reason, QueueFullError, what the reviver throws, and DestroyedError once the pool is destroyed.
    */
   parse<T = any>(text: string | Uint8Array, options?: JSONParseOptions): Promise<T> {
-    if (options === undefined && text.length <= DIRECT) return this.#parseDirect<T>(text);
+    // What is null has no length, and is text for JSON.parse.
+    if (options === undefined && (text ?? '').length <= DIRECT) return this.#parseDirect<T>(text);
     return this.#parseWith<T>(text, options ?? {});
   }
 
@@ -176,30 +181,43 @@ export class JSONWorkerPool {
   stringify(value: unknown, options?: StringifyOptions & { as?: 'string' }): Promise<string>;
   stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer>;
   stringify(value: unknown, options: StringifyOptions & { as: 'chunks' }): AsyncIterable<Buffer>;
-  stringify(value: unknown, options: StringifyOptions = {}): unknown {
-    if (options.as === 'chunks') return stringify(value, options as { as: 'chunks' });
-    return this.#stringify(value, options);
+  stringify(value: unknown, options?: StringifyOptions): unknown {
+    if (options === undefined && this.#tasks.closed === undefined) {
+      try {
+        const text = shortText(value);
+        if (text !== undefined) {
+          this.#direct++;
+          return Promise.resolve(text);
+        }
+      } catch (error) {
+        return this.#directFailure(error);
+      }
+    }
+    const turn = new Turn(this.#tasks);
+    if (options?.as === 'chunks') return stringify(value, options, turn);
+    return this.#stringify(value, options, turn);
   }
 
-  async #stringify(value: unknown, options: StringifyOptions): Promise<unknown> {
-    const { priority, signal, timeout } = options;
-    const own: TaskOptions = {};
-    if (priority !== undefined) own.priority = priority;
-    if (signal !== undefined) own.signal = signal;
-    if (timeout !== undefined) own.timeout = timeout;
-    return this.#tasks.submit(own, (task) => {
-      const stopper = new AbortController();
-      task.stop = () => stopper.abort();
-      stringify(value, { ...options, signal: stopper.signal } as { as: 'string' }).then(
-        (text) => task.succeed(text),
-        (error) => task.fail(error),
-      );
-    });
+  #directFailure(error: unknown): Promise<never> {
+    this.#direct++;
+    this.#tasks.errors[causeOf(error)]++;
+    return Promise.reject(error);
+  }
+
+  async #stringify(value: unknown, options: StringifyOptions | undefined, turn: Turn): Promise<unknown> {
+    try {
+      return await stringify(value, options, turn);
+    } catch (error) {
+      if (turn.direct) this.#tasks.errors[causeOf(error)]++;
+      throw error;
+    } finally {
+      if (turn.direct) this.#direct++;
+    }
   }
 
   /** {@link stringify} to a file, which has its old content or all of the new one, whatever happens. */
   stringifyToFile(value: unknown, path: string, options?: WriteOptions): Promise<void> {
-    return stringifyToFile(value, path, options);
+    return stringifyToFile(value, path, options, new Now(this.#tasks));
   }
 
   /**
@@ -248,13 +266,12 @@ export class JSONWorkerPool {
   async *#lines<T>(
     source: AsyncIterable<unknown>,
     limits: Limits,
-    { signal, onBadLine, mode = 'auto', ...rest }: NDJSONOptions,
+    options: NDJSONOptions,
   ): AsyncGenerator<T[], void, undefined> {
+    const { mode = 'auto', onBadLine } = options;
     const batches = new Batches();
-    const ended = new AbortController();
-    const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
     const start = (task: Task) => startLines(task, this.#jobs, source, batches, limits, mode, onBadLine);
-    const result = this.#tasks.submit<void>({ ...rest, signal: stop }, start, false);
+    const result = this.#tasks.submit<void>(options, start, false);
     result.then(
       () => batches.end(),
       () => batches.end(),
@@ -267,7 +284,7 @@ export class JSONWorkerPool {
       }
       await result;
     } finally {
-      ended.abort();
+      batches.leave();
     }
   }
 
@@ -325,16 +342,21 @@ export class JSONWorkerPool {
     };
   }
 
-  /** Resolves once all calls made before have settled, well or not. */
+  /** Resolves once all calls made before have settled, well or not; iterations of `ndjson` are not waited for. */
   flush(): Promise<void> {
     return this.#tasks.flush();
   }
 
-  /** Rejects what is pending, and all later calls, with DestroyedError; ends the threads. Idempotent. */
-  async destroy(): Promise<void> {
-    if (this.#tasks.closed !== undefined) return;
-    this.#tasks.close(new DestroyedError('JSON Worker Pool destroyed'));
-    this.#jobs.native.close();
+  /**
+   * Rejects what is pending, and all later calls, with DestroyedError; resolves once the threads have ended.
+   * Idempotent.
+   */
+  destroy(): Promise<void> {
+    if (this.#destroyed === undefined) {
+      this.#tasks.close(new DestroyedError('JSON Worker Pool destroyed'));
+      this.#destroyed = this.#jobs.close();
+    }
+    return this.#destroyed;
   }
 
   [asyncDispose](): Promise<void> {

@@ -177,19 +177,21 @@ fn plan(goal: Goal, flags: u32, limits: Limits, group_bytes: usize) -> Plan {
     Plan { goal, compiled: flags & COMPILED != 0, inflate: flags & INFLATE != 0, limits, group_bytes }
 }
 
-/// Makes a pool of `threads` threads that calls `wake` when a job has something for the main thread; `memory` is
-/// the head, the ints and the doubles of the steps.
+/// Makes a pool of `threads` threads that calls `wake` when a job has something for the main thread, and when the
+/// last thread has ended; `memory` is the head, the ints and the doubles of the steps.
 #[napi(ts_return_type = "object")]
 pub fn create_json_pool(env: Env, threads: u32, wake: Unknown, memory: Vec<Unknown>) -> napi::Result<raw::Object> {
     let env = env.raw();
     let [head, ints, doubles] = memory.as_slice() else {
         return Err(Error::argument("three shared arrays are due").into());
     };
-    let pool =
-        Pool::new(threads as usize).map_err(|error| Error::internal(format!("no thread could start: {error}")))?;
+    let wake = Wake::new(env, wake.raw())?;
+    let waker = wake.waker();
+    let pool = Pool::new(threads as usize, move || waker.wake())
+        .map_err(|error| Error::internal(format!("no thread could start: {error}")))?;
     let state = State {
         pool,
-        wake: Wake::new(env, wake.raw())?,
+        wake,
         jobs: HashMap::new(),
         documents: HashMap::new(),
         last_id: 0,

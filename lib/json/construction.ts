@@ -35,19 +35,27 @@ export class Construction implements Work {
     readonly receiver: Receiver,
   ) {
     this.#room = input !== undefined;
+    jobs.hold();
     schedule(this);
   }
 
   /** There is something to take, or room to push. */
   wake(): void {
-    this.#room = this.input !== undefined;
     if (!this.#paused) schedule(this);
   }
 
   /** Goes on after `values` returned false. */
   resume(): void {
+    if (!this.#paused || this.#over) return;
     this.#paused = false;
-    if (!this.#over) schedule(this);
+    this.jobs.hold();
+    schedule(this);
+  }
+
+  /** Until `resume()`. A process may end meanwhile: whoever resumes may have forgotten about this. */
+  #pause(): void {
+    this.#paused = true;
+    this.jobs.letGo();
   }
 
   /** Stops, and drops what is left to do. The receiver is told nothing any more. */
@@ -56,6 +64,7 @@ export class Construction implements Work {
     this.#over = true;
     unschedule(this);
     this.jobs.release(this);
+    if (!this.#paused) this.jobs.letGo();
   }
 
   step(): boolean {
@@ -128,8 +137,9 @@ export class Construction implements Work {
     if (this.receiver.values === undefined || !this.#builder.atRoot) return true;
     const values = this.#builder.drain();
     if (values.length === 0) return true;
-    this.#paused = !this.receiver.values(values);
-    return !this.#paused;
+    if (this.receiver.values(values)) return true;
+    this.#pause();
+    return false;
   }
 
   #end(step: number): false {

@@ -16,6 +16,12 @@ export interface Input {
   push(native: NativePool, job: number): boolean;
 }
 
+/** @throws TypeError if `data` is not as long as it was */
+export function mustHave(data: string | Uint8Array, length: number): void {
+  if (data.length === length) return;
+  throw new TypeError('The bytes were detached or resized before they were parsed: pass a copy of them');
+}
+
 /** A string or bytes, copied a piece at a time. */
 class Pieces {
   #at = 0;
@@ -33,13 +39,11 @@ class Pieces {
   push(native: NativePool, job: number): boolean {
     const { data } = this;
     const start = this.#at;
+    mustHave(data, this.#length);
     if (typeof data === 'string') {
       // A piece may cut a surrogate pair in two: the job puts it together again.
       this.#at = Math.min(start + TEXT_PIECE, this.#length);
       return native.pushText(job, data.slice(start, this.#at));
-    }
-    if (data.length !== this.#length) {
-      throw new TypeError('The bytes were detached or resized before they were parsed: pass a copy of them');
     }
     this.#at = Math.min(start + BYTES_PIECE, this.#length);
     return native.pushBytes(job, data, start, this.#at);
@@ -94,21 +98,25 @@ export class StreamInput implements Input {
   }
 
   /**
-   * Reads all of `source`, and calls `ready` whenever there is something to push.
-   * @param stopped asked after each chunk; true leaves the rest unread and closes the source
+   * Reads all that `source` gives, and calls `ready` whenever there is something to push.
+   * @param stopped whether to leave the rest unread
    */
-  async read(source: AsyncIterable<unknown>, ready: () => void, stopped: () => boolean): Promise<void> {
-    for await (const chunk of source) {
+  async read(source: AsyncIterator<unknown>, ready: () => void, stopped: () => boolean): Promise<void> {
+    while (!stopped()) {
+      const { done, value } = await source.next();
       if (stopped()) return;
-      this.#pieces = new Pieces(chunkOf(chunk));
+      if (done === true) {
+        this.#finished = true;
+        ready();
+        return;
+      }
+      this.#pieces = new Pieces(chunkOf(value));
       const pushed = new Promise<void>((resolve) => {
         this.#pushed = resolve;
       });
       ready();
       await pushed;
     }
-    this.#finished = true;
-    ready();
   }
 
   /** Lets `read` notice that it is stopped. */

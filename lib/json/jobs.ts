@@ -27,19 +27,24 @@ export type Mode = 'auto' | 'sliced';
 
 const NORMAL = PRIORITIES.indexOf('normal');
 
+/** Whoever waits for a thread. */
+interface Waiting {
+  wake(): void;
+}
+
 /** The native side of a pool: its threads, and its jobs' way back to the main thread. */
 export class Jobs {
   readonly native: NativePool;
   readonly memory: StepMemory = stepMemory();
   readonly streams: GroupStreams = groupStreams(this.memory.ints, this.memory.doubles);
   /** Those that wait for a thread. Native code holds this set, and therefore nothing else of the pool. */
-  readonly #waiting: Set<Construction>;
-  #active = 0;
+  readonly #waiting: Set<Waiting>;
+  #held = 0;
   readonly nativeTime = new Histogram();
   readonly mainTime = new Histogram();
 
   constructor(threads: number) {
-    const waiting = new Set<Construction>();
+    const waiting = new Set<Waiting>();
     this.#waiting = waiting;
     const { head, ints, doubles } = this.memory;
     this.native = binding.createJsonPool(threads, () => wakeAll(waiting), [head, ints, doubles]);
@@ -49,24 +54,26 @@ export class Jobs {
   open(goal: number, priority: Priority, flags: number, limits: Limits, groupBytes = GROUP_BYTES): number {
     const { maxBytes, maxDepth, maxKeys, maxLineBytes } = limits;
     const level = PRIORITIES.indexOf(priority);
-    return this.#opened(
-      this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes, maxLineBytes),
-    );
+    return this.native.open(goal, level, flags, maxBytes, maxDepth, maxKeys, groupBytes, maxLineBytes);
   }
 
   /** Starts a job that builds a part of a document. */
   openPart(document: number, start: number, end: number): number {
-    return this.#opened(this.native.openPart(document, start, end, NORMAL, flagsOf('auto'), GROUP_BYTES));
+    return this.native.openPart(document, start, end, NORMAL, flagsOf('auto'), GROUP_BYTES);
   }
 
   /** Starts a job that builds an array of what `pattern` finds in a document. */
   openColumn(document: number, pattern: string): number {
-    return this.#opened(this.native.openColumn(document, pattern, NORMAL, flagsOf('auto'), GROUP_BYTES));
+    return this.native.openColumn(document, pattern, NORMAL, flagsOf('auto'), GROUP_BYTES);
   }
 
-  #opened(job: number): number {
-    if (this.#active++ === 0) this.native.hold(1);
-    return job;
+  /** Keeps the process alive, until as many calls of `letGo()`. */
+  hold(): void {
+    if (this.#held++ === 0) this.native.hold(1);
+  }
+
+  letGo(): void {
+    if (--this.#held === 0) this.native.hold(0);
   }
 
   /** Has `construction` woken when there is something for it to do. */
@@ -79,7 +86,18 @@ export class Jobs {
     this.nativeTime.record(this.native.spent(construction.job));
     this.mainTime.record(construction.spent);
     this.native.drop(construction.job);
-    if (--this.#active === 0) this.native.hold(0);
+  }
+
+  /** Ends the threads; resolves once they have ended. All jobs must have been released. */
+  async close(): Promise<void> {
+    this.native.close();
+    this.hold();
+    while (this.native.threads() > 0) {
+      await new Promise<void>((wake) => {
+        this.#waiting.add({ wake });
+      });
+    }
+    this.letGo();
   }
 }
 
@@ -88,8 +106,8 @@ export function flagsOf(mode: Mode): number {
   return mode === 'auto' && canGenerate() ? FLAG.compiled : 0;
 }
 
-function wakeAll(waiting: Set<Construction>): void {
+function wakeAll(waiting: Set<Waiting>): void {
   const all = [...waiting];
   waiting.clear();
-  for (const construction of all) construction.wake();
+  for (const one of all) one.wake();
 }

@@ -85,7 +85,7 @@ export interface NativePool {
   hold(hold: number): void;
   /** Threads that are alive. */
   threads(): number;
-  /** Drops all jobs and ends the threads. */
+  /** Drops all jobs and ends the threads; `wake` will be called when they have ended. */
   close(): void;
 }
 

@@ -1,5 +1,5 @@
 import { Construction, faultError } from './construction.js';
-import { type Input, WholeInput } from './input.js';
+import { type Input, mustHave, WholeInput } from './input.js';
 import { flagsOf, type Jobs, type Limits, type Mode, NO_LIMITS } from './jobs.js';
 import { FLAG, GOAL, STEP } from './native.js';
 import type { Reviver } from './options.js';
@@ -22,7 +22,8 @@ export function textOrBytes(data: unknown): string | Uint8Array {
   if (ArrayBuffer.isView(data)) {
     return data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
-  return String(data);
+  // Unlike String(), this refuses a symbol, as JSON.parse does.
+  return `${data as string}`;
 }
 
 function textOf(data: string | Uint8Array): string {
@@ -59,9 +60,14 @@ export function startParse(task: Task, jobs: Jobs, data: string | Uint8Array, ho
   } else if (reviver === undefined) {
     startConstruction(task, jobs, GOAL.build, flagsOf(how.mode), limits, new WholeInput(data));
   } else {
+    const { length } = data;
     const job = jobs.open(GOAL.check, task.priority, 0, limits);
     const checking = new Construction(jobs, job, task.priority, new WholeInput(data), limits, {
-      done: () => once(task, () => JSON.parse(textOf(data), reviver) as unknown),
+      done: () =>
+        once(task, () => {
+          mustHave(data, length);
+          return JSON.parse(textOf(data), reviver) as unknown;
+        }),
       failed: (error) => task.fail(error),
     });
     task.stop = () => checking.stop();

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { invalid } from '../validate.js';
 import { Construction } from './construction.js';
 import { StreamInput } from './input.js';
@@ -10,37 +11,38 @@ import type { Task } from './tasks.js';
 /** Batches that may wait to be asked for. */
 const BATCHES_AHEAD = 4;
 
-/** Reads `source` for a task, which fails if it does and closes it when it stops. */
+/** Reads `source` for a task, which fails if it does and closes it when it settles. */
 function feed(
   task: Task,
   input: StreamInput,
   construction: Construction,
   source: AsyncIterable<unknown>,
 ): void {
-  const { stop } = task;
-  let stopped = false;
+  const chunks = source[Symbol.asyncIterator]();
   const end = (): void => {
-    if (stopped) return;
-    stopped = true;
     input.stop();
-    // Its iterator may be waiting for a chunk that never comes.
+    // The iterator of a stream does not hear of `return` while it waits for a chunk that may never come.
     if (source instanceof Readable) source.destroy();
-  };
-  task.stop = () => {
-    stop?.();
-    end();
+    close(chunks);
   };
   input
     .read(
-      source,
+      chunks,
       () => construction.wake(),
-      () => stopped,
+      () => task.settled,
     )
     .catch((error) => {
       construction.stop();
       task.fail(error);
     });
   task.promise.then(end, end);
+}
+
+/** Closes what is not read to its end; how that goes makes no difference any more. */
+async function close(chunks: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await chunks.return?.();
+  } catch {}
 }
 
 /** Builds, or keeps, the one document of a stream. */
@@ -60,6 +62,7 @@ export function startStream(
 export class Batches {
   readonly #ready: unknown[][] = [];
   #resume: (() => void) | undefined;
+  #leave: (() => void) | undefined;
   #asked: (() => void) | undefined;
   #settled = false;
 
@@ -70,7 +73,7 @@ export class Batches {
     return this.#ready.length < BATCHES_AHEAD;
   }
 
-  /** The job settled. */
+  /** The task settled. */
   end(): void {
     this.#settled = true;
     this.#answer();
@@ -93,9 +96,23 @@ export class Batches {
     return batch;
   }
 
-  /** @param resume lets the job go on after `add` returned false */
-  attach(resume: () => void): void {
+  /** Drops what is ready: it was asked to stop. */
+  clear(): void {
+    this.#ready.length = 0;
+  }
+
+  /** Nobody asks any more. */
+  leave(): void {
+    this.#leave?.();
+  }
+
+  /**
+   * @param resume lets the job go on after `add` returned false
+   * @param leave ends the task
+   */
+  attach(resume: () => void, leave: () => void): void {
     this.#resume = resume;
+    this.#leave = leave;
   }
 }
 
@@ -118,14 +135,33 @@ export function startLines(
     values: (values) => batches.add(values),
     badLine: (error) => onBadLine!(error),
   });
-  task.stop = () => construction.stop();
-  batches.attach(() => construction.resume());
+  task.paced = true;
+  task.stop = () => {
+    construction.stop();
+    batches.clear();
+  };
+  batches.attach(
+    () => construction.resume(),
+    () => task.leave(),
+  );
   feed(task, input, construction, source);
+}
+
+function isWebStream(source: unknown): source is ReadableStream {
+  // Node loads the class when it is asked for.
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    'getReader' in source &&
+    source instanceof globalThis.ReadableStream
+  );
 }
 
 /** An iterable of chunks as an asynchronous one. */
 export function asyncIterable(source: Iterable<unknown> | AsyncIterable<unknown>): AsyncIterable<unknown> {
   const candidate = source as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  // A web stream's own iterator cannot be closed while it waits for a chunk.
+  if (isWebStream(source)) return Readable.fromWeb(source);
   if (typeof candidate?.[Symbol.asyncIterator] === 'function') return source as AsyncIterable<unknown>;
   if (typeof source !== 'string' && typeof candidate?.[Symbol.iterator] === 'function') {
     return Readable.from(source as Iterable<unknown>);

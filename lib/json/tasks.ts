@@ -38,6 +38,8 @@ export class Task {
   /** Not undefined until it starts or settles. */
   start: ((task: Task) => void) | undefined;
   settled = false;
+  /** Whether it goes on as fast as its caller asks it to, who may never do so again. */
+  paced = false;
   readonly #tasks: Tasks;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
@@ -86,6 +88,14 @@ export class Task {
     if (this.settled) return;
     const { stop } = this;
     this.fail(error);
+    stop?.();
+  }
+
+  /** Ends it from outside, well: nobody wants what is left. */
+  leave(): void {
+    if (this.settled) return;
+    const { stop } = this;
+    this.succeed(undefined);
     stop?.();
   }
 
@@ -153,7 +163,8 @@ export class Tasks {
   submit<T>(options: TaskOptions, start: (task: Task) => void, placed = true): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-    const full = placed && this.#placed >= this.places;
+    // Those that wait go first, even where a place has just become free.
+    const full = placed && (this.#placed >= this.places || this.queued > 0);
     if (full && this.onFull === 'reject' && this.queued >= this.maxQueue) {
       this.errors.queueFull++;
       return Promise.reject(new QueueFullError(this.maxQueue));
@@ -175,7 +186,7 @@ export class Tasks {
     try {
       start(task);
     } catch (error) {
-      task.fail(error);
+      task.cancel(error);
     }
   }
 
@@ -214,11 +225,11 @@ export class Tasks {
     return undefined;
   }
 
-  /** Resolves once all that was submitted before has settled. */
+  /** Resolves once all that was submitted before has settled, but for what its callers pace. */
   async flush(): Promise<void> {
     const { high, normal, low } = this.#queues;
     const tasks = [...this.#running, ...high, ...normal, ...low];
-    await Promise.allSettled(tasks.map((task) => task.promise));
+    await Promise.allSettled(tasks.filter((task) => !task.paced).map((task) => task.promise));
   }
 
   /** Fails all that is pending, and whatever comes after, with `error`. */

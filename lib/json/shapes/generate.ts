@@ -1,5 +1,5 @@
 import { define } from '../define.js';
-import { type CompiledShape, readRows, readTagged } from './group.js';
+import { type CompiledShape, readRows, readTagged, SHORT_LIST } from './group.js';
 import { MASK_BITS, type Relative, type Signature, Tag } from './signature.js';
 
 let allowed: boolean | undefined;
@@ -65,7 +65,9 @@ class Body {
       case 'b':
         return this.constant('x[i++] === 1');
       case 's':
-        return this.constant(`(k = x[i++]) >= 0 ? z.slice(t, t += k) : k === ${Tag.RAW} ? w[r++] : null`);
+        return this.constant(
+          `(k = x[i++]) >= 0 ? z.slice(t, t += k) : k <= ${Tag.WORD} ? w[${Tag.WORD} - k] : k === ${Tag.RAW} ? w[r++] : null`,
+        );
       case 'a':
         return this.readAny();
       case 'r':
@@ -113,10 +115,12 @@ else ${object}[${name}] = ${read};\n}\n`;
   }
 
   private readList(element: Signature): string {
-    const list = this.constant('[]');
-    this.statements += `for (let m = x[i++]; m > 0; m--) {\n`;
+    const list = this.name();
+    this.statements += `let ${list} = []; const m${list} = x[i++];\nfor (let m = m${list}; m > 0; m--) {\n`;
     const value = this.read(element);
     this.statements += `${list}.push(${value});\n}\n`;
+    // An array that grew has room for a dozen more, which a copy has not.
+    this.statements += `if (m${list} < ${SHORT_LIST}) ${list} = ${list}.slice();\n`;
     return list;
   }
 
@@ -124,6 +128,7 @@ else ${object}[${name}] = ${read};\n}\n`;
     const name = this.name();
     this.statements += `let ${name}; k = x[i++];
 if (k >= 0) ${name} = z.slice(t, t += k);
+else if (k <= ${Tag.WORD}) ${name} = w[${Tag.WORD} - k];
 else if (k === ${Tag.INT}) ${name} = x[i++];
 else if (k === ${Tag.RAW}) ${name} = w[r++];
 else if (k === ${Tag.DOUBLE}) ${name} = y[d++];

@@ -15,6 +15,8 @@ const STEP: usize = 65_536;
 /// back into what they were made from, and hands on what is neither as it is.
 pub(super) struct Inflate {
     form: Form,
+    /// What was pushed has more to give than was asked for.
+    full: bool,
 }
 
 enum Form {
@@ -81,7 +83,7 @@ impl Inflate {
     /// `look`: whether to look for compression at all.
     pub(super) fn new(look: bool) -> Self {
         let form = if look { Form::Unknown(Vec::new()) } else { Form::Plain(VecDeque::new()) };
-        Self { form }
+        Self { form, full: false }
     }
 
     /// Takes the next piece of input.
@@ -90,8 +92,7 @@ impl Inflate {
             Form::Unknown(start) => {
                 start.extend_from_slice(&piece);
                 if start.len() >= ZSTD.len() {
-                    let start = std::mem::take(start);
-                    self.decide(start)?;
+                    self.decide()?;
                 }
             }
             Form::Plain(pieces) => pieces.push_back(piece),
@@ -103,10 +104,7 @@ impl Inflate {
 
     /// Says that the last piece was the last.
     pub(super) fn end(&mut self) -> io::Result<()> {
-        if let Form::Unknown(start) = &mut self.form {
-            let start = std::mem::take(start);
-            self.decide(start)?;
-        }
+        self.decide()?;
         match &mut self.form {
             Form::Gzip(decoder) => decoder.get_mut().ended = true,
             Form::Zstd(zstd) => zstd.pieces.ended = true,
@@ -115,7 +113,10 @@ impl Inflate {
         Ok(())
     }
 
-    fn decide(&mut self, start: Vec<u8>) -> io::Result<()> {
+    /// Settles what it is by the bytes that are there.
+    pub(super) fn decide(&mut self) -> io::Result<()> {
+        let Form::Unknown(start) = &mut self.form else { return Ok(()) };
+        let start = std::mem::take(start);
         let mut pieces = Pieces::default();
         self.form = if start.starts_with(&GZIP) {
             pieces.push(start);
@@ -134,12 +135,22 @@ impl Inflate {
     /// # Errors
     /// The input is damaged, or ends within compressed data.
     pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        match &mut self.form {
-            Form::Unknown(_) => Ok(None),
-            Form::Plain(pieces) => Ok(pieces.pop_front()),
-            Form::Gzip(decoder) => read_some(decoder),
-            Form::Zstd(zstd) => zstd.next(),
-        }
+        let next = match &mut self.form {
+            Form::Unknown(_) => None,
+            Form::Plain(pieces) => pieces.pop_front(),
+            Form::Gzip(decoder) => read_some(decoder)?,
+            Form::Zstd(zstd) => zstd.next()?,
+        };
+        self.full = match &self.form {
+            Form::Plain(pieces) => !pieces.is_empty(),
+            _ => next.is_some(),
+        };
+        Ok(next)
+    }
+
+    /// Whether `next` may give something without another `push`.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
     }
 }
 

@@ -6,20 +6,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::machine::{Machine, Piece, Plan};
+use super::machine::{Machine, Piece, Plan, Progress};
 use super::op::Op;
 
-/// Input beyond which the main thread is asked to wait, in bytes.
-const INPUT_HIGH: usize = 2 << 20;
-/// Input below which it is asked for more.
-const INPUT_LOW: usize = 1 << 20;
-/// Output beyond which the job rests until some is taken, in bytes.
-const OUTPUT_HIGH: usize = 4 << 20;
+/// What may pile up on either side of a job, in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// Input beyond which the main thread is asked to wait.
+    pub(super) input_high: usize,
+    /// Input below which it is asked for more.
+    pub(super) input_low: usize,
+    /// Output beyond which the job rests until some is taken.
+    pub(super) output_high: usize,
+}
+
+const BOUNDS: Bounds = Bounds { input_high: 2 << 20, input_low: 1 << 20, output_high: 4 << 20 };
 
 /// A document that is worked on. Any thread may hold it; only one works on it at a time.
 pub struct Job {
     /// 0 goes first.
     priority: usize,
+    bounds: Bounds,
     notify: Arc<dyn Fn() + Send + Sync>,
     mail: Mutex<Mail>,
     machine: Mutex<Machine>,
@@ -35,8 +42,8 @@ struct Mail {
     ops: VecDeque<Op>,
     output_bytes: usize,
     phase: Phase,
-    /// There is work that needs no further input.
-    more: bool,
+    /// What the machine said last.
+    progress: Progress,
     /// The last op was told, or nobody wants it any more.
     over: bool,
     /// The main thread found no room, or nothing to take, and waits to be told.
@@ -53,9 +60,13 @@ enum Phase {
 }
 
 impl Mail {
-    fn runnable(&self) -> bool {
-        let work = self.more || !self.input.is_empty() || (self.ended && !self.end_told);
-        work && !self.over && self.output_bytes < OUTPUT_HIGH
+    fn runnable(&self, bounds: Bounds) -> bool {
+        let work = self.progress.more || !self.input.is_empty() || (self.ended && !self.end_told);
+        work && !self.over && self.output_bytes < bounds.output_high
+    }
+
+    fn is_hungry(&self, bounds: Bounds) -> bool {
+        !self.over && !self.ended && self.input_bytes < bounds.input_low
     }
 }
 
@@ -64,8 +75,18 @@ impl Job {
     ///
     /// `priority` is 0 to 2; 0 goes first.
     pub fn new(plan: Plan, priority: usize, notify: Arc<dyn Fn() + Send + Sync>) -> Self {
-        let mail = Mail { more: plan.needs_no_input(), ..Mail::default() };
-        Self { priority, notify, mail: Mutex::new(mail), machine: Mutex::new(Machine::new(plan)) }
+        Self::with_bounds(plan, priority, notify, BOUNDS)
+    }
+
+    pub(super) fn with_bounds(
+        plan: Plan,
+        priority: usize,
+        notify: Arc<dyn Fn() + Send + Sync>,
+        bounds: Bounds,
+    ) -> Self {
+        let progress = Progress { more: plan.needs_no_input(), full: false };
+        let mail = Mail { progress, ..Mail::default() };
+        Self { priority, bounds, notify, mail: Mutex::new(mail), machine: Mutex::new(Machine::new(plan)) }
     }
 
     pub(super) fn priority(&self) -> usize {
@@ -84,7 +105,7 @@ impl Job {
         }
         mail.input_bytes += piece.bytes();
         mail.input.push_back(piece);
-        let room = mail.input_bytes < INPUT_HIGH;
+        let room = mail.input_bytes < self.bounds.input_high;
         mail.waits |= !room;
         room
     }
@@ -107,8 +128,7 @@ impl Job {
 
     /// Whether it has used up most of what was pushed, and the last piece was not the last.
     pub fn is_hungry(&self) -> bool {
-        let mail = self.mail();
-        !mail.over && !mail.ended && mail.input_bytes < INPUT_LOW
+        self.mail().is_hungry(self.bounds)
     }
 
     /// Drops all that is left to do. Nothing is told any more.
@@ -116,6 +136,7 @@ impl Job {
         let mut mail = self.mail();
         mail.over = true;
         mail.input.clear();
+        mail.input_bytes = 0;
         mail.ops.clear();
         mail.output_bytes = 0;
     }
@@ -125,10 +146,16 @@ impl Job {
         self.mail().spent
     }
 
+    /// What was pushed and not taken in yet.
+    #[cfg(test)]
+    pub(super) fn input_bytes(&self) -> usize {
+        self.mail().input_bytes
+    }
+
     /// Marks it as busy, and returns whether it is to be queued.
     pub(super) fn claim(&self) -> bool {
         let mut mail = self.mail();
-        let claimed = mail.phase == Phase::Resting && mail.runnable();
+        let claimed = mail.phase == Phase::Resting && mail.runnable(self.bounds);
         if claimed {
             mail.phase = Phase::Busy;
         }
@@ -137,41 +164,49 @@ impl Job {
 
     /// Does a portion of a claimed job's work. Returns whether to queue it again.
     pub(super) fn run(&self) -> bool {
-        let (piece, ended) = {
-            let mut mail = self.mail();
-            let piece = mail.input.pop_front();
-            if let Some(piece) = &piece {
-                mail.input_bytes -= piece.bytes();
-            }
-            mail.end_told = mail.ended && mail.input.is_empty();
-            (piece, mail.end_told)
-        };
+        let Some((piece, ended)) = self.begin() else { return false };
         let started = Instant::now();
         let mut ops = Vec::new();
         let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
         let work = catch_unwind(AssertUnwindSafe(|| machine.advance(piece, ended, &mut ops)));
         drop(machine);
-        let more = work.unwrap_or_else(|panic| {
+        let progress = work.unwrap_or_else(|panic| {
             ops.push(Op::Broken(describe(&*panic)));
-            false
+            Progress::default()
         });
-        self.report(ops, more, started.elapsed())
+        self.report(ops, progress, started.elapsed())
     }
 
-    fn report(&self, ops: Vec<Op>, more: bool, spent: Duration) -> bool {
+    /// What to work on: a piece, and whether there are no more. `None` where nobody wants it any more.
+    pub(super) fn begin(&self) -> Option<(Option<Piece>, bool)> {
+        let mut mail = self.mail();
+        if mail.over {
+            mail.phase = Phase::Resting;
+            return None;
+        }
+        // A machine that has not used up the piece before must not hoard them.
+        let piece = if mail.progress.full { None } else { mail.input.pop_front() };
+        if let Some(piece) = &piece {
+            mail.input_bytes -= piece.bytes();
+        }
+        mail.end_told = mail.ended && mail.input.is_empty();
+        Some((piece, mail.end_told))
+    }
+
+    pub(super) fn report(&self, ops: Vec<Op>, progress: Progress, spent: Duration) -> bool {
         let mut mail = self.mail();
         mail.spent += spent;
-        mail.more = more;
+        mail.progress = progress;
         if !mail.over {
             mail.over = ops.last().is_some_and(Op::is_last);
             mail.output_bytes += ops.iter().map(Op::weight).sum::<usize>();
             mail.ops.extend(ops);
         }
-        let again = mail.runnable();
+        let again = mail.runnable(self.bounds);
         if !again {
             mail.phase = Phase::Resting;
         }
-        let wanted = mail.waits && (!mail.ops.is_empty() || (!mail.ended && mail.input_bytes < INPUT_LOW));
+        let wanted = mail.waits && (!mail.ops.is_empty() || mail.is_hungry(self.bounds));
         if wanted {
             mail.waits = false;
         }

@@ -75,6 +75,15 @@ impl Plan {
     }
 }
 
+/// What is left to do without another piece.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    /// Whether anything is.
+    pub(super) more: bool,
+    /// Whether some of the piece before has not been looked at, and another has to wait.
+    pub(super) full: bool,
+}
+
 pub(super) struct Machine {
     utf16: Utf16Decoder,
     utf8: Utf8Sanitizer,
@@ -92,7 +101,7 @@ enum Stage {
     Lines { lines: Box<Lines>, skip_bad: bool },
     Collect { checked: Box<Scanner>, text: Vec<u8>, after: After },
     Replay { text: Replayed, at: usize, scanner: Box<Scanner> },
-    Column { document: Arc<Document>, column: Box<Column> },
+    Column { document: Arc<Document>, column: Box<Column>, opened: bool },
 }
 
 /// What becomes of a text once all of it is there.
@@ -188,7 +197,7 @@ impl Machine {
             Goal::Part(document, range) => {
                 Stage::Replay { text: Replayed::Part(document, range), at: 0, scanner: scanner(&Limits::default()) }
             }
-            Goal::Column(document, column) => Stage::Column { document, column: Box::new(column) },
+            Goal::Column(document, column) => Stage::Column { document, column: Box::new(column), opened: false },
         };
         Self {
             utf16: Utf16Decoder::default(),
@@ -202,20 +211,18 @@ impl Machine {
     }
 
     /// Takes in a piece, if there is one, and `ended` once it was the last; does some work, and appends what is to be told.
-    ///
-    /// Returns whether there is more to do without another piece.
-    pub(super) fn advance(&mut self, piece: Option<Piece>, ended: bool, ops: &mut Vec<Op>) -> bool {
+    pub(super) fn advance(&mut self, piece: Option<Piece>, ended: bool, ops: &mut Vec<Op>) -> Progress {
         let outcome = self.step(piece, ended);
         ops.append(&mut self.emitter.ops);
         match outcome {
-            Ok(more) => more && !self.finished,
+            Ok(more) => Progress { more: more && !self.finished, full: self.inflate.is_full() },
             Err(stop) => {
                 self.finished = true;
                 ops.push(match stop {
                     Stop::Fault(fault) => Op::Fault(fault),
                     Stop::Damaged(error) => Op::Damaged(error.to_string()),
                 });
-                false
+                Progress::default()
             }
         }
     }
@@ -225,8 +232,14 @@ impl Machine {
             return self.replay();
         }
         match piece {
-            Some(Piece::Units(units)) => self.utf16.decode(&units, &mut self.text),
-            Some(Piece::Bytes(bytes)) => self.inflate.push(bytes)?,
+            Some(Piece::Units(units)) => {
+                self.end_bytes()?;
+                self.utf16.decode(&units, &mut self.text);
+            }
+            Some(Piece::Bytes(bytes)) => {
+                self.utf16.finish(&mut self.text);
+                self.inflate.push(bytes)?;
+            }
             None => {}
         }
         if ended {
@@ -251,6 +264,16 @@ impl Machine {
             lines.flush(&mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad });
         }
         Ok(false)
+    }
+
+    /// A string follows: bytes that wait for others, to tell what they are, wait in vain.
+    fn end_bytes(&mut self) -> Result<(), Stop> {
+        self.inflate.decide()?;
+        while let Some(bytes) = self.inflate.next()? {
+            self.text.extend_from_slice(&self.utf8.sanitize(&bytes));
+        }
+        self.text.extend_from_slice(self.utf8.finish());
+        Ok(())
     }
 
     /// Gives the stage the text that is there.
@@ -315,13 +338,17 @@ impl Machine {
                 }
                 scanner.finish(&mut self.emitter)?;
             }
-            Stage::Column { document, column } => {
+            Stage::Column { document, column, opened } => {
+                if !std::mem::replace(opened, true) {
+                    self.emitter.open(Container::Array, None);
+                }
                 let count = column.next(document, crate::json::GROUP_BYTES, &mut self.text);
                 if count > 0 {
                     self.emitter.group(Container::Array, &self.text, count);
                     self.text.clear();
                     return Ok(true);
                 }
+                self.emitter.close();
             }
             _ => {}
         }

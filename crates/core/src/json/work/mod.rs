@@ -8,6 +8,8 @@ mod job;
 mod machine;
 mod op;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 pub use job::Job;
 pub use machine::{Goal, Piece, Plan};

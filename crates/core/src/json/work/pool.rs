@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::Builder;
 
 use super::job::Job;
@@ -17,11 +17,13 @@ struct Shared {
     queues: Mutex<Queues>,
     ready: Condvar,
     live: AtomicUsize,
+    ended: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
 struct Queues {
-    jobs: [VecDeque<Arc<Job>>; 3],
+    /// A job that nobody else holds any more is gone, and its memory with it, before its turn comes.
+    jobs: [VecDeque<Weak<Job>>; 3],
     closed: bool,
 }
 
@@ -30,8 +32,13 @@ impl Shared {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn queue(&self, job: Arc<Job>) {
-        self.queues().jobs[job.priority()].push_back(job);
+    fn queue(&self, job: &Arc<Job>) {
+        let mut queues = self.queues();
+        if queues.closed {
+            return;
+        }
+        queues.jobs[job.priority()].push_back(Arc::downgrade(job));
+        drop(queues);
         self.ready.notify_one();
     }
 
@@ -43,7 +50,10 @@ impl Shared {
                 return None;
             }
             if let Some(job) = queues.jobs.iter_mut().find_map(VecDeque::pop_front) {
-                return Some(job);
+                match job.upgrade() {
+                    Some(job) => return Some(job),
+                    None => continue,
+                }
             }
             queues = self.ready.wait(queues).unwrap_or_else(PoisonError::into_inner);
         }
@@ -52,25 +62,38 @@ impl Shared {
     fn work(self: &Arc<Self>) {
         while let Some(job) = self.next() {
             if job.run() {
-                self.queue(job);
+                self.queue(&job);
             }
         }
-        self.live.fetch_sub(1, Ordering::Relaxed);
+        if self.live.fetch_sub(1, Ordering::AcqRel) == 1 {
+            (self.ended)();
+        }
     }
 }
 
 impl Pool {
-    /// Starts `threads` threads.
+    /// Starts `threads` threads. The last of them to end, once the pool is closed, calls `ended`.
     ///
     /// # Errors
     /// The system gives no more threads; those that started end again.
-    pub fn new(threads: usize) -> io::Result<Self> {
-        let shared = Arc::new(Shared { queues: Mutex::default(), ready: Condvar::new(), live: AtomicUsize::new(0) });
-        let pool = Self { shared };
+    pub fn new(threads: usize, ended: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        let pool = Self {
+            shared: Arc::new(Shared {
+                queues: Mutex::default(),
+                ready: Condvar::new(),
+                live: AtomicUsize::new(0),
+                ended: Box::new(ended),
+            }),
+        };
         for index in 0..threads {
             let shared = Arc::clone(&pool.shared);
-            Builder::new().name(format!("keelson-json-{index}")).spawn(move || shared.work())?;
-            pool.shared.live.fetch_add(1, Ordering::Relaxed);
+            // Before it starts, since it takes itself off.
+            shared.live.fetch_add(1, Ordering::Relaxed);
+            let started = Builder::new().name(format!("keelson-json-{index}")).spawn(move || shared.work());
+            if let Err(error) = started {
+                pool.shared.live.fetch_sub(1, Ordering::Relaxed);
+                return Err(error);
+            }
         }
         Ok(pool)
     }
@@ -78,13 +101,13 @@ impl Pool {
     /// Looks at a job after something was pushed, ended or taken, and has it worked on if there is work.
     pub fn look(&self, job: &Arc<Job>) {
         if job.claim() {
-            self.shared.queue(Arc::clone(job));
+            self.shared.queue(job);
         }
     }
 
     /// Threads that have not ended.
     pub fn live(&self) -> usize {
-        self.shared.live.load(Ordering::Relaxed)
+        self.shared.live.load(Ordering::Acquire)
     }
 
     /// Lets the threads end as soon as they have done their portion. What is queued stays undone.
