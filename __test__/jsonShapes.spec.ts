@@ -130,6 +130,22 @@ test('strings may refer to a word, which is none of the other values', () => {
   expect(got).toStrictEqual(['two', 'a longer string', 'one', 'one']);
 });
 
+test('optional members are own ones, whatever Object.prototype got since the first rows', () => {
+  const optional = ['late', 'inherited', 'valueOf'].map((key) => [key, 'i', 1] as const);
+  const family: Signature = { m: [['id', 'i', 0], ...optional] };
+  const read = () => decode(1, [family], { ints: [1, 1, 0b1110, 5, 6, 7, 8] })[0] as object;
+  const wanted = Object.entries(read());
+  const inherited = { configurable: true, set: () => expect('a setter').toBe('never called') };
+  Object.defineProperty(Object.prototype, 'inherited', inherited);
+  Object.defineProperty(Object.prototype, 'valueOf', { writable: false });
+  try {
+    expect(Object.entries(read())).toStrictEqual(wanted);
+  } finally {
+    delete (Object.prototype as { inherited?: unknown }).inherited;
+    Object.defineProperty(Object.prototype, 'valueOf', { writable: true });
+  }
+});
+
 test('members of an object leave their names at the front of raw', () => {
   const raw = ['first', 'second', 'third', 'word', 'a string of some length'];
   const streams = { ints: [1, 3, -1, 1, -19], text: 'x', raw, words: 1 };

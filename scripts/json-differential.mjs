@@ -8,8 +8,8 @@ import { Random } from './json/random.mjs';
 
 /** Documents that are alike, and are also parsed together: enough of them to be worth generated code. */
 const BATCH = 500;
-/** Units of unchanged documents of the same kind that these then follow. */
-const WARM_UP = 16_384;
+/** Units of unchanged documents of the same kind that go with them. */
+const WARM_UP = 20_000;
 /** Documents that are under way at once. */
 const AT_ONCE = 50;
 
@@ -57,6 +57,7 @@ function tell(what) {
 /** Parses as one document all texts that are JSON, and compares each of them. */
 async function together(random, form, verdicts, siblings) {
   const good = siblings.concat(verdicts.filter((verdict) => 'value' in verdict).map(({ text }) => text));
+  if (random.chance(0.3)) random.shuffle(good);
   const seed = random.below(2 ** 32);
   const cuts = {
     groupBytes: random.one([64, 1000, 16_384, 65_536, 65_536, 65_536]),
@@ -66,7 +67,7 @@ async function together(random, form, verdicts, siblings) {
   const trial = async (texts) => {
     const { text, pick } = join(new Random(seed), texts);
     try {
-      const got = Object.values(pick(await pipeline.parse(form(text), cuts)));
+      const got = pick(await pipeline.parse(form(text), cuts));
       if (got.length !== texts.length) return { at: 0, found: `${got.length} values of ${texts.length}` };
       for (const [at, text] of texts.entries()) {
         const found = compare({ status: 'fulfilled', value: got[at] }, judge(form(text)));
@@ -85,7 +86,7 @@ async function together(random, form, verdicts, siblings) {
   tell(`${text}\nwith ${JSON.stringify(cuts)}: ${JSON.stringify((await trial(least)) ?? result)}`);
 }
 
-/** Documents that were not changed: together they are worth code, which those that follow then have to fit. */
+/** Documents that were not changed: together they are worth code, which the others then have to fit. */
 function unchanged(random, make) {
   const siblings = [];
   if (random.chance(0.1)) return siblings;

@@ -15,6 +15,8 @@ const NAMES = [
 ];
 const ODD_NAMES = [
   '__proto__',
+  '__proto__',
+  '__proto__',
   'constructor',
   'toString',
   'hasOwnProperty',
@@ -147,6 +149,8 @@ const SCALARS = [
   (random) => `"2024-0${1 + random.below(9)}-11T10:0${random.below(10)}:00Z"`,
 ];
 
+const SHORT = [SCALARS[0], SCALARS[6], SCALARS[7], SCALARS[9]];
+
 /** A number of any spelling. */
 function digits(random) {
   const run = (most) => random.many(1 + random.below(most), () => random.below(10)).join('');
@@ -167,8 +171,8 @@ export function quoted(random, length) {
 }
 
 /** The token of a name, now and then in another spelling. */
-function nameToken(random, name) {
-  if (random.chance(0.01) && name !== '') {
+function nameToken(random, name, respelt) {
+  if (random.chance(respelt) && name !== '') {
     const unit = name.charCodeAt(0).toString(16).padStart(4, '0');
     return `"\\u${unit}${JSON.stringify(name.slice(1)).slice(1)}`;
   }
@@ -177,7 +181,7 @@ function nameToken(random, name) {
 
 /** What makes documents that are alike: a function of `random` that gives a text, mostly a short one. */
 export function kindOfDocument(random) {
-  const most = random.chance(0.9) ? 200 : random.one([1000, 1000, 5000]);
+  const most = random.chance(0.9) ? 250 : random.one([1000, 1000, 5000]);
   for (;;) {
     const of = kind(random, 0);
     const make = (random) => of(random, 0);
@@ -194,7 +198,8 @@ function kind(random, depth) {
     scalar,
     scalar,
     scalar,
-    () => record(random, deeper),
+    () => record(random, deeper, depth),
+    () => record(random, deeper, depth),
     () => list(deeper(), random.one([2, 2, 6, 20])),
   ];
   choices.push(
@@ -203,7 +208,7 @@ function kind(random, depth) {
     () => mixed([deeper(), deeper()]),
     () => optional(deeper()),
   );
-  return depth === 0 && random.chance(0.7) ? record(random, deeper) : random.one(choices)();
+  return depth === 0 && random.chance(0.7) ? record(random, deeper, depth) : random.one(choices)();
 }
 
 const gap = (random) => random.one(GAPS);
@@ -228,26 +233,30 @@ function tuple(kinds) {
 }
 
 /** Objects with some of the same members, mostly in the same order. */
-function record(random, deeper) {
-  const lacking = random.one([0, 0, 0.1, 0.5]);
-  const oddNames = random.one([0, 0, 0.2]);
-  const members = random.many(1 + random.below(random.one([2, 3, 8, 8, 40])), (index) => ({
-    name: random.chance(oddNames) ? random.one(ODD_NAMES) : `${random.one(NAMES)}${index < 5 ? '' : index}`,
-    of: deeper(),
+function record(random, deeper, depth) {
+  const lacking = random.one([0, 0, 0, 0.1, 0.5]);
+  const oddNames = random.one([0, 0, 0.1, 0.5]);
+  const names = random.shuffle(random.chance(0.05) ? random.many(9, () => random.one(NAMES)) : [...NAMES]);
+  const count = 1 + random.below(depth > 0 ? 3 : random.one([2, 3, 8, 8, 40]));
+  const members = random.many(count, (index) => ({
+    name: random.chance(oddNames) ? random.one(ODD_NAMES) : (names[index] ?? `${random.one(NAMES)}${index}`),
+    // Records of many members have short ones, so that they are no longer than others.
+    of: count > 10 ? random.one(SHORT) : deeper(),
     lacking: random.chance(0.5) ? lacking : 0,
   }));
-  const unruly = random.one([0, 0, 0.02, 0.3]);
+  const unruly = random.one([0, 0, 0, 0.02, 0.3]);
   const spaced = random.chance(0.3);
+  const respelt = random.one([0, 0, 0.01]);
   const object = (random, depth) => {
     const present = members.filter((member) => !random.chance(member.lacking));
     if (random.chance(unruly)) random.shuffle(present);
     if (random.chance(unruly) && present.length > 0) present.push(random.one(present));
     const texts = present.map(({ name, of }) => {
-      const token = nameToken(random, name);
-      const value = random.chance(0.01) ? random.one(SCALARS)(random, depth) : of(random, depth + 1);
+      const token = nameToken(random, name, respelt);
+      const value = random.chance(0.003) ? random.one(SCALARS)(random, depth) : of(random, depth + 1);
       return spaced ? `${gap(random)}${token}${gap(random)}:${gap(random)}${value}` : `${token}:${value}`;
     });
-    if (random.chance(0.02)) texts.push(`${nameToken(random, random.one(ODD_NAMES))}:${random.below(9)}`);
+    if (random.chance(0.005)) texts.push(`${nameToken(random, random.one(ODD_NAMES), 0)}:${random.below(9)}`);
     return `{${texts.join()}}`;
   };
   // Some records hold others like themselves.

@@ -44,18 +44,30 @@ export function anyCuts(random, length) {
   };
 }
 
-/** Texts that JSON.parse takes as the elements of one array or the members of one object, maybe inside another. */
+/** How the texts of several documents become one, and where each value then is. */
+const ROWS = [
+  { row: (text) => text, pick: (value) => value },
+  { row: (text) => text, pick: (value) => value },
+  { row: (text, index) => `{"id":${index},"of":${text},"end":"${index}"}`, pick: ({ of }) => of },
+  { row: (text, index) => `[${text},${index}]`, pick: ([value]) => value },
+];
+const WHOLES = [
+  { whole: (all) => all, pick: (value) => value },
+  { whole: (all) => all, pick: (value) => value },
+  { whole: (all) => `{"count":1,"items":${all},"end":null}`, pick: ({ items }) => items },
+  { whole: (all) => `[[1,2],${all} , "end"]`, pick: (value) => value[1] },
+];
+
+/** Makes one text of texts that are JSON: the elements of an array or the members of an object, maybe inside another. */
 export function join(random, texts) {
   const space = random.one(['', '', ' ', '\n']);
   const asObject = random.chance(0.3);
-  const children = asObject ? texts.map((text, index) => `"_${index}":${space}${text}`) : texts;
-  const all = (asObject ? '{' : '[') + children.join(`${space},`) + (asObject ? '}' : ']');
-  return random.one([
-    { text: all, pick: (value) => value },
-    { text: all, pick: (value) => value },
-    { text: `{"count":1,"items":${all},"end":null}`, pick: ({ items }) => items },
-    { text: `[[1,2],${all} , "end"]`, pick: (value) => value[1] },
-  ]);
+  const [rows, wholes] = [random.one(ROWS), random.one(WHOLES)];
+  const children = texts.map(
+    (text, index) => (asObject ? `"_${index}":${space}` : '') + rows.row(text, index),
+  );
+  const text = wholes.whole((asObject ? '{' : '[') + children.join(`${space},`) + (asObject ? '}' : ']'));
+  return { text, pick: (value) => Object.values(wholes.pick(value)).map(rows.pick) };
 }
 
 /** Removes parts of a list while `fails` holds. */
