@@ -42,7 +42,7 @@ function timesOpen(path: string): number {
 
 /** Zstandard of `bytes` without compression (RFC 8878): one frame of raw blocks, which any Node can make. */
 function zstd(bytes: Buffer): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58])];
+  const parts: Uint8Array[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58])];
   const BLOCK = 100_000;
   for (let at = 0; at < bytes.length; at += BLOCK) {
     const block = bytes.subarray(at, at + BLOCK);
