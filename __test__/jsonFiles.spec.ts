@@ -197,11 +197,10 @@ describe('parseStream', () => {
   });
 
   test('a chunk that is neither text nor bytes is refused, and the stream destroyed', async () => {
-    for (const chunk of [1, {}, null, [1]]) {
+    for (const chunk of [1, {}, true, [1]]) {
       const stream = Readable.from(generateAll(['[', chunk as any, ']']));
       const error = await rejection(pool.parseStream(stream));
-      expect(error).toBeInstanceOf(Error);
-      if (chunk !== null) expect(error).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
+      expect(error).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
       expect(stream.destroyed).toBe(true);
     }
   });
