@@ -1,21 +1,13 @@
 // Puts documents to JSON.parse and to the pool, and tells where these differ.
 import { difference } from '../../__test__/support/jsonSame.js';
+import { misreadsNames } from '../../__test__/support/v8Names.js';
 
 /** A member name with a backslash in it, or what looks like one. */
 const BACKSLASH_IN_NAME = /(?:\\\\|\\u005c)(?:[^"\\]|\\.)*"\s*:/i;
 
-/**
- * Whether V8 has https://github.com/nodejs/node/issues/63785: once it has seen a name with a backslash, it may take
- * another one with an escape for it.
- */
-const isConfused = (() => {
-  JSON.parse('{"keelson":1,"\\\\":2}');
-  return Object.keys(JSON.parse('{"keelson":1,"\\n":2}'))[1] !== '\n';
-})();
-
 /** Whether JSON.parse can be trusted with a text, and with others after it. */
 export function isSafe(text) {
-  return !isConfused || !BACKSLASH_IN_NAME.test(text);
+  return !misreadsNames || !BACKSLASH_IN_NAME.test(text);
 }
 
 /** What JSON.parse makes of a text or of bytes, and where it says that it found a fault, if it does. */
