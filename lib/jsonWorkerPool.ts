@@ -154,7 +154,8 @@ export class JSONWorkerPool {
   }
 
   #enqueue<T>(data: string | Uint8Array, options: TaskOptions, how: Construct): Promise<T> {
-    return this.#tasks.submit<T>(options, (task) => startParse(task, this.#jobs, data, how));
+    const input = new WholeInput(data);
+    return this.#tasks.submit<T>(options, (task) => startParse(task, this.#jobs, input, how));
   }
 
   #parseDirect<T>(data: unknown, limits = NO_LIMITS, reviver?: Reviver): Promise<T> {
@@ -300,12 +301,10 @@ export class JSONWorkerPool {
     checkDocument(options);
     const limits = limitsOf(options);
     const path = source instanceof URL ? source : isPath(source) ? source.path : undefined;
+    const input = path === undefined ? new WholeInput(textOrBytes(source)) : undefined;
     const start = (task: Task): void => {
       if (path !== undefined) startStream(task, this.#jobs, fileChunks(path), GOAL.keep, limits, 'auto');
-      else {
-        const input = new WholeInput(textOrBytes(source));
-        startConstruction(task, this.#jobs, GOAL.keep, 0, limits, input);
-      }
+      else startConstruction(task, this.#jobs, GOAL.keep, 0, limits, input!);
     };
     const native = await this.#tasks.submit<NativeDocument>(options, start, path === undefined);
     return new JSONDocument(native, this.#builder);

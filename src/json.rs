@@ -253,6 +253,7 @@ fn with_steps(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("take", |state, args: Args<1>| state.take(args.u32(0)?))?
         .function("isHungry", |state, args: Args<1>| Ok(state.job(&args)?.is_hungry()))?
+        .function("isIdle", |state, args: Args<1>| Ok(state.job(&args)?.is_idle()))?
         .function("text", |state, args: Args<0>| text_value(&args, &state.text))?
         .function("raw", |state, args: Args<0>| text_value(&args, &state.raw))?
         .function("check", |state, args: Args<4>| {

@@ -24,6 +24,7 @@ export class Construction implements Work {
   readonly #shapes: CompiledShape[] = [];
   #room: boolean;
   #paused = false;
+  #held = false;
   #over = false;
 
   constructor(
@@ -35,27 +36,21 @@ export class Construction implements Work {
     readonly receiver: Receiver,
   ) {
     this.#room = input !== undefined;
-    jobs.hold();
+    this.#hold();
     schedule(this);
   }
 
-  /** There is something to take, or room to push. */
+  /** There is something to take, or to push, or room for it. */
   wake(): void {
-    if (!this.#paused) schedule(this);
+    if (this.#paused || this.#over) return;
+    this.#hold();
+    schedule(this);
   }
 
   /** Goes on after `values` returned false. */
   resume(): void {
-    if (!this.#paused || this.#over) return;
     this.#paused = false;
-    this.jobs.hold();
-    schedule(this);
-  }
-
-  /** Until `resume()`. A process may end meanwhile: whoever resumes may have forgotten about this. */
-  #pause(): void {
-    this.#paused = true;
-    this.jobs.letGo();
+    this.wake();
   }
 
   /** Stops, and drops what is left to do. The receiver is told nothing any more. */
@@ -64,7 +59,21 @@ export class Construction implements Work {
     this.#over = true;
     unschedule(this);
     this.jobs.release(this);
-    if (!this.#paused) this.jobs.letGo();
+    this.#letGo();
+  }
+
+  /** Keeps the process alive. */
+  #hold(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.jobs.hold();
+  }
+
+  /** Lets the process end: what this waits for either keeps it alive itself, or may never come. */
+  #letGo(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.jobs.letGo();
   }
 
   step(): boolean {
@@ -74,7 +83,9 @@ export class Construction implements Work {
       if (step !== STEP.nothing) return this.#take(step);
       this.#room ||= this.input?.pending === true && this.jobs.native.isHungry(this.job);
       if (this.#room) return true;
-      this.jobs.await(this);
+      // Then only the source of the input can bring this on.
+      if (this.jobs.native.isIdle(this.job)) this.#letGo();
+      else this.jobs.await(this);
       return false;
     } catch (error) {
       this.#fail(error);
@@ -137,9 +148,9 @@ export class Construction implements Work {
     if (this.receiver.values === undefined || !this.#builder.atRoot) return true;
     const values = this.#builder.drain();
     if (values.length === 0) return true;
-    if (this.receiver.values(values)) return true;
-    this.#pause();
-    return false;
+    this.#paused = !this.receiver.values(values);
+    if (this.#paused) this.#letGo();
+    return !this.#paused;
   }
 
   #end(step: number): false {

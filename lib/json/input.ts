@@ -16,19 +16,22 @@ export interface Input {
   push(native: NativePool, job: number): boolean;
 }
 
-/** @throws TypeError if `data` is not as long as it was */
-export function mustHave(data: string | Uint8Array, length: number): void {
-  if (data.length === length) return;
-  throw new TypeError('The bytes were detached or resized before they were parsed: pass a copy of them');
-}
-
 /** A string or bytes, copied a piece at a time. */
 class Pieces {
   #at = 0;
   readonly #length: number;
 
-  constructor(readonly data: string | Uint8Array) {
+  readonly #data: string | Uint8Array;
+
+  constructor(data: string | Uint8Array) {
+    this.#data = data;
     this.#length = data.length;
+  }
+
+  /** @throws TypeError if the bytes are not as many as they were */
+  get data(): string | Uint8Array {
+    if (this.#data.length === this.#length) return this.#data;
+    throw new TypeError('The bytes were detached or resized before they were parsed: pass a copy of them');
   }
 
   get done(): boolean {
@@ -39,7 +42,6 @@ class Pieces {
   push(native: NativePool, job: number): boolean {
     const { data } = this;
     const start = this.#at;
-    mustHave(data, this.#length);
     if (typeof data === 'string') {
       // A piece may cut a surrogate pair in two: the job puts it together again.
       this.#at = Math.min(start + TEXT_PIECE, this.#length);
@@ -57,6 +59,11 @@ export class WholeInput implements Input {
 
   constructor(data: string | Uint8Array) {
     this.#pieces = new Pieces(data);
+  }
+
+  /** All of it. @throws TypeError if the bytes are not as many as they were */
+  get data(): string | Uint8Array {
+    return this.#pieces.data;
   }
 
   get pending(): boolean {

@@ -69,6 +69,8 @@ export interface NativePool {
   take(job: number): number;
   /** Whether a job has room again; what tells so by `wake` may have been heard before `take` said `nothing`. */
   isHungry(job: number): boolean;
+  /** Whether nothing will come of a job before something is pushed; `wake` will not be called then. */
+  isIdle(job: number): boolean;
   /** The text of the step taken last: a key, a signature, the text stream, JSON, or a message. */
   text(): string;
   /** Its raw stream, or the excerpt of a fault. */

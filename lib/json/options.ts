@@ -43,7 +43,7 @@ export type JSONStreamOptions = Omit<JSONParseOptions, 'reviver'>;
 
 /** Options of `ndjson`. */
 export interface NDJSONOptions extends TaskOptions, JSONLimits {
-  /** Bytes of one line beyond which it counts as bad. @default Infinity */
+  /** Bytes of one line beyond which it counts as no JSON. @default Infinity */
   maxLineBytes?: number;
   /** Is told each line that is not JSON, which is then left out. @default the first ends the iteration */
   onBadLine?: (error: SyntaxError) => void;

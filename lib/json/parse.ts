@@ -1,5 +1,5 @@
 import { Construction, faultError } from './construction.js';
-import { type Input, mustHave, WholeInput } from './input.js';
+import type { Input, WholeInput } from './input.js';
 import { flagsOf, type Jobs, type Limits, type Mode, NO_LIMITS } from './jobs.js';
 import { FLAG, GOAL, STEP } from './native.js';
 import type { Reviver } from './options.js';
@@ -53,21 +53,16 @@ function check(jobs: Jobs, text: string, limits: Limits): void {
 }
 
 /** Parses as `task`: on this thread in its turn where the text is small, else together with a native thread. */
-export function startParse(task: Task, jobs: Jobs, data: string | Uint8Array, how: Construct): void {
+export function startParse(task: Task, jobs: Jobs, input: WholeInput, how: Construct): void {
   const { limits, reviver } = how;
-  if (data.length <= DIRECT) {
-    once(task, () => parseNow(jobs, data, limits, reviver));
+  if (input.data.length <= DIRECT) {
+    once(task, () => parseNow(jobs, input.data, limits, reviver));
   } else if (reviver === undefined) {
-    startConstruction(task, jobs, GOAL.build, flagsOf(how.mode), limits, new WholeInput(data));
+    startConstruction(task, jobs, GOAL.build, flagsOf(how.mode), limits, input);
   } else {
-    const { length } = data;
     const job = jobs.open(GOAL.check, task.priority, 0, limits);
-    const checking = new Construction(jobs, job, task.priority, new WholeInput(data), limits, {
-      done: () =>
-        once(task, () => {
-          mustHave(data, length);
-          return JSON.parse(textOf(data), reviver) as unknown;
-        }),
+    const checking = new Construction(jobs, job, task.priority, input, limits, {
+      done: () => once(task, () => JSON.parse(textOf(input.data), reviver) as unknown),
       failed: (error) => task.fail(error),
     });
     task.stop = () => checking.stop();

@@ -1,6 +1,7 @@
 import { DestroyedError, JSONLimitError, JSONSyntaxError, QueueFullError, TimeoutError } from '../errors.js';
 import { Histogram } from '../histogram.js';
 import { now, type Priority } from './scheduler.js';
+import { unwatch, watch } from './signals.js';
 
 /** What of a call may stop it, and when it is its turn. */
 export interface TaskOptions {
@@ -69,7 +70,7 @@ export class Task {
   watch({ signal, timeout }: TaskOptions): void {
     if (signal !== undefined) {
       this.#signal = signal;
-      signal.addEventListener('abort', this.#aborted, { once: true });
+      watch(signal, this);
     }
     if (timeout !== undefined) {
       this.#timer = setTimeout(() => this.cancel(new TimeoutError('The call', timeout)), timeout);
@@ -80,8 +81,6 @@ export class Task {
   get aborted(): boolean {
     return this.#signal?.aborted ?? false;
   }
-
-  readonly #aborted = (): void => this.cancel(this.#signal!.reason);
 
   /** Ends it from outside. */
   cancel(error: unknown): void {
@@ -113,7 +112,7 @@ export class Task {
     this.start = undefined;
     this.stop = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#aborted);
+    if (this.#signal !== undefined) unwatch(this.#signal, this);
     this.#tasks.settled(this, failure);
     return true;
   }

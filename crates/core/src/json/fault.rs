@@ -85,7 +85,7 @@ pub(super) enum Problem {
 impl Problem {
     fn kind(self) -> FaultKind {
         match self {
-            Self::Bytes(_) | Self::LineBytes(_) => FaultKind::Bytes,
+            Self::Bytes(_) => FaultKind::Bytes,
             Self::Depth(_) => FaultKind::Depth,
             Self::Keys(_) => FaultKind::Keys,
             _ => FaultKind::Syntax,

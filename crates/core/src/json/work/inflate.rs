@@ -91,7 +91,9 @@ impl Inflate {
         match &mut self.form {
             Form::Unknown(start) => {
                 start.extend_from_slice(&piece);
-                if start.len() >= ZSTD.len() {
+                // No byte waits that tells all: it may be all there is for a long time.
+                let open = |magic: &[u8]| magic.len() > start.len() && magic.starts_with(start);
+                if !open(&GZIP) && !open(&ZSTD) {
                     self.decide()?;
                 }
             }
@@ -277,6 +279,16 @@ mod tests {
     fn short_plain_input_is_plain() {
         for text in ["", "1", "{}", "\u{1f}"] {
             assert_eq!(inflate(text.as_bytes(), 1).expect("plain"), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compressed_does_not_wait() {
+        let mut inflate = Inflate::new(true);
+        for piece in ["", "1", "\n"] {
+            inflate.push(piece.as_bytes().to_vec()).expect("plain");
+            let next = inflate.next().expect("plain");
+            assert_eq!(next.unwrap_or_default(), piece.as_bytes());
         }
     }
 

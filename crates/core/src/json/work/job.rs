@@ -131,6 +131,12 @@ impl Job {
         self.mail().is_hungry(self.bounds)
     }
 
+    /// Whether nothing will come of it before something is pushed, and all that came was taken.
+    pub fn is_idle(&self) -> bool {
+        let mail = self.mail();
+        mail.phase == Phase::Resting && mail.ops.is_empty() && !mail.runnable(self.bounds)
+    }
+
     /// Drops all that is left to do. Nothing is told any more.
     pub fn cancel(&self) {
         let mut mail = self.mail();

@@ -86,7 +86,11 @@ impl Driver {
             return if self.built.last.is_some() { Step::Done } else { Step::On };
         }
         self.room = self.room || (!self.ended && self.job.is_hungry());
-        if self.room { Step::On } else { Step::Wait }
+        if self.room {
+            return Step::On;
+        }
+        assert!(!self.job.is_idle(), "it waits for more than was asked for");
+        Step::Wait
     }
 
     fn push(&mut self, look: impl Fn(&Arc<Job>)) {
@@ -329,6 +333,26 @@ fn drive(pool: &Pool, plan: Plan, pieces: Vec<Piece>) -> Built {
             Step::Done => return driver.built,
         }
     }
+}
+
+#[test]
+fn a_job_is_idle_while_its_next_piece_is_awaited_and_only_then() {
+    let job = Job::new(plan(Goal::Build), 1, Arc::new(|| {}));
+    let text = array(20);
+    assert!(job.is_idle());
+    job.push(Piece::Bytes(text.as_bytes()[..200].to_vec()));
+    assert!(!job.is_idle());
+    assert!(job.claim());
+    assert!(!job.is_idle());
+    while job.run() {}
+    assert!(!job.is_idle(), "ops wait");
+    while job.take().is_some() {}
+    assert!(job.is_idle());
+    job.push(Piece::Bytes(text.as_bytes()[200..].to_vec()));
+    job.end();
+    assert!(job.claim());
+    while job.run() {}
+    assert!(!job.is_idle(), "the end was not taken");
 }
 
 #[test]
