@@ -8,9 +8,9 @@ const TURN = 100 * KB;
 
 /** What JSON works on, and how often in a sample: about as much time for each size. */
 export const SIZES = {
-  '1KB': { bytes: KB, operations: 20_000, rounds: 5 },
-  '100KB': { bytes: 100 * KB, operations: 200, rounds: 5 },
-  '1MB': { bytes: 1024 * KB, operations: 32, rounds: 5 },
+  '1KB': { bytes: KB, operations: 20_000, rounds: 3 },
+  '100KB': { bytes: 100 * KB, operations: 200, rounds: 3 },
+  '1MB': { bytes: 1024 * KB, operations: 32, rounds: 3 },
   '10MB': { bytes: 10 * 1024 * KB, operations: 4, rounds: 3 },
   '100MB': { bytes: 100 * 1024 * KB, operations: 1, rounds: 3 },
 };

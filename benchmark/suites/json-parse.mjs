@@ -3,8 +3,10 @@ import { costNotes, costs, digest, observed, SIZES } from '../harness/bodies.mjs
 import { parsers } from '../peers/json.mjs';
 
 const EVERYWHERE = ['keelson', 'JSON.parse', 'piscina + JSON.parse'];
-/** Up to which size each of the others is asked, one document at a time; beyond, a sample takes minutes. */
+/** Up to which size of records each of the others is asked, one document at a time; beyond, a sample takes minutes. */
 const OTHERS = { simdjson: '100MB', 'stream-json': '100MB', 'yieldable-json': '10MB' };
+/** The same, of other kinds: what these two take is much the same for all. */
+const OTHERS_OF_KINDS = { simdjson: '100MB', 'stream-json': '1MB', 'yieldable-json': '1MB' };
 
 const SIZE_NAMES = Object.keys(SIZES);
 const NO_LARGER = (size, limit) => SIZE_NAMES.indexOf(size) <= SIZE_NAMES.indexOf(limit);
@@ -50,7 +52,8 @@ const parsing =
  */
 function benchmarkOf(kind, size, { atOnce = 1, asString = false, exception = false } = {}) {
   const { bytes, operations, rounds } = SIZES[size];
-  const others = Object.keys(OTHERS).filter((name) => atOnce === 1 && NO_LARGER(size, OTHERS[name]));
+  const limits = kind === 'records' && !asString ? OTHERS : OTHERS_OF_KINDS;
+  const others = Object.keys(limits).filter((name) => atOnce === 1 && NO_LARGER(size, limits[name]));
   const contestants = [...EVERYWHERE, ...others].map((name) => [
     name,
     parsing(name, { kind, bytes, operations, atOnce, asString }),
