@@ -243,6 +243,16 @@ describe('what the original got wrong', () => {
       },
     };
     expect(await rejection(pool.parse(throwing as any))).toBe(thrown);
+    const hostile = {
+      get length() {
+        throw thrown;
+      },
+    };
+    let call!: Promise<unknown>;
+    expect(() => {
+      call = pool.parse(hostile as any);
+    }).not.toThrow();
+    expect(await rejection(call)).toBeInstanceOf(SyntaxError);
   });
 });
 

@@ -138,8 +138,9 @@ export class JSONWorkerPool {
    * signal's reason, QueueFullError, what the reviver throws, and DestroyedError once the pool is destroyed.
    */
   parse<T = any>(text: string | Uint8Array, options?: JSONParseOptions): Promise<T> {
-    // What is null has no length, and is text for JSON.parse.
-    if (options === undefined && (text ?? '').length <= DIRECT) return this.#parseDirect<T>(text);
+    if (options === undefined && typeof text === 'string' && text.length <= DIRECT) {
+      return this.#parseDirect<T>(text);
+    }
     return this.#parseWith<T>(text, options ?? {});
   }
 
@@ -149,7 +150,7 @@ export class JSONWorkerPool {
     const data = textOrBytes(text);
     const limits = limitsOf(options);
     if (data.length > DIRECT) return this.#enqueue<T>(data, options, { limits, mode, reviver });
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw options.signal.reason;
     return this.#parseDirect<T>(data, limits, reviver);
   }
 

@@ -99,22 +99,26 @@ export class Task {
   }
 
   succeed(value: unknown): void {
-    if (this.#settle(undefined)) this.#resolve(value);
+    if (this.settled) return;
+    this.settled = true;
+    this.#resolve(value);
+    this.#end(undefined);
   }
 
   fail(error: unknown): void {
-    if (this.#settle({ error })) this.#reject(error);
+    if (this.settled) return;
+    this.settled = true;
+    this.#reject(error);
+    this.#end({ error });
   }
 
-  #settle(failure: { error: unknown } | undefined): boolean {
-    if (this.settled) return false;
-    this.settled = true;
+  /** Does the books: the caller has its answer, whatever comes of this. */
+  #end(failure: { error: unknown } | undefined): void {
     this.start = undefined;
     this.stop = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    if (this.#signal !== undefined) unwatch(this.#signal, this);
     this.#tasks.settled(this, failure);
-    return true;
+    if (this.#signal !== undefined) unwatch(this.#signal, this);
   }
 }
 
@@ -245,8 +249,13 @@ export class Tasks {
 
 /** Under what a failure is counted. */
 export function causeOf(error: unknown): keyof TaskErrors {
-  if (error instanceof DestroyedError) return 'destroyed';
-  if (error instanceof TimeoutError) return 'timeout';
-  if (error instanceof JSONLimitError) return 'limit';
-  return error instanceof JSONSyntaxError ? 'syntax' : 'other';
+  try {
+    if (error instanceof DestroyedError) return 'destroyed';
+    if (error instanceof TimeoutError) return 'timeout';
+    if (error instanceof JSONLimitError) return 'limit';
+    return error instanceof JSONSyntaxError ? 'syntax' : 'other';
+  } catch {
+    // A Proxy that refuses to tell its prototype can be thrown too.
+    return 'other';
+  }
 }
