@@ -2,8 +2,24 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import type { JSONDocument } from '../dist/json/document';
 import { open } from './support/jsonDocument';
+import { misreadsNames } from './support/v8Names';
 
-const NAMES = ['', 'a', 'b', 'a"', 'é', '漢', '~', '/', '__proto__', '01', '-', '😀', '\\', '\n'];
+const NAMES = [
+  '',
+  'a',
+  'b',
+  'a"',
+  'é',
+  '漢',
+  '~',
+  '/',
+  '__proto__',
+  '01',
+  '-',
+  '😀',
+  '\n',
+  ...(misreadsNames ? [] : ['\\']),
+];
 const SCALARS = ['null', 'true', 'false', '0', '-0', '17', '-1.5e3', '1e400', '""', '"text"', '"\\ud83d"'];
 
 /** A name's token, of which some units may be escapes. */

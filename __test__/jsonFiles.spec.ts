@@ -42,7 +42,7 @@ function timesOpen(path: string): number {
 
 /** Zstandard of `bytes` without compression (RFC 8878): one frame of raw blocks, which any Node can make. */
 function zstd(bytes: Buffer): Buffer {
-  const parts = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58])];
+  const parts: Uint8Array[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58])];
   const BLOCK = 100_000;
   for (let at = 0; at < bytes.length; at += BLOCK) {
     const block = bytes.subarray(at, at + BLOCK);
@@ -197,11 +197,10 @@ describe('parseStream', () => {
   });
 
   test('a chunk that is neither text nor bytes is refused, and the stream destroyed', async () => {
-    for (const chunk of [1, {}, null, [1]]) {
+    for (const chunk of [1, {}, true, [1]]) {
       const stream = Readable.from(generateAll(['[', chunk as any, ']']));
       const error = await rejection(pool.parseStream(stream));
-      expect(error).toBeInstanceOf(Error);
-      if (chunk !== null) expect(error).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
+      expect(error).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
       expect(stream.destroyed).toBe(true);
     }
   });

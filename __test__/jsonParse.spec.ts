@@ -160,7 +160,7 @@ describe('bytes', () => {
   });
 
   test('that shrink before they were copied fail with a typed error', async () => {
-    const resizable = new ArrayBuffer(bytes.length, { maxByteLength: bytes.length } as any);
+    const resizable = new (ArrayBuffer as any)(bytes.length, { maxByteLength: bytes.length });
     const view = new Uint8Array(resizable);
     view.set(bytes);
     const call = rejection(pool.parse(view));

@@ -3,7 +3,7 @@
 import { Pipeline } from '../__test__/support/jsonPipeline.js';
 import { kindOfDocument } from './json/documents.mjs';
 import { mutateBytes, mutateText } from './json/mutations.mjs';
-import { anyCuts, compare, join, judge, shrink } from './json/parse-trials.mjs';
+import { anyCuts, compare, isSafe, join, judge, shrink } from './json/parse-trials.mjs';
 import { Random } from './json/random.mjs';
 
 /** Documents that are alike, and are also parsed together: enough of them to be worth generated code. */
@@ -96,14 +96,22 @@ function unchanged(random, make) {
   return siblings;
 }
 
+/** A document that was changed, as a text and as bytes. */
+function mutant(random, make) {
+  for (;;) {
+    const text = mutateText(random, make(random));
+    const bytes = random.chance(0.5) ? mutateBytes(random, text) : Buffer.from(text);
+    if (isSafe(text) && isSafe(bytes.toString())) return { text, bytes };
+  }
+}
+
 async function batch(random, size) {
-  const make = kindOfDocument(random);
-  const texts = random.many(size, () => mutateText(random, make(random)));
+  const make = kindOfDocument(random, isSafe);
+  const mutants = random.many(size, () => mutant(random, make));
   const siblings = unchanged(random, make);
-  const bytes = texts.map((text) => (random.chance(0.5) ? mutateBytes(random, text) : Buffer.from(text)));
   for (const [form, documents] of [
-    [String, texts],
-    [Buffer.from, bytes],
+    [String, mutants.map(({ text }) => text)],
+    [Buffer.from, mutants.map(({ bytes }) => bytes)],
   ]) {
     const trials = documents.map((data) => ({
       data,

@@ -5,7 +5,7 @@
  */
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
-  const { RouteTrie, OptimizedRouter } = keelson;
+  const { RouteTrie, OptimizedRouter, JSONWorkerPool, json } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -45,6 +45,23 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   for (const id of ['one', 'two']) router.addRoute('/a/:x', answer(id));
   const res = { status: () => res, json: (body) => answers.push(body) };
   for (const path of ['/a/1', '/a/2', '/b']) router.handle({ path, method: 'GET' }, res);
+  const rows = Array.from({ length: 3_000 }, (_, id) => ({
+    id,
+    name: `row ${id}`,
+    half: id / 2,
+    tags: ['x', null],
+  }));
+  const pool = new JSONWorkerPool(1);
+  const text = await pool.stringify(rows);
+  const parsed = await Promise.all([
+    pool.parse(text),
+    json.parse(Buffer.from(text)),
+    json.parseStream([text]),
+  ]);
+  const lines = [];
+  for await (const batch of json.ndjson(['{"a":1}\n', '[2]'])) lines.push(...batch);
+  const document = await pool.openDocument(text);
+  const malformed = await json.parse(`${text}]`).catch((error) => [error instanceof SyntaxError, error.code]);
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -63,6 +80,10 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     routed,
     answers,
     balanced: router.getStats(),
+    parsed: parsed.map((value) => [value.length, value[2_999], JSON.stringify(value) === text]),
+    lines,
+    pointed: [document.get('/2/name'), document.length(), await document.toJS('/3')],
+    malformed,
     refusal,
   };
   if (leave) {
@@ -71,6 +92,8 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   }
   return found;
 };
+
+const LAST = { id: 2_999, name: 'row 2999', half: 1_499.5, tags: ['x', null] };
 
 /** What it must find, wherever it runs. */
 module.exports.FOUND = {
@@ -93,5 +116,9 @@ module.exports.FOUND = {
   ],
   answers: [['one', { x: '1' }], ['two', { x: '2' }], { error: 'Route not found' }],
   balanced: { routes: 2, cacheSize: 0, loadBalancers: 1 },
+  parsed: Array(3).fill([3_000, LAST, true]),
+  lines: [{ a: 1 }, [2]],
+  pointed: ['row 2', 3_000, { id: 3, name: 'row 3', half: 1.5, tags: ['x', null] }],
+  malformed: [true, 'ERR_KEELSON_JSON_SYNTAX'],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

@@ -1,18 +1,36 @@
 // The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
 // `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CacheItem, KeelsonErrorCode, RouteHandler, RouteMatch, TrieNode } from 'keelson';
+import type {
+  CacheItem,
+  JSONParseOptions,
+  JSONWorkerPoolMetrics,
+  KeelsonErrorCode,
+  RouteHandler,
+  RouteMatch,
+  TrieNode,
+} from 'keelson';
 import {
   BoundedLRUCache,
   CircularBuffer,
   DestroyedError,
+  destroyJsonWorkerPool,
+  getJsonWorkerPool,
   InvalidArgumentError,
+  type JSONDocument,
+  JSONLimitError,
+  JSONSyntaxError,
+  JSONWorkerPool,
+  json,
   KeelsonError,
   MalformedPathError,
   OptimizedRouter,
+  parseJSONAsync,
+  QueueFullError,
   RouteConflictError,
   RouteTimeoutError,
   RouteTrie,
+  stringifyJSONAsync,
   TimerManager,
   timerManager,
 } from 'keelson';
@@ -116,6 +134,66 @@ export function router(): void {
   void [stats, listener];
 }
 
+export async function jsonPool(): Promise<void> {
+  const pool = new JSONWorkerPool();
+  new JSONWorkerPool(2);
+  const parsed: Promise<{ q: 1 }> = pool.enqueueTask<{ q: 1 }>(
+    'parse',
+    '{}',
+    { reviver: (_key: string, value: any) => value },
+    'high',
+  );
+  const written: Promise<string> = pool.enqueueTask(
+    'stringify',
+    { a: 1 },
+    { replacer: (_key, value) => value, space: 2 },
+    'low',
+  );
+  const stats: {
+    totalProcessed: number;
+    errorCount: number;
+    avgProcessingTime: number;
+    activeWorkers: number;
+    queueSize: number;
+    memoryUsage: NodeJS.MemoryUsage;
+  } = pool.getStats();
+  const flushed: Promise<void> = pool.flush();
+  const destroyed: Promise<void> = pool.destroy();
+  const one: Promise<any> = parseJSONAsync('1');
+  const list: Promise<number[]> = parseJSONAsync<number[]>('[]', (_key, value) => value);
+  const text: Promise<string> = stringifyJSONAsync({}, (_key, value) => value, 2);
+  const shared: JSONWorkerPool = getJsonWorkerPool();
+  const gone: Promise<void> = destroyJsonWorkerPool();
+  const options: JSONParseOptions = {
+    signal: AbortSignal.timeout(1),
+    maxBytes: 1,
+    priority: 'high',
+    mode: 'sliced',
+  };
+  const bytes: Promise<Buffer> = pool.stringify([1], { as: 'buffer' });
+  const chunks: AsyncIterable<Buffer> = pool.stringify([1], { as: 'chunks' });
+  const metrics: JSONWorkerPoolMetrics = pool.metrics();
+  const document: JSONDocument = await json.openDocument({ path: '/x' }, { maxDepth: 2 });
+  const response: ReadableStream<Uint8Array> = new Blob([]).stream();
+  const streamed: Promise<{ a: 1 }> = json.parseStream<{ a: 1 }>(response, { timeout: 5 });
+  for await (const batch of json.ndjson<{ a: number }>('/x', { maxLineBytes: 1, onBadLine: () => {} })) {
+    const total: number = batch.length + batch[0]!.a;
+    void total;
+  }
+  const fromFile: Promise<any> = pool.parseFile(new URL('file:///x'), options);
+  void [parsed, written, stats, flushed, destroyed, one, list, text, shared, gone, bytes, chunks, metrics];
+  void [document, streamed, fromFile];
+}
+
+export function jsonErrors(error: unknown): string | number {
+  if (error instanceof JSONSyntaxError) {
+    const usual: SyntaxError = error;
+    return usual === error ? error.position + error.line + error.column : error.excerpt;
+  }
+  if (error instanceof JSONLimitError) return error.limit === 'maxBytes' ? error.maximum : error.code;
+  return error instanceof QueueFullError ? error.code : 0;
+}
+
 export function errors(error: unknown): KeelsonErrorCode | undefined {
   if (error instanceof InvalidArgumentError || error instanceof DestroyedError) {
     const base: KeelsonError = error;
@@ -147,6 +225,12 @@ export function refused(): void {
   new RouteTrie().insert('/', { id: 'x', method: 'GET' });
   // @ts-expect-error strict is of the trie: in a router handlers share a path
   new OptimizedRouter({ strict: true });
+  // @ts-expect-error a task is 'parse' or 'stringify'
+  new JSONWorkerPool().enqueueTask('clone', 1);
+  // @ts-expect-error a reviver needs the whole text
+  json.parseFile('/x', { reviver: (_key: string, value: unknown) => value });
+  // @ts-expect-error no such option
+  new JSONWorkerPool({ workers: 2 });
   // @ts-expect-error not a code of keelson
   const code: KeelsonErrorCode = 'ERR_OTHER';
   void code;

@@ -179,14 +179,20 @@ function nameToken(random, name, respelt) {
   return JSON.stringify(name);
 }
 
-/** What makes documents that are alike: a function of `random` that gives a text, mostly a short one. */
-export function kindOfDocument(random) {
-  const most = random.chance(0.9) ? 250 : random.one([1000, 1000, 5000]);
+/**
+ * What makes documents that are alike: a function of `random` that gives a text, mostly a short one, of which
+ * `suits` is true.
+ */
+export function kindOfDocument(random, suits) {
+  const most = random.chance(0.9) ? 500 : random.one([2000, 2000, 10_000]);
   for (;;) {
     const of = kind(random, 0);
-    const make = (random) => of(random, 0);
-    const lengths = random.many(4, () => make(random).length);
-    if (lengths.every((length) => length <= most * 2)) return make;
+    const make = (random) => {
+      const text = of(random, 0);
+      return suits(text) ? text : '[]';
+    };
+    const samples = random.many(4, () => of(random, 0));
+    if (samples.every((text) => text.length <= most && suits(text))) return make;
   }
 }
 

@@ -1,13 +1,23 @@
 // Puts documents to JSON.parse and to the pool, and tells where these differ.
 import { difference } from '../../__test__/support/jsonSame.js';
+import { misreadsNames } from '../../__test__/support/v8Names.js';
 
-/** What JSON.parse makes of a text or of bytes. */
+/** A member name with a backslash in it, or what looks like one. */
+const BACKSLASH_IN_NAME = /(?:\\\\|\\u005c)(?:[^"\\]|\\.)*"\s*:/i;
+
+/** Whether JSON.parse can be trusted with a text, and with others after it. */
+export function isSafe(text) {
+  return !misreadsNames || !BACKSLASH_IN_NAME.test(text);
+}
+
+/** What JSON.parse makes of a text or of bytes, and where it says that it found a fault, if it does. */
 export function judge(data) {
   const text = typeof data === 'string' ? data : data.toString();
   try {
     return { text, value: JSON.parse(text) };
-  } catch {
-    return { text };
+  } catch ({ message }) {
+    const position = /at position (\d+)/.exec(message)?.[1];
+    return position === undefined ? { text } : { text, position: Number(position) };
   }
 }
 
@@ -21,8 +31,9 @@ export function compare({ status, value, reason }, verdict) {
   if (accepts(verdict)) return `refused: ${reason?.stack ?? reason}`;
   const { position, line, column } = reason;
   if (!(reason instanceof SyntaxError)) return `failed otherwise: ${reason?.stack ?? reason}`;
-  if (!Number.isInteger(position) || position < 0 || position > verdict.text.length) {
-    return `the fault is at ${position}`;
+  const isPlace = Number.isInteger(position) && position >= 0 && position <= verdict.text.length;
+  if (!isPlace || position !== (verdict.position ?? position)) {
+    return `the fault is at ${position}, not at ${verdict.position}`;
   }
   const lines = verdict.text.slice(0, position).split('\n');
   const due = [lines.length, lines.at(-1).length + 1];
