@@ -41,6 +41,25 @@ describe('forms', () => {
     }
   });
 
+  test.each([
+    ['ASCII', 'x', 'y'],
+    ['Latin-1', 'é', 'ÿ'],
+    ['wide', '語', '😀'],
+    ['Latin-1 that becomes wide at its end', 'é', '€'],
+    ['lone surrogates, which JSON escapes', '\ud800', '\udc00'],
+  ])('a string of more than a million units of %s is like any other', async (_name, most, last) => {
+    const value = [...Array.from({ length: 20_000 }, (_, id) => ({ id, text: most.repeat(60) })), last];
+    const wanted = JSON.stringify(value);
+    const got = await stringify(value);
+    expect(got === wanted).toBe(true);
+    expect(got.length).toBe(wanted.length);
+    expect(`${got}!`.endsWith(`${JSON.stringify(last)}]!`)).toBe(true);
+    expect(got.slice(-200, -1) + got.charAt(7)).toBe(wanted.slice(-200, -1) + wanted.charAt(7));
+    expect(/"id":19999,/.exec(got)?.index).toBe(wanted.indexOf('"id":19999,'));
+    expect(Buffer.from(got).equals(Buffer.from(wanted))).toBe(true);
+    expect(JSON.parse(got)).toEqual(value);
+  });
+
   test('chunks are of about 64 KB, those of a replacer function too', async () => {
     for (const replacer of [null, (_key: string, value: unknown) => value]) {
       const chunks = await gather(stringify(records(), { as: 'chunks', replacer }));

@@ -72,8 +72,8 @@ function printResult(result) {
     });
     print(`  ${key}, ${metric.unit}: ${cells.join(', ')}`);
   }
-  for (const { metric, peer, atLeast, reached } of askedOf(result)) {
-    print(`  asked >= ${advantage(metric, atLeast)} ${peer}: ${reached ? 'reached' : 'MISSED'}`);
+  for (const { key, asked, reached } of askedOf(result)) {
+    print(`  asked, ${key} ${asked}: ${reached ? 'reached' : 'MISSED'}`);
   }
 }
 

@@ -28,8 +28,10 @@ import { now, PRIORITIES, type Priority } from './json/scheduler.js';
 import { asyncIterable, Batches, startLines, startStream } from './json/streams.js';
 import { stringifyToFile } from './json/stringify/file.js';
 import type { StringifyOptions, WriteOptions } from './json/stringify/options.js';
+import { shortText } from './json/stringify/short.js';
 import { stringify } from './json/stringify/stringify.js';
 import { causeOf, type Task, type TaskErrors, type TaskOptions, Tasks } from './json/tasks.js';
+import { Now, run, Turn } from './json/turn.js';
 import { oneOf } from './validate.js';
 
 /** What `getStats()` tells. */
@@ -120,7 +122,8 @@ export class JSONWorkerPool {
     oneOf('priority', priority, PRIORITIES);
     if (type === 'stringify') {
       const { replacer = null, space = null } = options;
-      return this.#stringify(data, { replacer, space, priority }) as Promise<T>;
+      const begin = () => stringify(data, { replacer, space, priority }, new Now(this.#tasks));
+      return this.#tasks.submit<T>({ priority }, (task) => run(task, begin));
     }
     const reviver = typeof options.reviver === 'function' ? options.reviver : undefined;
     return this.#enqueue<T>(textOrBytes(data), { priority }, { limits: NO_LIMITS, mode: 'auto', reviver });
@@ -179,30 +182,43 @@ export class JSONWorkerPool {
   stringify(value: unknown, options?: StringifyOptions & { as?: 'string' }): Promise<string>;
   stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer>;
   stringify(value: unknown, options: StringifyOptions & { as: 'chunks' }): AsyncIterable<Buffer>;
-  stringify(value: unknown, options: StringifyOptions = {}): unknown {
-    if (options.as === 'chunks') return stringify(value, options as { as: 'chunks' });
-    return this.#stringify(value, options);
+  stringify(value: unknown, options?: StringifyOptions): unknown {
+    if (options === undefined && this.#tasks.closed === undefined) {
+      try {
+        const text = shortText(value);
+        if (text !== undefined) {
+          this.#direct++;
+          return Promise.resolve(text);
+        }
+      } catch (error) {
+        return this.#directFailure(error);
+      }
+    }
+    const turn = new Turn(this.#tasks);
+    if (options?.as === 'chunks') return stringify(value, options, turn);
+    return this.#stringify(value, options, turn);
   }
 
-  async #stringify(value: unknown, options: StringifyOptions): Promise<unknown> {
-    const { priority, signal, timeout } = options;
-    const own: TaskOptions = {};
-    if (priority !== undefined) own.priority = priority;
-    if (signal !== undefined) own.signal = signal;
-    if (timeout !== undefined) own.timeout = timeout;
-    return this.#tasks.submit(own, (task) => {
-      const stopper = new AbortController();
-      task.stop = () => stopper.abort();
-      stringify(value, { ...options, signal: stopper.signal } as { as: 'string' }).then(
-        (text) => task.succeed(text),
-        (error) => task.fail(error),
-      );
-    });
+  #directFailure(error: unknown): Promise<never> {
+    this.#direct++;
+    this.#tasks.errors[causeOf(error)]++;
+    return Promise.reject(error);
+  }
+
+  async #stringify(value: unknown, options: StringifyOptions | undefined, turn: Turn): Promise<unknown> {
+    try {
+      return await stringify(value, options, turn);
+    } catch (error) {
+      if (turn.direct) this.#tasks.errors[causeOf(error)]++;
+      throw error;
+    } finally {
+      if (turn.direct) this.#direct++;
+    }
   }
 
   /** {@link stringify} to a file, which has its old content or all of the new one, whatever happens. */
   stringifyToFile(value: unknown, path: string, options?: WriteOptions): Promise<void> {
-    return stringifyToFile(value, path, options);
+    return stringifyToFile(value, path, options, new Now(this.#tasks));
   }
 
   /**

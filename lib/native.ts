@@ -1,6 +1,6 @@
 import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
-import type { NativePool } from './json/native.js';
+import type { NativePool, NativeText } from './json/native.js';
 
 /** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
@@ -55,6 +55,7 @@ export interface Binding {
   ): CacheIndex;
   /** `wake` is called when a job has something for this thread; `memory` is that of `stepMemory()`. */
   createJsonPool(threads: number, wake: () => void, memory: (Float64Array | Int32Array)[]): NativePool;
+  createJsonText(): NativeText;
   /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
   createRouter(flags: number): RouterIndex;
   createTimerWheel(

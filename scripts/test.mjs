@@ -13,6 +13,9 @@ const fuzzTargets = {
   env: { RUSTFLAGS: '--cfg fuzzing', CUSTOM_LIBFUZZER_PATH: 'unused/libfuzzer.a' },
 };
 
+/** Mutated documents and random values that the JSON pool has to treat as JSON.parse and JSON.stringify do. */
+const DIFFERENTIALS = '1000000';
+
 process.exitCode = await runTests([
   ...setUp(),
   { name: 'lint', command: ['npm', 'run', 'lint'] },
@@ -21,6 +24,11 @@ process.exitCode = await runTests([
   fuzzTargets,
   { name: 'facade specs', command: ['npm', 'run', 'jest', '--', '--ci'] },
   ...specsOnBounds(),
+  { name: 'JSON.parse differential', command: ['node', 'scripts/json-differential.mjs', DIFFERENTIALS] },
+  {
+    name: 'JSON.stringify differential',
+    command: ['node', 'scripts/json-stringify-differential.mjs', DIFFERENTIALS],
+  },
   { name: 'package specs', command: ['npm', 'run', 'jest:package', '--', '--ci'] },
   ...setUpService(),
   { name: 'example service', command: ['npm', 'test'], cwd: service },

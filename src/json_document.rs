@@ -196,27 +196,3 @@ fn with_children(instance: Instance<(u32, State)>) -> Result<Instance<(u32, Stat
         })?
         .function("next", |(_, state), _: Args<0>| Ok(state.next as f64))
 }
-
-/// For specs, until documents come from a pool.
-#[napi_derive::napi(ts_return_type = "object")]
-pub fn create_json_document(env: napi::Env, bytes: napi::bindgen_prelude::Uint8Array) -> napi::Result<Object> {
-    let document = Document::new(bytes.to_vec(), &keelson_core::json::Limits::default());
-    let document = document.map_err(|fault| napi::Error::from_reason(fault.message))?;
-    Ok(document_object(env.raw(), 0, Arc::new(document))?)
-}
-
-/// For specs, until columns come from a pool.
-#[napi_derive::napi]
-pub fn json_column(bytes: napi::bindgen_prelude::Uint8Array, pattern: String) -> napi::Result<String> {
-    let document = Document::new(bytes.to_vec(), &keelson_core::json::Limits::default());
-    let document = document.map_err(|fault| napi::Error::from_reason(fault.message))?;
-    let units: Vec<_> = pattern.encode_utf16().collect();
-    let column = keelson_core::json::document::Column::parse(&units);
-    let mut column = column.map_err(|error| napi::Error::from_reason(error.to_string()))?;
-    let mut out = Vec::new();
-    while column.next(&document, out.len() + 1_000, &mut out) > 0 {
-        out.push(b',');
-    }
-    out.pop();
-    String::from_utf8(out).map_err(|error| napi::Error::from_reason(error.to_string()))
-}

@@ -7,6 +7,7 @@ mod cache;
 mod error;
 mod json;
 mod json_document;
+mod json_text;
 mod raw;
 mod router;
 mod timer;

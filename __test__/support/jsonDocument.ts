@@ -1,17 +1,14 @@
-import { Buffer } from 'node:buffer';
-import { type DocumentBuilder, JSONDocument, type NativeDocument } from '../../dist/json/document';
+import { type JSONDocument, JSONWorkerPool } from '../../index.js';
 
-const { createJsonDocument, jsonColumn } = require('../../binding.js') as {
-  createJsonDocument(bytes: Uint8Array): NativeDocument;
-  jsonColumn(bytes: Uint8Array, pattern: string): string;
-};
+let pool: JSONWorkerPool;
 
-/** Opens a document of `text`, which is closed by the garbage collector if not before. */
-export async function open(text: string): Promise<JSONDocument> {
-  const bytes = Buffer.from(text);
-  const builder: DocumentBuilder = {
-    build: async (_, start, end) => JSON.parse(bytes.toString('utf8', start, end)),
-    column: async (_, pattern) => JSON.parse(`[${jsonColumn(bytes, pattern)}]`) as unknown[],
-  };
-  return new JSONDocument(createJsonDocument(bytes), builder);
+beforeAll(() => {
+  pool = new JSONWorkerPool(2);
+});
+
+afterAll(() => pool.destroy());
+
+/** Opens a document of the given text. */
+export function open(text: string | Uint8Array): Promise<JSONDocument> {
+  return pool.openDocument(text);
 }

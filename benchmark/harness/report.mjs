@@ -40,10 +40,10 @@ function renderMachines(results) {
 
 function renderAsked(results) {
   const rows = results.flatMap((result) =>
-    askedOf(result).map(({ key, metric, peer, atLeast, measured, reached }) => [
+    askedOf(result).map(({ key, asked, measured, reached }) => [
       `${result.name} (${key})`,
-      `>= ${advantage(metric, atLeast)} ${peer}`,
-      advantage(metric, measured),
+      asked,
+      measured,
       reached ? 'reached' : '**missed**',
     ]),
   );

@@ -12,6 +12,10 @@ const SETS = {
     const { exampleServices } = await import('../peers/exampleService.mjs');
     return exampleServices[name]();
   },
+  async bodies(name) {
+    const { bodyServices } = await import('../peers/exampleService.mjs');
+    return bodyServices[name]();
+  },
 };
 
 const [set, name] = process.argv.slice(2);

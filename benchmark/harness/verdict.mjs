@@ -1,15 +1,34 @@
+import { advantage, number } from './format.mjs';
+
 /** Below these the subject is called worse; between them and a draw the two are alike within the noise. */
 const LOSING_RATIO = 0.95;
 const LOSING_DIFFERENCE = -0.2;
 
-/** How each thing that was asked for came out, of all metrics of a benchmark's result. */
+/**
+ * How each thing that was asked for came out, of all metrics of a benchmark's result. It is `{ peer, atLeast }`,
+ * an advantage over a peer, or `{ atMost }`, a bound to the subject's own median.
+ */
 export function askedOf(result) {
   return Object.entries(result.metrics).flatMap(([key, metric]) =>
-    (metric.asked ?? []).map(({ peer, atLeast }) => {
-      const measured = metric.contestants[peer].advantage.median;
-      return { key, metric, peer, atLeast, measured, reached: measured >= atLeast };
-    }),
+    (metric.asked ?? []).map((asked) => ({ key, ...outcome(metric, asked) })),
   );
+}
+
+function outcome(metric, { peer, atLeast, atMost }) {
+  if (atMost !== undefined) {
+    const [{ median }] = Object.values(metric.contestants);
+    return {
+      asked: `<= ${number(atMost)} ${metric.unit}`,
+      measured: `${number(median)} ${metric.unit}`,
+      reached: median <= atMost,
+    };
+  }
+  const { median } = metric.contestants[peer].advantage;
+  return {
+    asked: `>= ${advantage(metric, atLeast)} ${peer}`,
+    measured: advantage(metric, median),
+    reached: median >= atLeast,
+  };
 }
 
 /** The peers that do better than the subject. */

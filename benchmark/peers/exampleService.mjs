@@ -93,6 +93,31 @@ async function fastifyApp(context) {
   return app;
 }
 
+/** The service with the two routes of large bodies as they are without keelson. */
+function withPlainBodies(context) {
+  const express = require('express');
+  const app = express();
+  // A hash of each answer is not what is compared.
+  app.disable('etag');
+  let imported = null;
+  app.post('/api/import', express.json({ limit: '32mb' }), (req, res) => {
+    imported = req.body;
+    res.json({ imported: true });
+  });
+  app.get('/api/export', (_req, res) => {
+    res.json(imported);
+  });
+  app.use(built('app').createApp(context));
+  return app;
+}
+
+/** Resolves to the port. */
+const listen = (app) =>
+  new Promise((resolve) => {
+    const server = createServer(app);
+    server.listen(0, '127.0.0.1', () => resolve(server.address().port));
+  });
+
 /** Each starts the example service on a router and resolves to its port. */
 export const exampleServices = {
   async 'keelson, as it is'() {
@@ -103,9 +128,7 @@ export const exampleServices = {
   async "Express's own router"() {
     const { context } = makeService();
     await context.catalogue.refresh();
-    const server = createServer(expressApp(context));
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return server.address().port;
+    return listen(expressApp(context));
   },
   async Fastify() {
     const { context } = makeService();
@@ -113,5 +136,18 @@ export const exampleServices = {
     const app = await fastifyApp(context);
     await app.listen({ port: 0, host: '127.0.0.1' });
     return app.server.address().port;
+  },
+};
+
+/**
+ * Each starts the example service, whose large bodies are parsed and made by keelson or not, and resolves to its
+ * port. POST /api/import takes a document of JSON, GET /api/export gives the one that was taken last.
+ */
+export const bodyServices = {
+  keelson: exampleServices['keelson, as it is'],
+  async 'JSON.parse'() {
+    const { context } = makeService();
+    await context.catalogue.refresh();
+    return listen(withPlainBodies(context));
   },
 };

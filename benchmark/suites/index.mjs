@@ -10,6 +10,11 @@ const MODULES = [
   'router-lookup',
   'router-tables',
   'router-http',
+  'json-parse',
+  'json-fields',
+  'json-stringify',
+  'json-files',
+  'json-service',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */

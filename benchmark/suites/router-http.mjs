@@ -1,32 +1,13 @@
-import { execFileSync, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { service } from '../../scripts/service.mjs';
 import { hits } from '../data/requests.mjs';
 import { tables } from '../data/tables.mjs';
+import { buildExample, startServer } from '../harness/server.mjs';
 import { servers } from '../peers/servers.mjs';
 
-const SERVE = fileURLToPath(new URL('../harness/serve.mjs', import.meta.url));
-const SERVICE = fileURLToPath(new URL('../../scripts/service.mjs', import.meta.url));
 /** Of ../peers/exampleService.mjs, which can be loaded when the service has been built. */
 const EXAMPLES = ['keelson, as it is', "Express's own router", 'Fastify'];
 const REQUESTS = 20_000;
 const CONNECTIONS = 64;
-
-async function startServer(set, name) {
-  const server = fork(SERVE, [set, name]);
-  server.once('exit', (code) => {
-    throw new Error(`the server ${name} ended with ${code}`);
-  });
-  const [{ port }] = await once(server, 'message');
-  const processorTime = async () => {
-    server.send('usage');
-    const [{ processor }] = await once(server, 'message');
-    return processor;
-  };
-  return { url: `http://127.0.0.1:${port}`, processorTime };
-}
 
 /** What the server answers to every request. */
 async function digest(url, requests) {
@@ -62,14 +43,6 @@ const served = (set, name, requestsOf) => async () => {
 };
 
 const framework = (name) => served('frameworks', name, () => hits(tables.service(), 8));
-
-/** Builds the service, on keelson as it is packed now; what is in place already is left. */
-function buildExample() {
-  const run = (command, args, cwd) =>
-    execFileSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
-  run(process.execPath, [SERVICE, 'prepare']);
-  run('npm', ['run', 'build'], service);
-}
 
 const example = (name) => async () => {
   buildExample();

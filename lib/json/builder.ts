@@ -1,17 +1,7 @@
+import { define } from './define.js';
+
 /** A container that is being filled, and under which name its children that are containers go in. */
 type Target = unknown[] | Record<string, unknown>;
-
-/**
- * Makes `value` the member `key`, as JSON.parse does: always an own property. An assignment would call a setter
- * that is inherited, such as that of `__proto__`, and fail where Object.prototype is frozen.
- */
-function define(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key in Object.prototype) {
-    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    target[key] = value;
-  }
-}
 
 /** Puts a document together from groups of children and from containers that open and close. */
 export class Builder {

@@ -91,6 +91,13 @@ export interface NativePool {
   close(): void;
 }
 
+/** A text that is put together outside of V8's heap: see src/json_text.rs. */
+export interface NativeText {
+  push(piece: string): void;
+  /** The text; from 2^20 units on, where Node can, without another copy of it. */
+  finish(): string;
+}
+
 /** The arrays in which the steps of all jobs of a pool arrive. */
 export interface StepMemory {
   readonly head: Float64Array;

@@ -8,6 +8,7 @@ import { addAdminRoutes, addOperationsRoutes } from './routes/operations';
 import { addPageRoutes } from './routes/page';
 import { addProductRoutes } from './routes/products';
 import { addSessionRoutes } from './routes/sessions';
+import { addSupplyRoutes } from './routes/supplies';
 
 const PUBLIC = join(__dirname, '..', 'public');
 
@@ -22,6 +23,7 @@ export function createApp(context: Context): Express {
   addProductRoutes(router, context, limit);
   addSessionRoutes(router, context, limit);
   addPageRoutes(router, context, limit);
+  addSupplyRoutes(router, context);
 
   const app = express();
   app.disable('x-powered-by');

@@ -5,6 +5,7 @@ import type { Jobs } from './services/jobs';
 import type { RequestMetrics } from './services/metrics';
 import type { Sessions } from './services/sessions';
 import type { StockWatch } from './services/stockWatch';
+import type { Supplies } from './services/supplies';
 
 /** What the routes work with. */
 export interface Context {
@@ -15,6 +16,7 @@ export interface Context {
   /** After this many milliseconds a request that was not answered gets a 504. */
   requestTimeout: number;
   catalogue: Catalogue;
+  supplies: Supplies;
   sessions: Sessions;
   metrics: RequestMetrics;
   stockWatch: StockWatch;

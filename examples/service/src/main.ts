@@ -1,4 +1,5 @@
 import { readConfig } from './config';
+import { destroyJsonWorkerPool } from './lib/utilities/performance/jsonWorkerPool';
 import { TimerManager, timerManager } from './lib/utilities/performance/timerManager';
 import { Service } from './service';
 
@@ -16,6 +17,8 @@ async function main(): Promise<void> {
     stopping = true;
     console.log(`${signal}: answering what is in flight, then closing`);
     await service.stop();
+    // After the last answer: what is pending in the pool is rejected.
+    await destroyJsonWorkerPool();
     requestTimers.destroy();
     timerManager.destroy();
     console.log('closed');

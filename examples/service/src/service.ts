@@ -11,6 +11,7 @@ import { type Job, Jobs } from './services/jobs';
 import { RequestMetrics } from './services/metrics';
 import { Sessions } from './services/sessions';
 import { StockWatch } from './services/stockWatch';
+import { Supplies } from './services/supplies';
 
 export interface ServiceOptions {
   /** For background jobs. It belongs to the caller, who destroys it. */
@@ -44,6 +45,7 @@ export class Service {
       requestTimers,
       requestTimeout: options.requestTimeout ?? 5000,
       catalogue,
+      supplies: new Supplies(catalogue),
       sessions,
       metrics,
       stockWatch: new StockWatch(catalogue, requestTimers),

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { ADMIN } from './support';
 
 // The process as users run it: the compiled service.
 const MAIN = join(__dirname, '..', 'dist', 'main.js');
@@ -30,6 +31,15 @@ function launch(env: Record<string, string>) {
   return { child, printed, ended };
 }
 
+async function logIn(url: string): Promise<string> {
+  const response = await fetch(`${url}/api/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(ADMIN),
+  });
+  return response.headers.get('set-cookie')!.split(';')[0]!;
+}
+
 test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s: held requests are answered and the process ends by itself',
   async (signal) => {
@@ -48,6 +58,24 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(end.output).toMatch(/closed\n$/);
   },
 );
+
+test('a large body in flight is answered, and the process ends by itself', async () => {
+  const { child, printed, ended } = launch({ PORT: '0' });
+  const url = await printed;
+  const headers = { 'content-type': 'application/json', cookie: await logIn(url) };
+  const items = Array.from({ length: 100_000 }, (_, id) => ({ id, text: 'of no importance' }));
+  const sent = request(`${url}/api/import`, { method: 'POST', headers });
+  const text = JSON.stringify({ version: 3, items, complete: true });
+  sent.write(text.slice(0, text.length / 2));
+  const inFlight = async () => (await (await fetch(`${url}/api/metrics`)).json()) as { inFlight: number };
+  while ((await inFlight()).inFlight < 2);
+  child.kill('SIGTERM');
+  sent.end(text.slice(text.length / 2));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(200);
+  response.resume();
+  expect(await ended).toMatchObject({ code: 0, signal: null, output: expect.stringMatching(/closed\n$/) });
+}, 60_000);
 
 test('a port in use is told in one line', async () => {
   const other = createServer().listen(0, '127.0.0.1');

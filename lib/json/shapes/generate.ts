@@ -1,4 +1,5 @@
-import { type CompiledShape, readRows, readTagged } from './group.js';
+import { define } from '../define.js';
+import { type CompiledShape, readRows, readTagged, SHORT_LIST } from './group.js';
 import { MASK_BITS, type Relative, type Signature, Tag } from './signature.js';
 
 let allowed: boolean | undefined;
@@ -17,7 +18,8 @@ export function canGenerate(): boolean {
 
 /** Makes the function that reads rows of a signature. Throws an EvalError where code generation is forbidden. */
 export function generate(signature: Signature): CompiledShape {
-  return new Function('readRows', 'readTagged', source(signature))(readRows, readTagged) as CompiledShape;
+  const make = new Function('inherited', 'define', 'readRows', 'readTagged', source(signature));
+  return make(Object.prototype, define, readRows, readTagged) as CompiledShape;
 }
 
 /**
@@ -63,7 +65,9 @@ class Body {
       case 'b':
         return this.constant('x[i++] === 1');
       case 's':
-        return this.constant(`(k = x[i++]) >= 0 ? z.slice(t, t += k) : k === ${Tag.RAW} ? w[r++] : null`);
+        return this.constant(
+          `(k = x[i++]) >= 0 ? z.slice(t, t += k) : k <= ${Tag.WORD} ? w[${Tag.WORD} - k] : k === ${Tag.RAW} ? w[r++] : null`,
+        );
       case 'a':
         return this.readAny();
       case 'r':
@@ -102,16 +106,21 @@ class Body {
       const [key, value] = members[at]!;
       this.statements += `if (${masks[Math.floor(at / MASK_BITS)]} & ${1 << (at % MASK_BITS)}) {\n`;
       const read = this.read(value);
-      this.statements += `${object}[${JSON.stringify(key)}] = ${read};\n}\n`;
+      const name = JSON.stringify(key);
+      // See `define`. In a loop the test is free: V8 watches the prototype instead.
+      this.statements += `if (${name} in inherited) define(${object}, ${name}, ${read});
+else ${object}[${name}] = ${read};\n}\n`;
     }
     return object;
   }
 
   private readList(element: Signature): string {
-    const list = this.constant('[]');
-    this.statements += `for (let m = x[i++]; m > 0; m--) {\n`;
+    const list = this.name();
+    this.statements += `let ${list} = []; const m${list} = x[i++];\nfor (let m = m${list}; m > 0; m--) {\n`;
     const value = this.read(element);
     this.statements += `${list}.push(${value});\n}\n`;
+    // An array that grew has room for a dozen more, which a copy has not.
+    this.statements += `if (m${list} < ${SHORT_LIST}) ${list} = ${list}.slice();\n`;
     return list;
   }
 
@@ -119,6 +128,7 @@ class Body {
     const name = this.name();
     this.statements += `let ${name}; k = x[i++];
 if (k >= 0) ${name} = z.slice(t, t += k);
+else if (k <= ${Tag.WORD}) ${name} = w[${Tag.WORD} - k];
 else if (k === ${Tag.INT}) ${name} = x[i++];
 else if (k === ${Tag.RAW}) ${name} = w[r++];
 else if (k === ${Tag.DOUBLE}) ${name} = y[d++];

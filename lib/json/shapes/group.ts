@@ -3,13 +3,16 @@ import { Tag } from './signature.js';
 /** Reads `length` rows of one shape at the cursors of `group` and appends them to `out`. */
 export type CompiledShape = (length: number, group: GroupStreams, out: unknown[]) => void;
 
+/** Lists with less elements are made to measure; more waste a third at most. */
+export const SHORT_LIST = 48;
+
 /** The streams of one group. The arrays may be longer than what the group has. */
 export interface GroupStreams {
   readonly ints: Int32Array;
   readonly doubles: Float64Array;
   /** Short strings of Latin-1 after one another. */
   text: string;
-  /** Values that came as text, parsed. */
+  /** Values that came as text, parsed: names of members, then words, then the others in their order. */
   raw: readonly unknown[];
   /** The shapes of the job, by id. */
   shapes: readonly CompiledShape[];
@@ -41,10 +44,10 @@ export function decodeGroup(
   named = false,
 ): void {
   group.shapes = shapes;
-  group.i = 0;
+  group.i = 1;
   group.d = 0;
   group.t = 0;
-  group.r = named ? count : 0;
+  group.r = (named ? count : 0) + group.ints[0]!;
   readRuns(group, count, out);
 }
 
@@ -62,7 +65,7 @@ function readRuns(group: GroupStreams, count: number, out: unknown[]): void {
 export function readRows(group: GroupStreams, count: number): unknown[] {
   const out: unknown[] = [];
   readRuns(group, count, out);
-  return out;
+  return count < SHORT_LIST ? out.slice() : out;
 }
 
 const single: unknown[] = [];

@@ -28,4 +28,6 @@ export const Tag = {
   DOUBLE: -6,
   OBJECT: -7,
   ROWS: -8,
+  /** A word: this less its place in `raw`. */
+  WORD: -16,
 } as const;

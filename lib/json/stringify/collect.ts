@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { binding } from '../../native.js';
 import { type Priority, schedule, type Work } from '../scheduler.js';
 import { type Limits, LONGEST_STRING, tooLong, withoutJSON } from './options.js';
 import type { Source } from './source.js';
@@ -6,12 +7,11 @@ import type { Source } from './source.js';
 type Done<T> = (result: T) => void;
 
 /**
- * Takes all pieces of a source, slice by slice. They stay strings until the end: Buffers of a hundred megabytes
- * count as external memory, and have V8 mark its whole heap on the way, which costs as much as the work itself.
+ * Takes all pieces of a source, slice by slice. None becomes a Buffer on the way: a hundred megabytes of those
+ * count as external memory, and have V8 mark its whole heap, which costs as much as the work itself.
  */
 abstract class Collector<T> implements Work {
   spent = 0;
-  protected readonly pieces: string[] = [];
   protected readonly source: Source;
   readonly #limits: Limits;
   readonly #resolve: Done<T>;
@@ -53,6 +53,11 @@ abstract class Collector<T> implements Work {
 }
 
 class StringCollector extends Collector<string | undefined> {
+  /**
+   * Pieces that stayed in V8's heap would be copied there twice, and once more, in one go, to one flat string; as a
+   * chain of concatenations at its first use, in the user's time.
+   */
+  readonly #text = binding.createJsonText();
   #length = 0;
   #without = false;
 
@@ -63,16 +68,16 @@ class StringCollector extends Collector<string | undefined> {
     }
     this.#length += piece.length;
     if (this.#length > LONGEST_STRING) throw tooLong();
-    this.pieces.push(piece);
+    this.#text.push(piece);
   }
 
   protected finish(): { readonly value: string | undefined } {
-    // One flat string: a chain of concatenations would be copied at its first use, in the user's time.
-    return { value: this.#without ? undefined : this.pieces.join('') };
+    return { value: this.#without ? undefined : this.#text.finish() };
   }
 }
 
 class BufferCollector extends Collector<Buffer> {
+  readonly #pieces: string[] = [];
   #bytes = 0;
   #buffer: Buffer | undefined;
   #written = 0;
@@ -81,15 +86,15 @@ class BufferCollector extends Collector<Buffer> {
   protected take(piece: string | undefined): void {
     if (piece === undefined) throw withoutJSON();
     this.#bytes += Buffer.byteLength(piece);
-    this.pieces.push(piece);
+    this.#pieces.push(piece);
   }
 
   protected finish(): { readonly value: Buffer } | undefined {
     // Not zeroed, and not touched before it is written: the pages come slice by slice.
     this.#buffer ??= Buffer.allocUnsafeSlow(this.#bytes);
-    if (this.#at === this.pieces.length) return { value: this.#buffer };
-    const piece = this.pieces[this.#at]!;
-    this.pieces[this.#at++] = '';
+    if (this.#at === this.#pieces.length) return { value: this.#buffer };
+    const piece = this.#pieces[this.#at]!;
+    this.#pieces[this.#at++] = '';
     this.#written += this.#buffer.write(piece, this.#written);
     return undefined;
   }

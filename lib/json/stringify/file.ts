@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { string } from '../../validate.js';
-import { check, type WriteOptions } from './options.js';
+import { check, type Host, type WriteOptions } from './options.js';
 import { textsOf } from './stringify.js';
 
 /** Symbolic links that lead to a file that is not there, as many as Linux follows. */
@@ -22,8 +22,13 @@ const FIRST_SCRATCH = 1 << 18;
  *
  * @throws what stringify throws, InvalidArgumentError for a value without JSON, and errors of the file system
  */
-export async function stringifyToFile(value: unknown, file: string, options?: WriteOptions): Promise<void> {
-  const checked = check('stringifyToFile()', options, false);
+export async function stringifyToFile(
+  value: unknown,
+  file: string,
+  options?: WriteOptions,
+  host?: Host,
+): Promise<void> {
+  const checked = check('stringifyToFile()', options, false, host);
   string('path', file);
   checked.limits.check();
   // Now, and not after the first wait: a snapshot is of the call.

@@ -2,8 +2,8 @@
  * Estimated length of JSON, in UTF-16 units, that goes to `JSON.stringify` at once; what is longer is opened and
  * goes in groups of about this length, a fraction of a millisecond each.
  *
- * Measured with 100 MB: groups of 16 to 64 Ki cost the same, and less than one call for the whole, since a group
- * stays in the processor's cache; above 128 Ki a text no longer fits a page of V8's young generation.
+ * Measured with 50 and 100 MB: groups of 16 to 64 Ki cost the same within a few per cent; smaller ones and those of
+ * 128 Ki, whose text no longer fits a page of V8's young generation, cost up to half as much again.
  */
 export const GROUP_UNITS = 32_768;
 /** Nesting that goes to `JSON.stringify` at once, so that neither it nor the guard can overflow the stack. */
@@ -14,6 +14,8 @@ const SCALAR = 6;
 const DATE = 26;
 /** What a toJSON makes cannot be known before it is called: few of them share a group. */
 const CONVERTED_SHARE = 16;
+/** Lengths from this share of the limit are worth remembering. */
+const KNOWN_SHARE = 16;
 const OVER = -1;
 
 const { toJSON: dateToJSON } = Date.prototype;
@@ -21,9 +23,9 @@ const { toJSON: dateToJSON } = Date.prototype;
 /**
  * Tells whether a value's JSON is short, by a walk that ends as soon as it is not.
  *
- * The walk is a `for…in`, which reads V8's cached keys: 0.08x of JSON.stringify's time for records, where
- * Object.keys takes 0.13x. To walk one element in 16 and to trust the rest takes 0.01x, but then a single large
- * element among small ones blocks for as long as it takes.
+ * The walk is a `for…in`, which reads V8's cached keys: about 0.1x of JSON.stringify's time for records and 0.2x for
+ * a tree of tiny objects, where Object.keys takes half as much again. To walk one element in 16 and to trust the rest
+ * costs next to nothing, but then a single large element among small ones blocks for as long as it takes.
  */
 export class Guard {
   readonly #limit: number;
@@ -33,6 +35,13 @@ export class Guard {
    * Without them a chain of nested containers would be walked again from each of its links.
    */
   readonly #large = new Set<object>();
+  /**
+   * Lengths found before an overflow, of the outermost containers that are worth it, and not yet asked for: what
+   * is opened has its children measured next.
+   */
+  readonly #known = new Map<object, number>();
+  /** The same, of the walk that goes on. */
+  readonly #found: { readonly value: object; readonly units: number; readonly left: number }[] = [];
 
   /** @param list the only members that count, if not all do */
   constructor(limit: number, list?: readonly string[]) {
@@ -46,12 +55,19 @@ export class Guard {
    */
   measure(value: object): number {
     if (this.#large.delete(value)) return Number.POSITIVE_INFINITY;
+    const known = this.#known.get(value);
+    if (known !== undefined) {
+      this.#known.delete(value);
+      return known;
+    }
     let left: number;
     try {
       left = this.#walk(value, this.#limit, 0);
     } catch {
       left = OVER;
     }
+    if (left < 0) for (const { value, units } of this.#found) this.#known.set(value, units);
+    this.#found.length = 0;
     return left < 0 ? Number.POSITIVE_INFINITY : this.#limit - left;
   }
 
@@ -59,8 +75,16 @@ export class Guard {
   #walk(value: object, left: number, depth: number): number {
     if (depth === DEPTH) return OVER;
     const rest = Array.isArray(value) ? this.#array(value, left, depth) : this.#object(value, left, depth);
-    if (rest < 0 && depth > 0 && depth <= DEPTH / 2 && left >= this.#limit / 2) this.#large.add(value);
+    if (rest < 0) {
+      if (depth > 0 && depth <= DEPTH / 2 && left >= this.#limit / 2) this.#large.add(value);
+    } else if (left - rest >= this.#limit / KNOWN_SHARE) this.#note(value, left, left - rest);
     return rest;
+  }
+
+  #note(value: object, left: number, units: number): void {
+    // What was entered later lies inside.
+    while (this.#found.length > 0 && this.#found.at(-1)!.left <= left) this.#found.pop();
+    this.#found.push({ value, units, left });
   }
 
   #array(array: readonly unknown[], left: number, depth: number): number {

@@ -1,12 +1,8 @@
 import { constants } from 'node:buffer';
-import { performance } from 'node:perf_hooks';
 import { InvalidArgumentError, JSONLimitError, TimeoutError } from '../../errors.js';
 import { abortSignal, boolean, number, oneOf, options as optionsObject } from '../../validate.js';
-import { PRIORITIES, type Priority } from '../scheduler.js';
+import { now, PRIORITIES, type Priority } from '../scheduler.js';
 import { type Format, readFormat } from './format.js';
-
-// Taken at import, so that a test's fake timers do not stop it, as in the scheduler.
-const now = performance.now.bind(performance);
 
 /** What {@link stringify} may return. */
 export const FORMS = ['string', 'buffer', 'chunks'] as const;
@@ -28,8 +24,8 @@ export interface WriteOptions {
   /** Which work goes first, among all that waits for the main thread. Default: 'normal'. */
   priority?: Priority;
   /**
-   * Writes the value as it is at the call: `structuredClone` copies it first, in one go, which takes longer
-   * than JSON.stringify. It drops prototypes and with them most toJSON methods, and throws a DataCloneError for
+   * Writes the value as it is at the call: `structuredClone` copies it first, in one go, which blocks for
+   * as long as it takes. It drops prototypes and with them most toJSON methods, and throws a DataCloneError for
    * functions and symbols. Default: false, and what changes while the work goes on may or may not show.
    */
   snapshot?: boolean;
@@ -53,7 +49,12 @@ export interface Checked {
 const WRITE = ['replacer', 'space', 'signal', 'timeout', 'priority', 'snapshot'] as const;
 
 /** Checks the options of a call, whose time begins now. */
-export function check(what: string, given: StringifyOptions | undefined, hasForm: boolean): Checked {
+export function check(
+  what: string,
+  given: StringifyOptions | undefined,
+  hasForm: boolean,
+  host?: Host,
+): Checked {
   const known = hasForm ? [...WRITE, 'as' as const] : WRITE;
   const { as, priority, signal, snapshot, timeout, replacer, space } =
     given === undefined ? ({} as StringifyOptions) : optionsObject<StringifyOptions>('options', given, known);
@@ -68,8 +69,17 @@ export function check(what: string, given: StringifyOptions | undefined, hasForm
       timeout === undefined
         ? undefined
         : number('timeout', timeout, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER),
+      host,
     ),
   };
+}
+
+/** Whoever lets long work have its turn. */
+export interface Host {
+  /** Why nothing is done any more. */
+  readonly closed: Error | undefined;
+  /** Calls `begin` when it is the work's turn. */
+  turn<T>(options: WriteOptions, begin: () => Promise<T>): Promise<T>;
 }
 
 /** What ends work before its time. */
@@ -78,16 +88,19 @@ export class Limits {
   readonly #signal: AbortSignal | undefined;
   readonly #timeout: number | undefined;
   readonly #end: number;
+  readonly #host: Host | undefined;
 
-  constructor(what: string, signal: AbortSignal | undefined, timeout: number | undefined) {
+  constructor(what: string, signal: AbortSignal | undefined, timeout: number | undefined, host?: Host) {
+    this.#host = host;
     this.#what = what;
     this.#signal = signal;
     this.#timeout = timeout;
     this.#end = timeout === undefined ? Number.POSITIVE_INFINITY : now() + timeout;
   }
 
-  /** Throws the signal's reason, or a TimeoutError. */
+  /** Throws the signal's reason, a TimeoutError, or why the host is closed. */
   check(): void {
+    if (this.#host?.closed !== undefined) throw this.#host.closed;
     if (this.#signal?.aborted) throw this.#signal.reason;
     if (this.#timeout !== undefined && now() >= this.#end) throw new TimeoutError(this.#what, this.#timeout);
   }

@@ -14,6 +14,8 @@ const SCALAR = 6;
 /** What a member written by hand costs beyond its text. */
 const BY_HAND = 16;
 
+/** An object with more members than these is not looked at for large objects among them. */
+const FEW_MEMBERS = 64;
 /** To find that a value is long takes a fraction of the time of writing a group. */
 const OVERFLOW_SHARE = 8;
 
@@ -53,6 +55,8 @@ export class Serializer {
   /** A text that is longer than a group, and how much of it is written. */
   #long: string | undefined;
   #longAt = 0;
+  /** An object that is about to be opened, with its names. */
+  #named: { readonly object: object; readonly keys: readonly string[] } | undefined;
   #out = '';
   #spent = 0;
   /** Opens everything: once JSON.stringify found a cycle, and its path is wanted. */
@@ -216,7 +220,7 @@ export class Serializer {
       const size = this.#measure(object, depth);
       if (size <= this.#limit) {
         this.#spent += size;
-        const text = this.#native([object], depth);
+        const text = this.#native([object], this.#format.gap === '' ? 0 : depth);
         if (text !== undefined) {
           this.#out += text;
           return;
@@ -239,7 +243,9 @@ export class Serializer {
     }
     const { list, gap } = this.#format;
     const isArray = Array.isArray(container);
-    const keys = isArray ? undefined : (list ?? Object.keys(container));
+    const named = this.#named?.object === container ? this.#named.keys : undefined;
+    this.#named = undefined;
+    const keys = isArray ? undefined : (list ?? named ?? Object.keys(container));
     this.#open.set(container, this.#frames.length);
     const indent = gap === '' ? '' : `\n${gap.repeat(this.#frames.length + 1)}`;
     const length = isArray ? container.length : keys!.length;
@@ -285,8 +291,26 @@ export class Serializer {
     this.#put('"');
   }
 
+  /**
+   * Whether the object alone makes more than a group by its names. They are kept for when it is opened: V8 lists
+   * and sorts those of a large object anew each time, before a `for…in` has its first one too. Elements, and members
+   * of an object with many, are not asked, since listing costs more than the guard's walk of a short value.
+   */
+  #hasManyNames(value: object): boolean {
+    if (this.#named?.object === value) return true;
+    const parent = this.#frames.at(-1);
+    if (parent !== undefined && (parent.keys === undefined || parent.keys.length > FEW_MEMBERS)) return false;
+    if (this.#format.list !== undefined) return false;
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return false;
+    const keys = Object.keys(value);
+    if (keys.length * BY_HAND <= this.#limit) return false;
+    this.#named = { object: value, keys };
+    return true;
+  }
+
   #measure(value: object, depth: number): number {
     if (this.#byHand || (this.#format.gap !== '' && depth > INDENTED_DEPTH)) return Number.POSITIVE_INFINITY;
+    if (this.#hasManyNames(value)) return Number.POSITIVE_INFINITY;
     const size = this.#guard.measure(value);
     if (size > this.#limit) this.#spent += this.#limit / OVERFLOW_SHARE;
     return size;
@@ -299,7 +323,7 @@ export class Serializer {
   #native(values: readonly unknown[], depth: number): string | undefined {
     const { list, gap } = this.#format;
     // Without white space the depth does not show.
-    const levels = gap === '' ? 1 : depth;
+    const levels = gap === '' ? Math.min(depth, 1) : depth;
     let wrapped: unknown = levels === 0 ? values[0] : values;
     for (let level = 1; level < levels; level++) wrapped = [wrapped];
     let text: string;
@@ -310,6 +334,7 @@ export class Serializer {
       this.#byHand = true;
       return undefined;
     }
+    if (levels === 0) return text;
     if (gap === '') return text.slice(1, -1);
     // Before: '[', a line break and the gaps of each level; after: a line break, the gaps and ']'.
     const before = levels * 2 + (gap.length * levels * (levels + 1)) / 2;

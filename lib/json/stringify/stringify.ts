@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { collectBuffer, collectString } from './collect.js';
-import { type Checked, check, type StringifyOptions, withoutJSON } from './options.js';
+import { type Checked, check, type Host, type StringifyOptions, withoutJSON } from './options.js';
 import { open, Whole } from './source.js';
 import { Texts } from './texts.js';
 
@@ -11,12 +11,13 @@ import { Texts } from './texts.js';
  *
  * It is not a snapshot: what changes between two slices may or may not show; see the option `snapshot`. An own
  * accessor is read once more than JSON.stringify reads it, to estimate its length. Three things still block: a
- * replacer function; listing the names of an object with very many members, about 150 ms a million; and a toJSON
+ * replacer function; listing the names of an object with very many members, about 0.3 s a million; and a toJSON
  * inside a short value that makes a long one.
  *
  * `as: 'chunks'` returns an async iterable, works only as far ahead as it is read, and stops with an early `return`.
  * Nothing is read before the first chunk is asked for.
  *
+ * @param host lets long work wait for its turn; without one it begins at once
  * @returns for 'string' a promise of the text, undefined where JSON.stringify returns undefined
  * @throws CircularReferenceError with the path of a value that holds itself
  * @throws InvalidArgumentError for an option, or where 'buffer' or 'chunks' is asked of a value without JSON
@@ -26,15 +27,30 @@ import { Texts } from './texts.js';
 export function stringify(
   value: unknown,
   options: StringifyOptions & { as: 'chunks' },
+  host?: Host,
 ): AsyncIterableIterator<Buffer>;
-export function stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer>;
-export function stringify(value: unknown, options?: StringifyOptions & { as?: 'string' }): Promise<string>;
+export function stringify(
+  value: unknown,
+  options: StringifyOptions & { as: 'buffer' },
+  host?: Host,
+): Promise<Buffer>;
+export function stringify(
+  value: unknown,
+  options?: StringifyOptions & { as?: 'string' },
+  host?: Host,
+): Promise<string>;
 export function stringify(
   value: unknown,
   options?: StringifyOptions,
+  host?: Host,
+): AsyncIterableIterator<Buffer> | Promise<Buffer | string | undefined>;
+export function stringify(
+  value: unknown,
+  options?: StringifyOptions,
+  host?: Host,
 ): AsyncIterableIterator<Buffer> | Promise<Buffer | string | undefined> {
-  if (options?.as !== 'chunks') return collect(value, options);
-  const checked = check('stringify()', options, true);
+  if (options?.as !== 'chunks') return collect(value, options, host);
+  const checked = check('stringify()', options, true, host);
   return new Chunks(textsOf(value, checked));
 }
 
@@ -48,16 +64,19 @@ export function textsOf(value: unknown, checked: Checked): Texts {
 async function collect(
   value: unknown,
   options: StringifyOptions | undefined,
+  host: Host | undefined,
 ): Promise<Buffer | string | undefined> {
-  const { as, format, limits, priority, snapshot } = check('stringify()', options, true);
+  const { as, format, limits, priority, snapshot } = check('stringify()', options, true, host);
   limits.check();
   const source = open(snapshot ? structuredClone(value) : value, format);
-  if (as === 'buffer') {
-    if (!(source instanceof Whole)) return collectBuffer(source, priority, limits);
+  if (source instanceof Whole) {
+    if (as !== 'buffer') return source.text;
     if (source.text === undefined) throw withoutJSON();
     return Buffer.from(source.text);
   }
-  return source instanceof Whole ? source.text : collectString(source, priority, limits);
+  const begin = () =>
+    as === 'buffer' ? collectBuffer(source, priority, limits) : collectString(source, priority, limits);
+  return host === undefined ? begin() : host.turn<Buffer | string | undefined>(options ?? {}, begin);
 }
 
 class Chunks implements AsyncIterableIterator<Buffer> {

@@ -1,13 +1,10 @@
-import express, { type RequestHandler } from 'express';
+import type { RequestHandler } from 'express';
 import type { TimerManager } from '../lib/utilities/performance/timerManager';
 import type { RequestMetrics } from '../services/metrics';
 import { HttpError, sendError } from './errors';
 
 /** A request whose client left before the answer, as proxies count it. */
 const CLIENT_LEFT = 499;
-
-/** For routes that take a body. */
-export const readJson: RequestHandler = express.json({ limit: '16kb' });
 
 export const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set({

@@ -3,6 +3,7 @@ import type { Context } from '../context';
 import { notFound } from '../http/errors';
 import { routeReports } from '../http/routing';
 import { requireAdmin } from '../http/session';
+import { getJsonWorkerPool } from '../lib/utilities/performance/jsonWorkerPool';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
 
 /** Health, readiness and metrics. */
@@ -40,7 +41,7 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
   });
 }
 
-/** What an admin sees of timers and caches, and may do to them. Everything in this router is for admins. */
+/** What an admin sees of timers, caches and the JSON pool, and may do to them. Everything in this router is for admins. */
 export function addAdminRoutes(router: OptimizedRouter, context: Context): void {
   const { catalogue, sessions } = context;
   const caches = { products: catalogue.views, searches: catalogue.searches, sessions: sessions.cache };
@@ -68,6 +69,14 @@ export function addAdminRoutes(router: OptimizedRouter, context: Context): void 
     handler: (_req: Request, res: Response) => {
       const stats = Object.entries(caches).map(([name, cache]) => [name, cache.getStats()]);
       res.json(Object.fromEntries(stats));
+    },
+  });
+
+  router.addRoute('/json', {
+    id: 'JSON pool',
+    method: 'GET',
+    handler: (_req: Request, res: Response) => {
+      res.json(getJsonWorkerPool().metrics());
     },
   });
 

@@ -2,7 +2,8 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import { badRequest, HttpError, notFound } from '../http/errors';
 import { body, memberInteger, onlyQuery, queryChoice, queryInteger, queryText } from '../http/input';
-import { readJson, requestTimeout } from '../http/middleware';
+import { readSmallJson } from '../http/json';
+import { requestTimeout } from '../http/middleware';
 import { currentSession, requireAdmin } from '../http/session';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import { type ProductView, type Query, SORT_ORDERS } from '../services/catalogue';
@@ -120,7 +121,7 @@ export function addProductRoutes(router: OptimizedRouter, context: Context, limi
   router.addRoute('/api/products/:id/stock', {
     id: 'adjust stock',
     method: 'PATCH',
-    middleware: [limit, readJson],
+    middleware: [limit, readSmallJson],
     handler: (req: ById, res: Response) => {
       requireAdmin(req, sessions);
       const { id } = existing(context, req.params.id);

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import { HttpError } from '../http/errors';
 import { body, memberText } from '../http/input';
-import { readJson } from '../http/middleware';
+import { readSmallJson } from '../http/json';
 import { clearSessionCookie, requireSession, setSessionCookie } from '../http/session';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import type { Session } from '../services/sessions';
@@ -19,7 +19,7 @@ export function addSessionRoutes(
   router.addRoute('/api/session', {
     id: 'login',
     method: 'POST',
-    middleware: [limit, readJson],
+    middleware: [limit, readSmallJson],
     handler: async (req: Request, res: Response) => {
       const members = body(req, 'name', 'password');
       const name = memberText(members, 'name', 60);

@@ -46,11 +46,13 @@ function folded(text: string): string {
 /**
  * The products, their stock and two caches over them. Emits `stock` with the product's id and its new stock.
  *
- * The source owns everything about a product but its stock, which is the service's own from the first load on.
+ * The source owns everything about a product but its stock, which is the service's own from the first load on. What
+ * was imported goes before what the source has.
  */
 export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number] }> {
   readonly views = new BoundedLRUCache<string, ProductView>(500, 60_000);
   readonly searches = new BoundedLRUCache<Query, Page>(200, 30_000);
+  readonly #imported = new Map<string, Product>();
   #products = new Map<string, Product>();
   #refreshedAt: Date | undefined;
   #loading: Promise<void> | undefined;
@@ -119,6 +121,16 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
     return product.stock;
   }
 
+  /** Adds products, or replaces everything about them but their stock. */
+  upsert(products: readonly Product[]): void {
+    if (products.length === 0) return;
+    for (const product of products) {
+      this.#imported.set(product.id, product);
+      this.#put(product);
+    }
+    this.clearCaches();
+  }
+
   clearCaches(): void {
     this.views.clear();
     this.searches.clear();
@@ -132,14 +144,16 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
 
   async #load(): Promise<void> {
     const loaded = await this.source();
-    this.#products = new Map(
-      loaded.map((product) => [
-        product.id,
-        { ...product, stock: this.#products.get(product.id)?.stock ?? product.stock },
-      ]),
-    );
+    const before = this.#products;
+    this.#products = new Map();
+    for (const product of [...loaded, ...this.#imported.values()]) this.#put(product, before);
     this.#refreshedAt = new Date();
     this.clearCaches();
+  }
+
+  /** With the stock that it has had, if it was there before. */
+  #put(product: Product, before = this.#products): void {
+    this.#products.set(product.id, { ...product, stock: before.get(product.id)?.stock ?? product.stock });
   }
 }
 

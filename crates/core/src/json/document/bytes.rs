@@ -3,15 +3,6 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The first byte from `at` on that is not white space.
-#[inline]
-pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
-    while matches!(text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-        at += 1;
-    }
-    at
-}
-
 /// The end of the string token that begins at `at`, and whether it has escapes.
 #[inline]
 pub(super) fn string_end(text: &[u8], at: usize) -> (usize, bool) {

@@ -5,15 +5,16 @@
 //! much more than `STRIDE` bytes, and the index stays a fraction of the text: one entry for each `STRIDE`
 //! bytes is the worst.
 
-use super::bytes::{skip_space, string_end};
 use super::table;
+use crate::json::scan::{Stack, check_with, skip_white};
+use crate::json::{Container, Fault, Limits};
 
-/// Bytes that are read rather than indexed.
-const STRIDE: usize = 256;
+/// Bytes that are read rather than indexed. What a fuzzer makes is small.
+const STRIDE: usize = if cfg!(fuzzing) { 16 } else { 256 };
 /// What stepping over an indexed container costs, in bytes read.
-const STEP: usize = 64;
+const STEP: usize = STRIDE / 4;
 /// Members from which on an indexed object gets a hash table.
-const HASHED: usize = 32;
+const HASHED: usize = STRIDE / 8;
 
 /// An offset as the index stores it.
 pub(super) trait Offset: Copy + Ord {
@@ -85,6 +86,7 @@ pub(super) struct Tables<O> {
 
 /// A container that has not ended yet.
 struct Frame<O> {
+    kind: Container,
     start: O,
     count: O,
     /// Bytes before here that need not be read, thanks to indexed containers inside.
@@ -105,25 +107,24 @@ struct Builder<'a, O> {
 }
 
 impl<O: Offset> Builder<'_, O> {
-    /// Notes the child of the innermost container that begins at or after `at`, and returns where it does.
-    fn begin_child(&mut self, at: usize) -> usize {
-        let at = skip_space(self.text, at);
-        let Some(frame) = self.open.last_mut() else { return at };
-        if matches!(self.text[at], b']' | b'}') {
-            return at;
+    /// Notes the child of the innermost container that begins at or after `at`, if there is one.
+    #[inline(always)]
+    fn begin_child(&mut self, at: usize) {
+        let at = skip_white(self.text, at);
+        let Some(frame) = self.open.last_mut() else { return };
+        if matches!(self.text.get(at), Some(b']' | b'}')) {
+            return;
         }
         let number = frame.count.get();
         frame.count = O::new(number + 1);
-        if self.text[frame.start.get()] == b'{' {
-            self.pending.push(O::new(at));
-            return at;
+        if frame.kind == Container::Object {
+            return self.pending.push(O::new(at));
         }
         let cost = at - frame.start.get() - frame.saved.get();
         if cost - frame.sampled.get() >= STRIDE {
             frame.sampled = O::new(cost);
             self.pending.extend([O::new(number), O::new(at)]);
         }
-        at
     }
 
     /// Ends the innermost container, whose bracket is right before `end`.
@@ -141,11 +142,12 @@ impl<O: Offset> Builder<'_, O> {
         }
     }
 
+    #[inline(never)]
     fn add(&mut self, frame: &Frame<O>, end: usize) {
         let Self { tables: Tables { entries, side }, pending, .. } = self;
         let (own, before) = (&pending[frame.pending.get()..], side.len());
         let mut count = frame.count;
-        if self.text[frame.start.get()] == b'[' {
+        if frame.kind == Container::Array {
             side.extend_from_slice(own);
         } else if own.len() >= HASHED {
             count = O::new(table::build(self.text, self.hasher, own, side));
@@ -155,35 +157,47 @@ impl<O: Offset> Builder<'_, O> {
     }
 }
 
+impl<O: Offset> Stack for Builder<'_, O> {
+    #[inline(always)]
+    fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    #[inline(always)]
+    fn top(&self) -> Container {
+        self.open.last().map_or(Container::Array, |frame| frame.kind)
+    }
+
+    #[inline(always)]
+    fn push(&mut self, kind: Container, at: usize) {
+        let (zero, pending) = (O::new(0), O::new(self.pending.len()));
+        self.open.push(Frame { kind, start: O::new(at), count: zero, saved: zero, sampled: zero, pending });
+        self.begin_child(at + 1);
+    }
+
+    #[inline(always)]
+    fn comma(&mut self, _text: &[u8], at: usize) {
+        self.begin_child(at + 1);
+    }
+
+    #[inline(always)]
+    fn pop(&mut self, _text: &[u8], at: usize, _empty: bool) {
+        self.close(at + 1);
+    }
+}
+
 impl<O: Offset> Tables<O> {
-    /// Indexes `text`, which is JSON.
-    pub(super) fn build(text: &[u8], hasher: &table::Hasher) -> Self {
+    /// Validates and indexes `text`.
+    pub(super) fn build(text: &[u8], limits: &Limits, hasher: &table::Hasher) -> Result<Self, Fault> {
         let tables = Self { entries: Vec::new(), side: Vec::new() };
         let mut builder = Builder { text, hasher, tables, open: Vec::new(), pending: Vec::new() };
-        let mut at = 0;
-        while let Some(byte) = text.get(at) {
-            match byte {
-                b'"' => at = string_end(text, at).0,
-                b'[' | b'{' => {
-                    let zero = O::new(0);
-                    let pending = O::new(builder.pending.len());
-                    builder.open.push(Frame { start: O::new(at), count: zero, saved: zero, sampled: zero, pending });
-                    at = builder.begin_child(at + 1);
-                }
-                b',' => at = builder.begin_child(at + 1),
-                b']' | b'}' => {
-                    at += 1;
-                    builder.close(at);
-                }
-                _ => at += 1,
-            }
-        }
+        check_with(text, limits, &mut builder)?;
         let mut tables = builder.tables;
         // They came by their ends. A stable sort finds the runs that are in order, which most of them are.
         tables.entries.sort_by_key(|entry| entry.start);
         tables.entries.shrink_to_fit();
         tables.side.shrink_to_fit();
-        tables
+        Ok(tables)
     }
 
     /// The first entry from number `from` on that starts at `at` or later. Fast where that is near.
@@ -229,13 +243,13 @@ macro_rules! either {
 }
 
 impl Index {
-    /// Indexes `text`, which is JSON.
-    pub(super) fn build(text: &[u8], hasher: &table::Hasher) -> Self {
-        if u32::try_from(text.len()).is_ok() {
-            Self::Narrow(Tables::build(text, hasher))
+    /// Validates and indexes `text`.
+    pub(super) fn build(text: &[u8], limits: &Limits, hasher: &table::Hasher) -> Result<Self, Fault> {
+        Ok(if u32::try_from(text.len()).is_ok() {
+            Self::Narrow(Tables::build(text, limits, hasher)?)
         } else {
-            Self::Wide(Tables::build(text, hasher))
-        }
+            Self::Wide(Tables::build(text, limits, hasher)?)
+        })
     }
 
     /// Entry `number`, by their starts.

@@ -15,9 +15,8 @@ mod walk;
 
 use std::ops::Range;
 
-use super::scan::check;
+use super::scan::skip_white;
 use super::{Fault, Limits};
-use bytes::skip_space;
 pub use column::Column;
 use index::Index;
 pub use members::Member;
@@ -61,10 +60,12 @@ impl Document {
     /// # Errors
     ///
     /// Where the text is not JSON, or goes beyond `limits`.
-    pub fn new(text: Vec<u8>, limits: &Limits) -> Result<Self, Fault> {
-        check(&text, limits)?;
+    pub fn new(mut text: Vec<u8>, limits: &Limits) -> Result<Self, Fault> {
         let hasher = Hasher::default();
-        Ok(Self { root: skip_space(&text, 0), index: Index::build(&text, &hasher), text, hasher })
+        let index = Index::build(&text, limits, &hasher)?;
+        // It may have grown in steps, and stays for long.
+        text.shrink_to_fit();
+        Ok(Self { root: skip_white(&text, 0), index, text, hasher })
     }
 
     /// The whole text.

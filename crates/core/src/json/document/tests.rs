@@ -5,6 +5,7 @@ use proptest::sample::select;
 
 use super::index::{Offset, Tables};
 use super::*;
+use crate::json::scan::check;
 
 /// A value with its text yet to be written.
 #[derive(Clone, Debug)]
@@ -249,7 +250,8 @@ fn write(tree: &Tree, spaces: u64) -> (Vec<u8>, Node) {
 /// A document whose offsets have 64 bits, as those of 4 GiB and more.
 fn wide(text: &[u8]) -> Document {
     let mut document = open(text);
-    document.index = Index::Wide(Tables::build(text, &document.hasher));
+    let tables = Tables::build(text, &Limits::default(), &document.hasher);
+    document.index = Index::Wide(tables.unwrap_or_else(|fault| panic!("{}", fault.message)));
     document
 }
 
@@ -341,7 +343,7 @@ fn pattern() -> impl Strategy<Value = Vec<Option<Vec<u16>>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn agrees_with_the_tree_that_was_written(tree in tree(), spaces: u64, is_wide: bool) {
@@ -472,4 +474,19 @@ fn the_deepest_and_the_farthest_are_found() {
 fn offsets_keep_their_value() {
     assert_eq!(<u32 as Offset>::new(usize::try_from(u32::MAX).unwrap_or_default()).get(), 0xffff_ffff);
     assert_eq!(<u64 as Offset>::new(1 << 40).get(), 1 << 40);
+}
+
+/// The index is built while the text is validated, and hence of texts that turn out to be none.
+#[test]
+fn a_text_that_is_refused_is_refused_as_by_the_check() {
+    let text = br#" {"a": [1, "b", {"c": null}], "d": {}, "e": [[], [2]] } "#;
+    for (end, byte) in
+        (0..text.len()).flat_map(|end| [None, Some(b','), Some(b']'), Some(b'x')].map(|byte| (end, byte)))
+    {
+        let broken: Vec<_> = text[..end].iter().copied().chain(byte).collect();
+        let due = check(&broken, &Limits::default());
+        assert_eq!(Document::new(broken, &Limits::default()).map(drop), due);
+    }
+    let limits = Limits { max_bytes: Some(20), ..Limits::default() };
+    assert_eq!(Document::new(text.to_vec(), &limits).map(drop), check(text, &limits));
 }

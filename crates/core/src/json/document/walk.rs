@@ -1,10 +1,11 @@
 //! Stepping over values, forwards.
 
 use super::Document;
-use super::bytes::{scalar_end, skip_space, string_end};
+use super::bytes::{scalar_end, string_end};
 use super::index::Entry;
 use super::pointer::Token;
 use super::table::is_named;
+use crate::json::scan::skip_white;
 
 /// Reads a document forwards, and steps over what is indexed.
 pub(super) struct Walk<'a> {
@@ -75,21 +76,21 @@ impl<'a> Walk<'a> {
     /// The first child of the container at `at`: an element, or a member's name.
     pub(super) fn first(&self, at: usize) -> Option<usize> {
         let text = &*self.document.text;
-        Some(skip_space(text, at + 1)).filter(|child| !matches!(text[*child], b']' | b'}'))
+        Some(skip_white(text, at + 1)).filter(|child| !matches!(text[*child], b']' | b'}'))
     }
 
     /// The child after the one whose value ends at `end`.
     pub(super) fn next(&self, end: usize) -> Option<usize> {
         let text = &*self.document.text;
-        let comma = skip_space(text, end);
-        (text[comma] == b',').then(|| skip_space(text, comma + 1))
+        let comma = skip_white(text, end);
+        (text[comma] == b',').then(|| skip_white(text, comma + 1))
     }
 
     /// The value of the member whose name is at `name`.
     pub(super) fn value(&self, name: usize) -> usize {
         let text = &*self.document.text;
-        let colon = skip_space(text, string_end(text, name).0);
-        skip_space(text, colon + 1)
+        let colon = skip_white(text, string_end(text, name).0);
+        skip_white(text, colon + 1)
     }
 
     /// The value that `tokens` lead to from the value at `at`.

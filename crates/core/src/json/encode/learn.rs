@@ -35,24 +35,35 @@ impl<'a> Learner<'_, 'a> {
             self.reader.skip()?;
             return Ok(());
         }
-        let outer = std::mem::take(&mut self.widened);
+        let outer = self.widened;
+        let learned = self.row_by_kind(depth);
+        self.widened = outer;
+        learned
+    }
+
+    fn row_by_kind(&mut self, depth: usize) -> Result<(), Malformed> {
         match self.reader.peek() {
-            b'{' => self.members(depth)?,
+            b'{' => self.members(depth),
             b'[' => {
-                self.slot(self.schema.arrays.slot, depth, 0)?;
-                self.schema.arrays.version += u32::from(self.widened);
+                let (widened, learned) = self.top(self.schema.arrays.slot, depth);
+                self.schema.arrays.version += widened;
                 self.schema.loosen_if_restless(Owner::Arrays);
+                learned
             }
             b'-' | b'0'..=b'9' => {
-                self.slot(self.schema.numbers.slot, depth, 0)?;
-                self.schema.numbers.version += u32::from(self.widened);
+                let (widened, learned) = self.top(self.schema.numbers.slot, depth);
+                self.schema.numbers.version += widened;
+                learned
             }
-            _ => {
-                self.reader.skip()?;
-            }
+            _ => self.reader.skip().map(|_| ()),
         }
-        self.widened = outer;
-        Ok(())
+    }
+
+    /// A value of a row. Returns the versions that this adds, also where the text turns out to be none.
+    fn top(&mut self, slot: Slot, depth: usize) -> (u32, Result<(), Malformed>) {
+        self.widened = false;
+        let learned = self.slot(slot, depth, 0);
+        (u32::from(self.widened), learned)
     }
 
     /// The object of a row.
@@ -72,9 +83,9 @@ impl<'a> Learner<'_, 'a> {
             }
             match node {
                 Some(node) => {
-                    self.widened = false;
-                    self.slot(self.schema.nodes[node].slot, depth, 0)?;
-                    self.schema.nodes[node].version += u32::from(self.widened);
+                    let (widened, learned) = self.top(self.schema.nodes[node].slot, depth);
+                    self.schema.nodes[node].version += widened;
+                    learned?;
                 }
                 None => {
                     self.reader.skip()?;
@@ -108,9 +119,9 @@ impl<'a> Learner<'_, 'a> {
             match self.schema.families[family].find(at, key) {
                 Some(found) => {
                     at = found + 1;
-                    self.widened = false;
-                    self.slot(self.schema.families[family].members[found].slot, depth, 0)?;
-                    self.schema.families[family].version += u32::from(self.widened);
+                    let (widened, learned) = self.top(self.schema.families[family].members[found].slot, depth);
+                    self.schema.families[family].version += widened;
+                    learned?;
                 }
                 None => {
                     self.reader.skip()?;

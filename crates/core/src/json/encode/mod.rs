@@ -3,25 +3,29 @@
 //! Rows are told one after the other, without names: a row's shape has them, and JavaScript generates a function of
 //! each shape that builds rows as literals. [`Group`] holds the streams that these functions read.
 //!
-//! `ints` is runs until all rows are told: `[id, length, rows...]`. A row is told as its shape's signature says:
+//! `ints` is the number of words in `raw`, and then runs until all rows are told: `[id, length, rows...]`. A row is
+//! told as its shape's signature says:
 //!
-//! | signature           | value                                     | told as                                         |
-//! | ------------------- | ----------------------------------------- | ----------------------------------------------- |
-//! | `"n"`               | null                                      | nothing                                         |
-//! | `"i"`               | integer of 32 bits but for negative zero  | one of `ints`                                   |
-//! | `"f"`               | number                                    | one of `doubles`                                |
-//! | `"b"`               | boolean                                   | 1 or 0 in `ints`                                |
-//! | `"s"`               | string or null                            | as `"a"`                                        |
-//! | `"a"`               | any value                                 | a tag in `ints` and what that says              |
-//! | `{"o":[[k,s],...]}` | object of these members in this order     | its values                                      |
-//! | `{"m":[[k,s,o],...]}` | object of some of these members, and all where `o` is 0 | masks, and the values that are there |
-//! | `{"l":s}`           | array                                     | how many elements in `ints`, then the elements  |
-//! | `{"t":[s,...]}`     | array of so many elements                 | the elements                                    |
-//! | `"r"`               | array                                     | how many elements in `ints`, then runs of these |
+//! | signature                  | value                                     | told as                                         |
+//! | -------------------------- | ----------------------------------------- | ----------------------------------------------- |
+//! | `"n"`                      | null                                      | nothing                                         |
+//! | `"i"`                      | integer of 32 bits but for negative zero  | one of `ints`                                   |
+//! | `"f"`                      | number                                    | one of `doubles`                                |
+//! | `"b"`                      | boolean                                   | 1 or 0 in `ints`                                |
+//! | `"s"`                      | string or null                            | as `"a"`                                        |
+//! | `"a"`                      | any value                                 | a tag in `ints` and what that says              |
+//! | `{"o":[[k,s],...]}`        | object of these members in this order     | its values                                      |
+//! | `{"m":[[k,s,0 or 1],...]}` | the same, but those with 1 may be missing | masks in `ints`, then the values that are there |
+//! | `{"l":s}`                  | array                                     | how many elements in `ints`, then the elements  |
+//! | `{"t":[s,...]}`            | array of so many elements                 | the elements                                    |
+//! | `"r"`                      | array                                     | how many elements in `ints`, then runs of these |
+//!
+//! A mask tells of 30 members whether they are there, the first one by its lowest bit.
 //!
 //! Tags: 0 to 12 is the length of a string that comes next in `text`; -1 the next value of `raw`; -2 null; -3 true;
 //! -4 false; -5 an integer that comes next in `ints`; -6 the next one of `doubles`; -7 an object, told as a shape id
-//! in `ints` and a row of that shape; -8 an array as `"r"` tells it. Shape 0 is `"a"` in every job.
+//! in `ints` and a row of that shape; -8 an array as `"r"` tells it; -16 - n the value at n of `raw`, which is a word.
+//! Shape 0 is `"a"` in every job.
 
 mod family;
 mod key;
@@ -32,6 +36,7 @@ mod schema;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod words;
 mod write;
 
 pub use streams::Group;
@@ -99,7 +104,8 @@ impl Encoder {
         if text.len() > MAX_DOUBLES * 2 {
             return Form::Raw;
         }
-        let mut out = Streams::with_capacity(text.len());
+        let names = if within == Container::Object { count } else { 0 };
+        let mut out = Streams::with_capacity(text.len(), names);
         let pays = self.rows(within, text, count, &mut out).is_ok()
             && out.loose * 2 <= text.len()
             && out.ints.len() <= MAX_INTS

@@ -11,6 +11,9 @@ use super::streams::{Mark, Streams};
 /// ones keep the whole text alive.
 pub(super) const MAX_SHORT: usize = 12;
 
+/// Shortest string that may be a word, in bytes: JavaScript has all shorter ones of one unit at hand.
+const MIN_WORD: usize = 2;
+
 /// What comes in `ints` instead of the length of a short string.
 pub(super) mod tag {
     /// The next value of `raw`.
@@ -26,6 +29,8 @@ pub(super) mod tag {
     pub const OBJECT: i32 = -7;
     /// An array: how many elements, and these in runs.
     pub const ROWS: i32 = -8;
+    /// A word: this less its place in `raw`.
+    pub const WORD: i32 = -16;
 }
 
 /// Why a row is not written.
@@ -340,12 +345,24 @@ impl<'a> Writer<'_, 'a> {
         Ok(())
     }
 
+    /// Writes and passes the string that is `start..end` of the text, if it is a word.
+    #[inline]
+    fn word(&mut self, start: usize, end: usize) -> bool {
+        let Some(word) = self.out.words.find(self.reader.text, start, end) else { return false };
+        self.out.ints.push(tag::WORD - (self.out.first_word + word) as i32);
+        self.reader.at = end;
+        true
+    }
+
     /// Writes the string here.
     fn text(&mut self) -> Result<(), Stop> {
         let from = self.reader.at + 1;
         if let Some(chunk) = self.reader.text.get(from..).and_then(<[u8]>::first_chunk::<16>) {
             let plain = plain_prefix(chunk);
             if plain <= MAX_SHORT && chunk[plain] == b'"' {
+                if plain >= MIN_WORD && self.word(self.reader.at, from + plain + 1) {
+                    return Ok(());
+                }
                 self.out.ints.push(plain as i32);
                 // The whole chunk at once, since a copy of a length that is known is one instruction.
                 let end = self.out.text.len() + plain;
@@ -355,7 +372,11 @@ impl<'a> Writer<'_, 'a> {
                 return Ok(());
             }
         }
+        let at = self.reader.at;
         let token = self.reader.string()?;
+        if self.word(at, self.reader.at) {
+            return Ok(());
+        }
         let start = self.out.text.len();
         if append_latin1(&token[1..token.len() - 1], &mut self.out.text) {
             self.out.ints.push((self.out.text.len() - start) as i32);

@@ -45,7 +45,7 @@ pub(in crate::json) struct Halt {
 }
 
 /// Is told of containers and commas as the machine passes them, by their place in the text at hand.
-pub(super) trait Stack {
+pub(in crate::json) trait Stack {
     /// Open containers; 0 at the root.
     fn depth(&self) -> usize;
     /// The innermost container; at the root, an array.

@@ -10,8 +10,8 @@ use super::fault::{EXCERPT_BYTES, Fault, Problem, Tally};
 use super::{Container, Limits, Sink};
 pub(super) use bytes::skip_white;
 use cutter::{Cutter, Frames};
-pub(super) use machine::Halt;
-use machine::{Machine, Stack};
+use machine::Machine;
+pub(super) use machine::{Halt, Stack};
 
 /// How much of a long piece is taken at once, in bytes: the buffer stays in the processor's cache.
 const PIECE_BYTES: usize = 65_536;
@@ -127,20 +127,28 @@ impl Scanner {
 /// # Errors
 /// The first fault of the text.
 pub fn check(text: &[u8], limits: &Limits) -> Result<(), Fault> {
-    judge(text, limits).map_err(|halt| Fault::new(halt.problem, text, halt.at, &Tally::default()))
+    check_with(text, limits, &mut Kinds::default())
+}
+
+/// `check`, for those who want to know of the containers.
+pub(super) fn check_with(text: &[u8], limits: &Limits, stack: &mut impl Stack) -> Result<(), Fault> {
+    run(text, limits, stack).map_err(|halt| Fault::new(halt.problem, text, halt.at, &Tally::default()))
 }
 
 /// `check`, for those who know where the text stands.
 pub(super) fn judge(text: &[u8], limits: &Limits) -> Result<(), Halt> {
+    run(text, limits, &mut Kinds::default())
+}
+
+fn run(text: &[u8], limits: &Limits, stack: &mut impl Stack) -> Result<(), Halt> {
     let room = usize::try_from(limits.max_bytes.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let allowed = &text[..room.min(text.len())];
     let mut machine = Machine::new(limits);
-    let mut stack = Kinds::default();
-    let at = machine.run(allowed, 0, &mut stack)?;
+    let at = machine.run(allowed, 0, stack)?;
     if allowed.len() < text.len() {
         return Err(Halt { at: allowed.len(), problem: Problem::Bytes(allowed.len() as u64) });
     }
-    machine.finish(&text[at..], &stack).map_err(|problem| Halt { at: text.len(), problem })
+    machine.finish(&text[at..], stack).map_err(|problem| Halt { at: text.len(), problem })
 }
 
 /// A stack of nothing but kinds, a bit each: `check` takes any depth.

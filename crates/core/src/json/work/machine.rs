@@ -101,7 +101,7 @@ enum Stage {
     Lines { lines: Box<Lines>, skip_bad: bool },
     Collect { checked: Box<Scanner>, text: Vec<u8>, after: After },
     Replay { text: Replayed, at: usize, scanner: Box<Scanner> },
-    Column { document: Arc<Document>, column: Box<Column> },
+    Column { document: Arc<Document>, column: Box<Column>, opened: bool },
 }
 
 /// What becomes of a text once all of it is there.
@@ -197,7 +197,7 @@ impl Machine {
             Goal::Part(document, range) => {
                 Stage::Replay { text: Replayed::Part(document, range), at: 0, scanner: scanner(&Limits::default()) }
             }
-            Goal::Column(document, column) => Stage::Column { document, column: Box::new(column) },
+            Goal::Column(document, column) => Stage::Column { document, column: Box::new(column), opened: false },
         };
         Self {
             utf16: Utf16Decoder::default(),
@@ -338,13 +338,17 @@ impl Machine {
                 }
                 scanner.finish(&mut self.emitter)?;
             }
-            Stage::Column { document, column } => {
+            Stage::Column { document, column, opened } => {
+                if !std::mem::replace(opened, true) {
+                    self.emitter.open(Container::Array, None);
+                }
                 let count = column.next(document, crate::json::GROUP_BYTES, &mut self.text);
                 if count > 0 {
                     self.emitter.group(Container::Array, &self.text, count);
                     self.text.clear();
                     return Ok(true);
                 }
+                self.emitter.close();
             }
             _ => {}
         }

@@ -2,12 +2,14 @@
 
 use serde_json::Value as Signature;
 
-use super::super::Group;
+use super::Group;
 use super::value::Value;
 
 pub struct Decoder<'a> {
     shapes: &'a [Signature],
     group: &'a Group,
+    /// All of `raw`, for the words.
+    words: Vec<Value>,
     raw: std::vec::IntoIter<Value>,
     ints: usize,
     doubles: usize,
@@ -20,8 +22,12 @@ pub fn decode(shapes: &[Signature], group: &Group, count: u32, named: bool) -> V
         [] => Vec::new(),
         text => serde_json::from_slice(text).expect("raw is an array"),
     };
-    let mut decoder = Decoder { shapes, group, raw: raw.into_iter(), ints: 0, doubles: 0, text: 0 };
+    let words = raw.clone();
+    let mut decoder = Decoder { shapes, group, words, raw: raw.into_iter(), ints: 0, doubles: 0, text: 0 };
     let names: Vec<_> = (0..count).map(|_| named.then(|| decoder.name())).collect();
+    for _ in 0..decoder.count() {
+        decoder.name();
+    }
     let rows = decoder.rows(count as usize);
     assert_eq!(decoder.ints, group.ints.len());
     assert_eq!(decoder.doubles, group.doubles.len());
@@ -134,6 +140,7 @@ impl Decoder<'_> {
                 let count = self.count();
                 Value::Array(self.rows(count))
             }
+            word @ ..=-16 => self.words[(-16 - word) as usize].clone(),
             tag => panic!("tag {tag}"),
         }
     }

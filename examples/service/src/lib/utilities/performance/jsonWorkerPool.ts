@@ -1,0 +1,8 @@
+export {
+  destroyJsonWorkerPool,
+  getJsonWorkerPool,
+  JSONLimitError,
+  JSONWorkerPool,
+  parseJSONAsync,
+  stringifyJSONAsync,
+} from 'keelson';
