@@ -285,6 +285,17 @@ describe('a timeout', () => {
     expect(pool.metrics()).toMatchObject({ active: 0, queued: 0, errors: { timeout: 4, aborted: 0 } });
   });
 
+  test('longer than a timer can be is none', async () => {
+    const pool = makePool(1);
+    for (const timeout of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+      expect(await pool.stringify([1], { timeout })).toBe('[1]');
+    }
+    expect(await pool.parse(large, { timeout: 2 ** 31 - 1 })).toHaveLength(JSON.parse(large).length);
+    expect(await rejection(pool.parse(large, { timeout: 2 ** 31 }))).toMatchObject({
+      code: 'ERR_KEELSON_INVALID_ARGUMENT',
+    });
+  });
+
   test('that is not reached changes nothing and leaves no timer', async () => {
     const pool = makePool(1);
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { abortSignal, callable, integer, number, oneOf, options } from '../validate.js';
 import { type Limits, type Mode, NO_LIMITS } from './jobs.js';
 import { PRIORITIES } from './scheduler.js';
-import type { TaskOptions } from './tasks.js';
+import { LONGEST_TIMEOUT, type TaskOptions } from './tasks.js';
 
 /** Options of a {@link JSONWorkerPool}. */
 export interface JSONWorkerPoolOptions {
@@ -57,8 +57,6 @@ export interface OpenDocumentOptions extends TaskOptions, JSONLimits {}
 const TASK = ['priority', 'signal', 'timeout'] as const;
 const LIMITS = ['maxBytes', 'maxDepth', 'maxKeys'] as const;
 const MODES = ['auto', 'sliced'] as const;
-/** The longest delay of a timer. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 export function poolOptions(
   given: number | JSONWorkerPoolOptions | undefined,

@@ -3,6 +3,9 @@ import { Histogram } from '../histogram.js';
 import { now, type Priority } from './scheduler.js';
 import { unwatch, watch } from './signals.js';
 
+/** The longest delay of a timer in milliseconds, some 24 days: Node takes a longer one for none at all. */
+export const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 /** What of a call may stop it, and when it is its turn. */
 export interface TaskOptions {
   /** Which of the waiting tasks goes first, and what of the main thread's share it gets. @default 'normal' */
@@ -73,7 +76,8 @@ export class Task {
       watch(signal, this);
     }
     if (timeout !== undefined) {
-      this.#timer = setTimeout(() => this.cancel(new TimeoutError('The call', timeout)), timeout);
+      const delay = Math.min(timeout, LONGEST_TIMEOUT);
+      this.#timer = setTimeout(() => this.cancel(new TimeoutError('The call', timeout)), delay);
     }
   }
 
