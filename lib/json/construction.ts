@@ -7,13 +7,13 @@ import { type Priority, schedule, unschedule, type Work } from './scheduler.js';
 import { compiledShape } from './shapes/cache.js';
 import { type CompiledShape, decodeGroup } from './shapes/group.js';
 
-/** Who is told what becomes of a {@link Construction}. Nothing is told after `done` or `failed`. */
+/** Who is told what becomes of a {@link Construction}: a task, or more. Nothing is told after `succeed` or `fail`. */
 export interface Receiver {
-  done(result: unknown): void;
-  failed(error: unknown): void;
+  succeed(result: unknown): void;
+  fail(error: unknown): void;
   /** Where lines are read: values came in. Returns whether to go on now; if not, `resume()` does. */
   values?(values: unknown[]): boolean;
-  badLine?(error: JSONSyntaxError): void;
+  badLine?(error: JSONSyntaxError | JSONLimitError): void;
 }
 
 /** A native job and the main thread's part of it: pushes its text, and builds what comes of it. */
@@ -125,7 +125,7 @@ export class Construction implements Work {
         builder.merge(JSON.parse(native.text()) as Record<string, unknown>);
         break;
       case STEP.badLine:
-        this.receiver.badLine!(syntaxError(this.jobs));
+        this.receiver.badLine!(faultError(this.jobs, this.limits));
         return true;
       default:
         return this.#end(step);
@@ -186,21 +186,24 @@ export class Construction implements Work {
 
   #succeed(result: unknown): void {
     this.stop();
-    this.receiver.done(result);
+    this.receiver.succeed(result);
   }
 
   #fail(error: unknown): void {
     this.stop();
-    this.receiver.failed(error);
+    this.receiver.fail(error);
   }
 }
 
 /** The error of the fault taken last. */
-export function faultError(jobs: Jobs, limits: Limits): Error {
+export function faultError(jobs: Jobs, limits: Limits): JSONSyntaxError | JSONLimitError {
   const kind = jobs.memory.head[HEAD.kind]!;
   if (kind === 0) return syntaxError(jobs);
-  const limit = (['maxBytes', 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
-  return new JSONLimitError(limit, limits[limit], jobs.native.text());
+  const message = jobs.native.text();
+  // A line that is too long is of the same kind as a text that is.
+  const bytes = message.endsWith('in a line') ? 'maxLineBytes' : 'maxBytes';
+  const limit = ([bytes, 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
+  return new JSONLimitError(limit, limits[limit], message);
 }
 
 function syntaxError({ native, memory: { head } }: Jobs): JSONSyntaxError {

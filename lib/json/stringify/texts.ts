@@ -1,5 +1,5 @@
 import { type Priority, schedule, unschedule, type Work } from '../scheduler.js';
-import { type Limits, withoutJSON } from './options.js';
+import { withoutJSON } from './options.js';
 import type { Source } from './source.js';
 
 /** Units of one text at least, but for the last. */
@@ -17,7 +17,6 @@ export class Texts implements Work {
   spent = 0;
   readonly #open: () => Source;
   #source: Source | undefined;
-  readonly #limits: Limits;
   #text = '';
   readonly #ready: string[] = [];
   readonly #waiting: Waiting[] = [];
@@ -29,10 +28,8 @@ export class Texts implements Work {
   constructor(
     open: () => Source,
     readonly priority: Priority,
-    limits: Limits,
   ) {
     this.#open = open;
-    this.#limits = limits;
   }
 
   /** The next text; undefined after the last one. An error comes once, and the end after it. */
@@ -56,7 +53,6 @@ export class Texts implements Work {
 
   step(): boolean {
     try {
-      this.#limits.check();
       this.#source ??= this.#open();
       this.#work(this.#source);
     } catch (error) {
