@@ -46,7 +46,7 @@ describe('priority', () => {
       pool.enqueueTask('parse', large, {}, 'low').then(() => order.push('first')),
       pool.enqueueTask('stringify', [1], {}, 'low').then(() => order.push('low')),
       pool.parse(large, { priority: 'high' }).then(() => order.push('high')),
-      pool.stringify([1], { priority: 'normal' }).then(() => order.push('normal')),
+      pool.enqueueTask('stringify', [1], {}, 'normal').then(() => order.push('normal')),
     ];
     await Promise.all(calls);
     expect(order).toEqual(['first', 'high', 'normal', 'low']);
