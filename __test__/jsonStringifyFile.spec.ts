@@ -159,3 +159,26 @@ test('arguments are checked', async () => {
   });
   expect(existsSync(file)).toBe(false);
 });
+
+test('it is a call of the pool: counted, waited for by flush(), ended by destroy()', async () => {
+  const fresh = new JSONWorkerPool(1);
+  let done = false;
+  const written = fresh.stringifyToFile(records(), file).then(() => {
+    done = true;
+  });
+  expect(fresh.metrics()).toMatchObject({ active: 1, processed: 0 });
+  await fresh.flush();
+  await written;
+  expect(done).toBe(true);
+  const size = Buffer.byteLength(JSON.stringify(records()));
+  expect(fresh.metrics()).toMatchObject({ active: 0, processed: 1, bytes: { written: size } });
+  expect(fresh.metrics().mainTime.max).toBeGreaterThan(0);
+
+  const stopped = fresh.stringifyToFile([...records(), 'new'], file).catch((error) => error);
+  await fresh.destroy();
+  expect(await stopped).toMatchObject({ code: 'ERR_KEELSON_DESTROYED' });
+  expect(fresh.metrics()).toMatchObject({ active: 0, errors: { destroyed: 1 } });
+  expect(inFolder()).toStrictEqual(['data.json']);
+  expect(statSync(file).size).toBe(size);
+  await expect(fresh.stringifyToFile([1], file)).rejects.toMatchObject({ code: 'ERR_KEELSON_DESTROYED' });
+});

@@ -178,16 +178,28 @@ export class JSONSyntaxError extends SyntaxError implements JSONFaultPlace {
 
 /** A text goes beyond a limit that the call set, or beyond what a string can hold. No value comes of it. */
 export class JSONLimitError extends KeelsonError {
+  /** Undefined, like the rest of the place, where a text that is written is too long. */
+  readonly position: number | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  readonly excerpt: string | undefined;
+
   /**
    * @param limit the option, or `maxStringLength`, which no option sets: the UTF-16 units that a string can have
    * @param maximum what it is set to
+   * @param place where what is read goes beyond it
    */
   constructor(
     readonly limit: 'maxBytes' | 'maxDepth' | 'maxKeys' | 'maxLineBytes' | 'maxStringLength',
     readonly maximum: number,
     message: string,
+    place?: JSONFaultPlace,
   ) {
     super('ERR_KEELSON_JSON_LIMIT', message);
+    this.position = place?.position;
+    this.line = place?.line;
+    this.column = place?.column;
+    this.excerpt = place?.excerpt;
   }
 
   override get name(): string {

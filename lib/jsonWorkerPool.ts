@@ -340,8 +340,8 @@ export class JSONWorkerPool {
    * 64 KiB of text each, read no faster than they are asked for. A string is a path, unlike that of `openDocument`.
    *
    * Blank lines are left out. The iteration ends with JSONSyntaxError at the first line that is not JSON, or with
-   * JSONLimitError at one beyond a limit, unless `onBadLine` is given; else it fails as `parseFile` does. To leave it
-   * early closes the file or stream. Its task and `timeout` begin with the first batch that is asked for.
+   * JSONLimitError at one beyond `maxLineBytes`, unless `onBadLine` is given; else it fails as `parseFile` does. To
+   * leave it early closes the file or stream. Its task and `timeout` begin with the first batch that is asked for.
    */
   ndjson<T = any>(
     source:

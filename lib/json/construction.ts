@@ -6,6 +6,7 @@ import { HEAD, STEP } from './native.js';
 import { type Priority, schedule, unschedule, type Work } from './scheduler.js';
 import { compiledShape } from './shapes/cache.js';
 import { type CompiledShape, decodeGroup } from './shapes/group.js';
+import { LONGEST_STRING } from './stringify/options.js';
 
 /** Who is told what becomes of a {@link Construction}: a task, or more. Nothing is told after `succeed` or `fail`. */
 export interface Receiver {
@@ -195,22 +196,28 @@ export class Construction implements Work {
   }
 }
 
-/** The error of the fault taken last. */
-export function faultError(jobs: Jobs, limits: Limits): JSONSyntaxError | JSONLimitError {
-  const kind = jobs.memory.head[HEAD.kind]!;
-  if (kind === 0) return syntaxError(jobs);
-  const message = jobs.native.text();
-  // A line that is too long is of the same kind as a text that is.
-  const bytes = message.endsWith('in a line') ? 'maxLineBytes' : 'maxBytes';
-  const limit = ([bytes, 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
-  return new JSONLimitError(limit, limits[limit], message);
-}
+/** The kind of fault that no option sets a limit for: V8 does. */
+const TOO_LONG = 4;
 
-function syntaxError({ native, memory: { head } }: Jobs): JSONSyntaxError {
-  return new JSONSyntaxError(native.text(), {
+/** What the message of a line that is too long begins with; it is of no kind of its own. */
+const LONG_LINE = /^More than \d+ bytes in a line /;
+
+/** The error of the fault taken last. */
+export function faultError(
+  { native, memory: { head } }: Jobs,
+  limits: Limits,
+): JSONSyntaxError | JSONLimitError {
+  const kind = head[HEAD.kind]!;
+  const message = native.text();
+  const place = {
     position: head[HEAD.position]!,
     line: head[HEAD.line]!,
     column: head[HEAD.column]!,
     excerpt: native.raw(),
-  });
+  };
+  if (kind === TOO_LONG) return new JSONLimitError('maxStringLength', LONGEST_STRING, message, place);
+  const isLine = LONG_LINE.test(message);
+  if (kind === 0 && !isLine) return new JSONSyntaxError(message, place);
+  const limit = isLine ? 'maxLineBytes' : (['maxBytes', 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
+  return new JSONLimitError(limit, limits[limit], message, place);
 }

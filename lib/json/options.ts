@@ -46,11 +46,15 @@ export type JSONStreamOptions = Omit<JSONParseOptions, 'reviver'>;
 /** Options of `ndjson`. */
 export interface NDJSONOptions extends TaskOptions, JSONLimits {
   /**
-   * Bytes of one line, as UTF-8; a longer one is a bad line, for which the error is a JSONLimitError.
+   * Bytes of one line, as UTF-8 and without its line feed. A longer one is a bad line, though its error is a
+   * JSONLimitError, and is not kept in memory.
    * @default Infinity
    */
   maxLineBytes?: number | undefined;
-  /** Is told each bad line, which is then left out. @default the first ends the iteration */
+  /**
+   * Is told each line that is not JSON (JSONSyntaxError) or too long (JSONLimitError), which is then left out. A line
+   * beyond `maxDepth` or `maxKeys`, or an input beyond `maxBytes`, ends the iteration. @default the first ends it
+   */
   onBadLine?: ((error: JSONSyntaxError | JSONLimitError) => void) | undefined;
   /** See {@link JSONParseOptions.mode}. @default 'auto' */
   mode?: Mode | undefined;
