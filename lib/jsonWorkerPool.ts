@@ -3,7 +3,7 @@ import { DestroyedError } from './errors.js';
 import type { LatencySummary } from './histogram.js';
 import { type DocumentBuilder, JSONDocument, type NativeDocument } from './json/document.js';
 import { causeOf, Figures, type TaskErrors } from './json/figures.js';
-import { fileChunks } from './json/files.js';
+import { fileChunks, pathOf } from './json/files.js';
 import { WholeInput } from './json/input.js';
 import { Jobs, NO_LIMITS } from './json/jobs.js';
 import { Batches, Iteration, startLines } from './json/lines.js';
@@ -35,7 +35,7 @@ import { readFormat } from './json/stringify/format.js';
 import type { StringifyOptions, WriteOptions } from './json/stringify/options.js';
 import { shortText } from './json/stringify/short.js';
 import { open, type Source, Whole } from './json/stringify/source.js';
-import { Texts } from './json/stringify/texts.js';
+import { subjectOf, textsOf } from './json/stringify/texts.js';
 import { type Task, type TaskOptions, Tasks } from './json/tasks.js';
 import { oneOf, string } from './validate.js';
 
@@ -197,7 +197,11 @@ export class JSONWorkerPool {
 
   /**
    * What JSON.stringify gives, written a little at a time, while the value may change: it is no snapshot, unless
-   * `snapshot` asks for one.
+   * `snapshot` asks for one. A short value is written at once. `as: 'chunks'` begins with the first chunk that is asked
+   * for, works only as far ahead as it is read, and ends with an early `return`.
+   *
+   * Some things block all the same: a replacer function, the names of an object with very many members (about 0.3 s a
+   * million), and a toJSON inside a short value that makes a long one.
    *
    * Rejects with CircularReferenceError, with what JSON.stringify, a replacer or a toJSON throws, and as `parse` does.
    */
@@ -480,23 +484,4 @@ export class JSONWorkerPool {
   [asyncDispose](): Promise<void> {
     return this.destroy();
   }
-}
-
-/** The path or URL of a file, where `source` names one; a stream that has a path is a stream. */
-function pathOf(source: unknown): string | URL | undefined {
-  if (source instanceof URL) return source;
-  if (typeof source !== 'object' || source === null || ArrayBuffer.isView(source)) return undefined;
-  if (!('path' in source) || Symbol.iterator in source || Symbol.asyncIterator in source) return undefined;
-  return source.path as string | URL;
-}
-
-function subjectOf(value: unknown, { snapshot }: WriteOptions): unknown {
-  return snapshot === true ? structuredClone(value) : value;
-}
-
-/** The JSON of a value in texts of about 64 Ki units, made as they are taken. */
-function textsOf(value: unknown, options: WriteOptions): Texts {
-  const subject = subjectOf(value, options);
-  const format = readFormat(options.replacer, options.space);
-  return new Texts(() => open(subject, format), options.priority ?? 'normal');
 }

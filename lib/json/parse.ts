@@ -104,13 +104,15 @@ export function once(task: Task, action: () => unknown): void {
     spent: 0,
     step(): boolean {
       const begun = now();
+      let settle: () => void;
       try {
         const result = action();
-        task.figures.mainTime.record(now() - begun);
-        task.succeed(result);
+        settle = () => task.succeed(result);
       } catch (error) {
-        task.fail(error);
+        settle = () => task.fail(error);
       }
+      task.figures.mainTime.record(now() - begun);
+      settle();
       return false;
     },
   };

@@ -38,13 +38,15 @@ abstract class Collector<T> implements Work {
       const result = this.finish();
       return result === undefined || this.#end(result);
     } catch (error) {
-      this.#task.figures.mainTime.record(this.spent);
+      // What it read may have ended the task.
+      if (!this.#task.settled) this.#task.figures.mainTime.record(this.spent);
       this.#task.fail(error);
       return false;
     }
   }
 
   #end({ value, units }: Result<T>): false {
+    if (this.#task.settled) return false;
     const { figures } = this.#task;
     figures.mainTime.record(this.spent);
     figures.written += units;

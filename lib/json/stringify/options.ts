@@ -25,7 +25,10 @@ export interface WriteOptions extends TaskOptions {
 
 /** Options of `stringify`. */
 export interface StringifyOptions extends WriteOptions {
-  /** 'string' (default), 'buffer' for UTF-8 in one Buffer, or 'chunks' for UTF-8 in an async iterable of Buffers. */
+  /**
+   * 'string', 'buffer' for UTF-8 in one Buffer, or 'chunks' for UTF-8 in an async iterable of Buffers, whose `timeout`
+   * begins when the first is asked for. @default 'string'
+   */
   as?: StringifyForm | undefined;
 }
 

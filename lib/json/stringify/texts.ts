@@ -1,6 +1,7 @@
 import { type Priority, schedule, unschedule, type Work } from '../scheduler.js';
-import { withoutJSON } from './options.js';
-import type { Source } from './source.js';
+import { readFormat } from './format.js';
+import { type WriteOptions, withoutJSON } from './options.js';
+import { open, type Source } from './source.js';
 
 /** Units of one text at least, but for the last. */
 const TEXT_UNITS = 65_536;
@@ -92,4 +93,16 @@ export class Texts implements Work {
       else return;
     }
   }
+}
+
+/** What to write: the value, or a copy of it. */
+export function subjectOf(value: unknown, { snapshot }: WriteOptions): unknown {
+  return snapshot === true ? structuredClone(value) : value;
+}
+
+/** The JSON of a value in texts of about 64 Ki units, made as they are taken. */
+export function textsOf(value: unknown, options: WriteOptions): Texts {
+  const subject = subjectOf(value, options);
+  const format = readFormat(options.replacer, options.space);
+  return new Texts(() => open(subject, format), options.priority ?? 'normal');
 }
