@@ -265,6 +265,23 @@ describe('parseStream', () => {
     expect(pool.metrics().active).toBe(0);
   });
 
+  test('what is a stream by its methods alone is destroyed, however long its iterator waits', async () => {
+    const stream = {
+      destroy: jest.fn(),
+      pipe() {},
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<never>(() => {}),
+        return: () => new Promise<never>(() => {}),
+      }),
+    };
+    const controller = new AbortController();
+    const call = rejection(pool.parseStream(stream, { signal: controller.signal }));
+    await nextTurn();
+    controller.abort('enough');
+    expect(await call).toBe('enough');
+    expect(stream.destroy).toHaveBeenCalledTimes(1);
+  });
+
   test('a source is read no faster than it is worked on', async () => {
     const MUCH = 64;
     const busy = new JSONWorkerPool(1);
