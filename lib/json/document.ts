@@ -134,7 +134,13 @@ export class JSONDocument {
     return find(native, pointer) === FOUND.missing ? undefined : native.raw();
   }
 
-  /** The value at `pointer` like `get`, built a little at a time, so that the event loop is never held up. */
+  /**
+   * The value at `pointer` like `get`, built a little at a time, so that the event loop is never held up. To close
+   * the document meanwhile makes no difference.
+   *
+   * Rejects with the signal's reason, TimeoutError, QueueFullError, and DestroyedError once the document is closed or
+   * its pool destroyed. Scalars are there at once.
+   */
   async toJS<T = any>(pointer = '', options?: TaskOptions): Promise<T | undefined> {
     const checked = checkCall<TaskOptions>(options, NAMES.task);
     const native = this.#open();
@@ -148,7 +154,7 @@ export class JSONDocument {
    * elements of an array, or the values of all members of an object, and for nothing where there is neither. Each
    * thing that the last `*` stands for gives one value, `null` where the rest of the pattern leads nowhere.
    *
-   * Built a little at a time, like `toJS`.
+   * Built a little at a time, and rejects, like `toJS`.
    */
   async column<T = any>(pattern: string, options?: TaskOptions): Promise<T[]> {
     const checked = checkCall<TaskOptions>(options, NAMES.task);
