@@ -1,3 +1,4 @@
+import { JSONWorkerPool } from 'keelson';
 import { open } from './support/jsonDocument';
 import { evaluate } from './support/process';
 
@@ -240,4 +241,58 @@ describe('JSONDocument', () => {
     expect(far.get('/299999')).toBe(299_999);
     expect(far.length()).toBe(300_000);
   });
+});
+
+describe('a document that is closed', () => {
+  const text = JSON.stringify(ITEMS);
+
+  it('while toJS and column wait for their turn, gives them all the same', async () => {
+    const pool = new JSONWorkerPool(1);
+    const items = await pool.openDocument(text);
+    const before = [pool.parse(text.repeat(1)), pool.parse(text)];
+    const all = items.toJS();
+    const ids = items.column('/*/id');
+    items.close();
+    await Promise.all(before);
+    expect(await all).toStrictEqual(ITEMS);
+    expect(await ids).toStrictEqual(ITEMS.map(({ id }) => id));
+    await pool.destroy();
+  });
+
+  it('by the pointers of pick, refuses the next of them', async () => {
+    const items = await open(text);
+    function* pointers() {
+      yield '/0/id';
+      items.close();
+      yield '/1/id';
+    }
+    expect(() => items.pick(pointers())).toThrow(expect.objectContaining({ code: 'ERR_KEELSON_DESTROYED' }));
+  });
+});
+
+it('toJS and column take a signal, a timeout and a priority', async () => {
+  const pool = new JSONWorkerPool(1);
+  const items = await pool.openDocument(JSON.stringify(ITEMS));
+  const reason = { any: 'reason' };
+  const aborted = AbortSignal.abort(reason);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const order: string[] = [];
+  const calls = [
+    pool.parse(SHOP).then(() => order.push('first')),
+    items.toJS('', { priority: 'low' }).then(() => order.push('low')),
+    items.column('/*/id', { priority: 'high' }).then(() => order.push('high')),
+  ];
+  const stopped = [items.toJS('', { signal }), items.column('/*/id', { signal })];
+  const refused = [items.toJS('', { signal: aborted }), items.column('/*/id', { signal: aborted })];
+  controller.abort(reason);
+  for (const call of [...stopped, ...refused]) await expect(call).rejects.toBe(reason);
+  await Promise.all(calls);
+  expect(order).toEqual(['first', 'high', 'low']);
+  expect(pool.metrics()).toMatchObject({ active: 0, errors: { aborted: 2 } });
+  await expect(items.toJS('', { timeOut: 1 } as any)).rejects.toMatchObject({
+    code: 'ERR_KEELSON_INVALID_ARGUMENT',
+  });
+  expect(await items.toJS('/0/id', null as any)).toBe(0);
+  await pool.destroy();
 });

@@ -87,7 +87,7 @@ describe('parseFile', () => {
     const error = await rejection(pool.parseFile(marked));
     expect(error).toBeInstanceOf(SyntaxError);
     expect(error).toMatchObject({ code: 'ERR_KEELSON_JSON_SYNTAX', position: 0 });
-    expect(timesOpen(marked)).toBe(0);
+    await until(() => timesOpen(marked) === 0);
   });
 
   test('a fault names its place', async () => {
@@ -135,7 +135,7 @@ describe('parseFile', () => {
     const cut = await rejection(pool.parseFile(file('cut', gzip.subarray(0, gzip.length - 4))));
     expect(cut).toBeInstanceOf(KeelsonError);
     expect(cut).toMatchObject({ code: 'ERR_KEELSON_JSON_COMPRESSION' });
-    expect(timesOpen(join(folder, 'cut'))).toBe(0);
+    await until(() => timesOpen(join(folder, 'cut')) === 0);
   });
 
   test('limits count what is inflated, so that a bomb is stopped early', async () => {
@@ -263,6 +263,23 @@ describe('parseStream', () => {
     }
     await until(() => stream.destroyed && closing.iterator && closing.web);
     expect(pool.metrics().active).toBe(0);
+  });
+
+  test('what is a stream by its methods alone is destroyed, however long its iterator waits', async () => {
+    const stream = {
+      destroy: jest.fn(),
+      pipe() {},
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise<never>(() => {}),
+        return: () => new Promise<never>(() => {}),
+      }),
+    };
+    const controller = new AbortController();
+    const call = rejection(pool.parseStream(stream, { signal: controller.signal }));
+    await nextTurn();
+    controller.abort('enough');
+    expect(await call).toBe('enough');
+    expect(stream.destroy).toHaveBeenCalledTimes(1);
   });
 
   test('a source is read no faster than it is worked on', async () => {

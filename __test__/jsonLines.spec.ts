@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -156,15 +156,15 @@ describe('long lines', () => {
     expect((await collect(pool.ndjson([content], { maxLineBytes: 10 }))).all).toEqual(['ééé', 1, 'éééé', 2]);
     const { all, error } = await collect(pool.ndjson([content], { maxLineBytes: 9 }));
     expect(all).toEqual(['ééé', 1]);
-    expect(error).toBeInstanceOf(SyntaxError);
-    expect(error).toMatchObject({ line: 3 });
+    const tooLong = { code: 'ERR_KEELSON_JSON_LIMIT', limit: 'maxLineBytes' };
+    expect(error).toMatchObject({ ...tooLong, maximum: 9, line: 3, column: 6 });
     const told: any[] = [];
     const source = ['1\n', huge, '\n2\n'];
     const skipped = await collect(
       pool.ndjson(source, { maxLineBytes: 1_000, onBadLine: (fault) => told.push(fault) }),
     );
     expect(skipped).toEqual({ all: [1, 2], batches: expect.any(Number) });
-    expect(told.map(({ line }) => line)).toEqual([2]);
+    expect(told).toMatchObject([{ ...tooLong, maximum: 1_000, line: 2 }]);
   });
 
   test('limits hold: depth and keys for a line, bytes for all', async () => {
@@ -319,4 +319,73 @@ test('several iterations at once do not mix', async () => {
     ),
   );
   for (const [n, { all }] of many.entries()) expectSame(all, values.slice(n * 100, n * 100 + 5_000));
+});
+
+describe('an iteration that is left before it begins', () => {
+  test.each(['return', 'throw'] as const)('by %s() closes its source', async (way) => {
+    const stream = new PassThrough();
+    let cancelled = false;
+    const web = new ReadableStream({
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const returned = jest.fn(async () => ({ done: true, value: undefined }));
+    const iterator = { next: jest.fn(), return: returned, [Symbol.asyncIterator]: () => iterator };
+    const { processed } = pool.metrics();
+    for (const source of [stream, web, iterator, join(folder, 'missing')] as any[]) {
+      const batches = pool.ndjson(source);
+      if (way === 'return') expect(await batches.return()).toEqual({ done: true, value: undefined });
+      else expect(await rejection(batches.throw(new Error('mine')))).toMatchObject({ message: 'mine' });
+      expect(await batches.next()).toEqual({ done: true, value: undefined });
+    }
+    await until(() => cancelled);
+    expect(stream.destroyed).toBe(true);
+    expect(returned).toHaveBeenCalledTimes(1);
+    expect(iterator.next).not.toHaveBeenCalled();
+    expect(pool.metrics().processed).toBe(processed);
+  });
+
+  test('since the pool or its signal ended, closes it too', async () => {
+    const streams = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const signal = AbortSignal.abort('gone');
+    expect(await rejection(pool.ndjson(streams[0]!, { signal }).next())).toBe('gone');
+    expect(await rejection(pool.parseStream(streams[1]!, { signal }))).toBe('gone');
+    const other = new JSONWorkerPool(1);
+    await other.destroy();
+    expect(await rejection(other.ndjson(streams[2]!).next())).toMatchObject({
+      code: 'ERR_KEELSON_DESTROYED',
+    });
+    for (const stream of streams) expect(stream.destroyed).toBe(true);
+  });
+});
+
+test('return() ends an iteration that waits for its source', async () => {
+  const stream = new PassThrough();
+  const batches = pool.ndjson(stream);
+  const waiting = batches.next();
+  await nextTurn();
+  await batches.return();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+  await until(() => stream.destroyed);
+  expect(pool.metrics().active).toBe(0);
+});
+
+test('{ path } is a file; a stream that has a path is a stream', async () => {
+  const path = file('path.ndjson', '1\n2\n');
+  expect((await collect(pool.ndjson({ path }))).all).toEqual([1, 2]);
+  const stream = createReadStream(path);
+  expect((await collect(pool.ndjson(stream))).all).toEqual([1, 2]);
+  expect(stream.destroyed).toBe(true);
+});
+
+test('to leave early is no failure', async () => {
+  const fresh = new JSONWorkerPool(1);
+  for await (const batch of fresh.ndjson([text])) {
+    expect(batch.length).toBeGreaterThan(0);
+    break;
+  }
+  expect(fresh.metrics()).toMatchObject({ active: 0, processed: 1 });
+  expect(fresh.getStats()).toMatchObject({ totalProcessed: 1, errorCount: 0 });
+  await fresh.destroy();
 });

@@ -1,10 +1,11 @@
 // What a pool does to the process it runs in, and where it runs: workers, realms, contexts, modules loaded afresh.
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import vm from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { destroyJsonWorkerPool, JSONWorkerPool, json } from 'keelson';
 import { expectSame, recordsText, rejection } from './support/jsonTexts';
-import { evaluate, runNode } from './support/process';
+import { evaluate, root, runNode } from './support/process';
 
 const MEGABYTE = 2 ** 20;
 
@@ -130,6 +131,27 @@ describe('a process', () => {
         console.log(JSON.stringify(seen));
       })();`);
     expect(got).toEqual(Array(6).fill('aborted'));
+  });
+});
+
+(process.platform === 'linux' ? test : test.skip)('a system without threads is told of', async () => {
+  const source = `
+    const { JSONWorkerPool } = require('./index.js');
+    const pools = [];
+    let error;
+    try {
+      while (pools.length < 64) pools.push(new JSONWorkerPool(1024));
+    } catch (thrown) {
+      error = thrown;
+    }
+    Promise.all(pools.map((pool) => pool.destroy())).then(() => {
+      console.log(JSON.stringify({ code: error?.code, message: error?.message }));
+    });`;
+  const shell = `ulimit -v 16000000 && exec ${process.execPath} -e "$SOURCE"`;
+  const stdout = execFileSync('sh', ['-c', shell], { cwd: root, env: { ...process.env, SOURCE: source } });
+  expect(JSON.parse(stdout.toString())).toEqual({
+    code: 'ERR_KEELSON_NO_THREADS',
+    message: expect.stringContaining('maxWorkers'),
   });
 });
 

@@ -1,11 +1,15 @@
-import { CircularReferenceError, InvalidArgumentError, JSONLimitError, TimeoutError } from '../dist/errors';
-import { collectString } from '../dist/json/stringify/collect';
+import { CircularReferenceError, InvalidArgumentError, JSONWorkerPool, TimeoutError } from 'keelson';
+import { startCollecting } from '../dist/json/stringify/collect';
 import { readFormat } from '../dist/json/stringify/format';
-import { Limits } from '../dist/json/stringify/options';
 import { open } from '../dist/json/stringify/source';
-import { stringify } from '../dist/json/stringify/stringify';
 import { Texts } from '../dist/json/stringify/texts';
 import { inPieces, UNITS } from './support/json';
+
+let pool: JSONWorkerPool;
+beforeAll(() => {
+  pool = new JSONWorkerPool(4);
+});
+afterAll(() => pool.destroy());
 
 const LONG = 20_000;
 
@@ -34,9 +38,11 @@ describe('forms', () => {
     for (const space of [undefined, 2]) {
       const wanted = JSON.stringify(make(), null, space);
       const given = space === undefined ? {} : { space };
-      expect((await stringify(make(), given)) === wanted).toBe(true);
-      expect((await stringify(make(), { ...given, as: 'buffer' })).equals(Buffer.from(wanted))).toBe(true);
-      const chunks = await gather(stringify(make(), { ...given, as: 'chunks' }));
+      expect((await pool.stringify(make(), given)) === wanted).toBe(true);
+      expect((await pool.stringify(make(), { ...given, as: 'buffer' })).equals(Buffer.from(wanted))).toBe(
+        true,
+      );
+      const chunks = await gather(pool.stringify(make(), { ...given, as: 'chunks' }));
       expect(Buffer.concat(chunks).equals(Buffer.from(wanted))).toBe(true);
     }
   });
@@ -50,7 +56,7 @@ describe('forms', () => {
   ])('a string of more than a million units of %s is like any other', async (_name, most, last) => {
     const value = [...Array.from({ length: 20_000 }, (_, id) => ({ id, text: most.repeat(60) })), last];
     const wanted = JSON.stringify(value);
-    const got = await stringify(value);
+    const got = await pool.stringify(value);
     expect(got === wanted).toBe(true);
     expect(got.length).toBe(wanted.length);
     expect(`${got}!`.endsWith(`${JSON.stringify(last)}]!`)).toBe(true);
@@ -62,7 +68,7 @@ describe('forms', () => {
 
   test('chunks are of about 64 KB, those of a replacer function too', async () => {
     for (const replacer of [null, (_key: string, value: unknown) => value]) {
-      const chunks = await gather(stringify(records(), { as: 'chunks', replacer }));
+      const chunks = await gather(pool.stringify(records(), { as: 'chunks', replacer }));
       expect(chunks.length).toBeGreaterThan(10);
       for (const chunk of chunks) expect(chunk.length).toBeLessThan(300_000);
       expect(Buffer.concat(chunks).toString() === JSON.stringify(records())).toBe(true);
@@ -72,23 +78,23 @@ describe('forms', () => {
   test.each([undefined, () => 1, Symbol('s'), { toJSON: () => undefined }])(
     '%p has no JSON',
     async (value) => {
-      await expect(stringify(value)).resolves.toBeUndefined();
-      await expect(stringify(value, { as: 'buffer' })).rejects.toThrow(InvalidArgumentError);
-      await expect(gather(stringify(value, { as: 'chunks' }))).rejects.toThrow(InvalidArgumentError);
+      await expect(pool.stringify(value)).resolves.toBeUndefined();
+      await expect(pool.stringify(value, { as: 'buffer' })).rejects.toThrow(InvalidArgumentError);
+      await expect(gather(pool.stringify(value, { as: 'chunks' }))).rejects.toThrow(InvalidArgumentError);
     },
   );
 
   test('a long value that toJSON makes nothing of has none either', async () => {
     const value = Object.assign(records(), { toJSON: () => undefined });
-    await expect(stringify(value)).resolves.toBeUndefined();
-    await expect(stringify(value, { as: 'buffer' })).rejects.toThrow('"value" must have JSON');
+    await expect(pool.stringify(value)).resolves.toBeUndefined();
+    await expect(pool.stringify(value, { as: 'buffer' })).rejects.toThrow('"value" must have JSON');
   });
 
   test('a short value is done within its turn', async () => {
     let turns = 0;
     const counting = setImmediate(() => turns++);
-    await stringify({ a: 1 });
-    await stringify({ a: 1 }, { as: 'buffer' });
+    await pool.stringify({ a: 1 });
+    await pool.stringify({ a: 1 }, { as: 'buffer' });
     expect(turns).toBe(0);
     clearImmediate(counting);
   });
@@ -101,7 +107,7 @@ describe('forms', () => {
       if (running) setImmediate(count);
     };
     setImmediate(count);
-    await stringify(records());
+    await pool.stringify(records());
     running = false;
     expect(turns).toBeGreaterThan(1);
   });
@@ -110,9 +116,13 @@ describe('forms', () => {
     // The same piece again and again, so that it takes neither time nor memory.
     const piece = 'x'.repeat(2 ** 24);
     const endless = { done: false, next: () => piece };
-    const work = collectString(endless, 'normal', new Limits('stringify()', undefined, undefined));
-    await expect(work).rejects.toMatchObject({
-      constructor: JSONLimitError,
+    const task: any = { priority: 'normal', figures: { mainTime: { record() {} }, written: 0 } };
+    const error = await new Promise<unknown>((fail) => {
+      startCollecting(Object.assign(task, { fail }), () => endless, 'string');
+    });
+    expect(error).toMatchObject({
+      code: 'ERR_KEELSON_JSON_LIMIT',
+      limit: 'maxStringLength',
       message: expect.stringContaining("'chunks'"),
     });
   });
@@ -128,7 +138,7 @@ describe('replacer function', () => {
     }
     const wanted = JSON.stringify(value, replacer, 1);
     const order = calls.splice(0);
-    await expect(stringify(value, { replacer, space: 1 })).resolves.toBe(wanted);
+    await expect(pool.stringify(value, { replacer, space: 1 })).resolves.toBe(wanted);
     expect(calls).toStrictEqual(order);
   });
 
@@ -141,7 +151,7 @@ describe('replacer function', () => {
       calls.push(key);
       return member;
     };
-    const error = await stringify(value, { replacer }).catch((thrown) => thrown);
+    const error = await pool.stringify(value, { replacer }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(CircularReferenceError);
     expect(error).toMatchObject({ path: '/x/1/a~1b~0/up', target: '/x/1' });
     expect(calls).toStrictEqual(['', 'x', '0', '1', 'a/b~', 'up']);
@@ -151,7 +161,7 @@ describe('replacer function', () => {
     const replacer = () => {
       throw new TypeError('Converting circular structure, says a replacer');
     };
-    await expect(stringify({}, { replacer })).rejects.toThrow('says a replacer');
+    await expect(pool.stringify({}, { replacer })).rejects.toThrow('says a replacer');
   });
 });
 
@@ -199,13 +209,13 @@ describe('cycles', () => {
     ],
   ];
   test.each(cases)('%s are found, with their path', async (_name, make, path, target) => {
-    await expect(stringify(make())).rejects.toMatchObject({
+    await expect(pool.stringify(make())).rejects.toMatchObject({
       constructor: CircularReferenceError,
       path,
       target,
     });
-    await expect(stringify(make(), { space: 1 })).rejects.toMatchObject({ path, target });
-    await expect(gather(stringify(make(), { as: 'chunks' }))).rejects.toMatchObject({ path, target });
+    await expect(pool.stringify(make(), { space: 1 })).rejects.toMatchObject({ path, target });
+    await expect(gather(pool.stringify(make(), { as: 'chunks' }))).rejects.toMatchObject({ path, target });
     for (const units of UNITS) {
       let error: unknown;
       try {
@@ -220,7 +230,7 @@ describe('cycles', () => {
   test('what is there twice is no cycle', async () => {
     const shared = { a: [1] };
     const value = { shared, list: [shared, shared], deep: { shared } };
-    await expect(stringify(value)).resolves.toBe(JSON.stringify(value));
+    await expect(pool.stringify(value)).resolves.toBe(JSON.stringify(value));
     for (const units of UNITS) expect(inPieces(value, units)).toBe(JSON.stringify(value));
   });
 });
@@ -231,9 +241,9 @@ describe('stopping', () => {
     const signal = AbortSignal.abort(reason);
     const toJSON = jest.fn();
     for (const as of ['string', 'buffer'] as const) {
-      await expect(stringify({ toJSON }, { as: as as 'string', signal })).rejects.toBe(reason);
+      await expect(pool.stringify({ toJSON }, { as: as as 'string', signal })).rejects.toBe(reason);
     }
-    await expect(gather(stringify({ toJSON }, { as: 'chunks', signal }))).rejects.toBe(reason);
+    await expect(gather(pool.stringify({ toJSON }, { as: 'chunks', signal }))).rejects.toBe(reason);
     expect(toJSON).not.toHaveBeenCalled();
   });
 
@@ -254,8 +264,8 @@ describe('stopping', () => {
       const { signal } = controller;
       const work =
         as === 'chunks'
-          ? gather(stringify(value, { as, signal }))
-          : stringify(value, { as: as as 'string', signal });
+          ? gather(pool.stringify(value, { as, signal }))
+          : pool.stringify(value, { as: as as 'string', signal });
       await expect(work).rejects.toBe('enough');
       expect(ended).not.toHaveBeenCalled();
     },
@@ -267,7 +277,7 @@ describe('stopping', () => {
       const end = performance.now() + 6;
       while (performance.now() < end);
     }, ended);
-    const work = stringify(value, { timeout: 5 });
+    const work = pool.stringify(value, { timeout: 5 });
     await expect(work).rejects.toMatchObject({
       constructor: TimeoutError,
       timeout: 5,
@@ -286,7 +296,7 @@ describe('chunks', () => {
         return 'x'.repeat(20_000);
       },
     }));
-    const chunks = stringify(value, { as: 'chunks' });
+    const chunks = pool.stringify(value, { as: 'chunks' });
     expect(reads).toBe(0);
     await chunks.next();
     await turns(50);
@@ -304,7 +314,7 @@ describe('chunks', () => {
     const ended = jest.fn();
     const value: unknown[] = records();
     value.push({ toJSON: ended });
-    for await (const chunk of stringify(value, { as: 'chunks' })) {
+    for await (const chunk of pool.stringify(value, { as: 'chunks' })) {
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }
@@ -313,7 +323,7 @@ describe('chunks', () => {
   });
 
   test('next may be called several times at once, and return settles what waits', async () => {
-    const chunks = stringify(records(), { as: 'chunks' });
+    const chunks = pool.stringify(records(), { as: 'chunks' });
     const several = await Promise.all([chunks.next(), chunks.next(), chunks.next()]);
     const whole = Buffer.from(JSON.stringify(records()));
     const begin = Buffer.concat(several.map(({ value }) => value!));
@@ -325,7 +335,7 @@ describe('chunks', () => {
   });
 
   test('throw ends them, and rejects with what it was given', async () => {
-    const chunks = stringify(records(), { as: 'chunks' });
+    const chunks = pool.stringify(records(), { as: 'chunks' });
     await chunks.next();
     await expect(chunks.throw!(new Error('mine'))).rejects.toThrow('mine');
     await expect(chunks.next()).resolves.toMatchObject({ done: true });
@@ -340,7 +350,7 @@ describe('chunks', () => {
         },
       },
     ];
-    const chunks = stringify(value, { as: 'chunks' });
+    const chunks = pool.stringify(value, { as: 'chunks' });
     let taken = 0;
     await expect(
       (async () => {
@@ -352,11 +362,7 @@ describe('chunks', () => {
   });
 
   test('are none of a source that was ended before', async () => {
-    const texts = new Texts(
-      () => open([1], readFormat(null, 0)),
-      'low',
-      new Limits('x', undefined, undefined),
-    );
+    const texts = new Texts(() => open([1], readFormat(null, 0)), 'low');
     texts.end();
     await expect(texts.take()).resolves.toBeUndefined();
   });
@@ -367,8 +373,10 @@ describe('snapshot', () => {
     const value: any[] = records();
     const wanted = JSON.stringify(value);
     const works = [
-      stringify(value, { snapshot: true }),
-      gather(stringify(value, { snapshot: true, as: 'chunks' })).then((all) => Buffer.concat(all).toString()),
+      pool.stringify(value, { snapshot: true }),
+      gather(pool.stringify(value, { snapshot: true, as: 'chunks' })).then((all) =>
+        Buffer.concat(all).toString(),
+      ),
     ];
     for (const record of value) record.name = 'changed';
     value.length = 5;
@@ -376,25 +384,123 @@ describe('snapshot', () => {
   });
 
   test('refuses functions', async () => {
-    const refused = expect(stringify({ a: () => 1 }, { snapshot: true })).rejects;
+    const refused = expect(pool.stringify({ a: () => 1 }, { snapshot: true })).rejects;
     await refused.toMatchObject({ name: 'DataCloneError' });
   });
 });
 
 test('options are checked', async () => {
   const wrong: any[] = [
-    null,
     [],
     { sapce: 1 },
     { as: 'text' },
     { priority: 1 },
     { timeout: 0 },
+    { timeout: 2 ** 31 },
     { timeout: Number.NaN },
     { signal: {} },
     { snapshot: 1 },
   ];
-  for (const options of wrong) await expect(stringify(1, options)).rejects.toThrow(InvalidArgumentError);
-  expect(() => stringify(1, { as: 'chunks', timeout: -1 })).toThrow('"timeout" must be a number from');
+  for (const options of wrong) await expect(pool.stringify(1, options)).rejects.toThrow(InvalidArgumentError);
+  expect(() => pool.stringify(1, { as: 'chunks', timeout: -1 })).toThrow('"timeout" must be a number from');
+});
+
+describe('in the figures of a pool', () => {
+  let fresh: JSONWorkerPool;
+  beforeEach(() => {
+    fresh = new JSONWorkerPool(2);
+  });
+  afterEach(() => fresh.destroy());
+
+  test('every form is a call, with its bytes and its time', async () => {
+    const text = JSON.stringify(records());
+    const bytes = Buffer.byteLength(text);
+    await fresh.stringify([1]);
+    await fresh.stringify([1], { as: 'buffer' });
+    expect(fresh.metrics()).toMatchObject({ processed: 2, direct: 2, bytes: { parsed: 0, written: 6 } });
+    await fresh.stringify(records());
+    expect(fresh.metrics()).toMatchObject({ processed: 3, bytes: { written: 6 + text.length } });
+    await fresh.stringify(records(), { as: 'buffer' });
+    await gather(fresh.stringify(records(), { as: 'chunks' }));
+    const { bytes: counted, ...rest } = fresh.metrics();
+    expect(counted).toEqual({ parsed: 0, written: 6 + text.length + 2 * bytes });
+    expect(rest).toMatchObject({ processed: 5, direct: 2, active: 0, mainTime: { count: 3 } });
+    expect(rest.mainTime.max).toBeGreaterThan(0);
+  });
+
+  test('what was read is counted too, in units and bytes', async () => {
+    const text = JSON.stringify(records());
+    const bytes = Buffer.from(text);
+    await fresh.parse('[1]');
+    await fresh.parse(Buffer.from('["é"]'));
+    await fresh.parse(text);
+    await fresh.parse(bytes);
+    await fresh.parseStream([bytes, bytes.subarray(0, 0), '  ']);
+    expect(fresh.metrics().bytes).toEqual({ parsed: 3 + 6 + text.length + 2 * bytes.length + 2, written: 0 });
+  });
+
+  test('refusals are not counted, aborts as such, chunks once they have ended', async () => {
+    const signal = AbortSignal.abort('before');
+    for (const as of ['string', 'buffer'] as const) {
+      await expect(fresh.stringify([1], { as, signal })).rejects.toBe('before');
+      await expect(fresh.stringify([1], { as, sapce: 1 } as any)).rejects.toThrow(InvalidArgumentError);
+    }
+    await expect(fresh.stringify([1], { as: 'chunks', signal }).next()).rejects.toBe('before');
+    expect(fresh.metrics()).toMatchObject({ processed: 0, errors: { aborted: 0, other: 0 } });
+
+    const controller = new AbortController();
+    const stopped = fresh.stringify(records(), { as: 'chunks', signal: controller.signal });
+    await stopped.next();
+    expect(fresh.metrics()).toMatchObject({ processed: 0, active: 1 });
+    await fresh.flush();
+    controller.abort('meanwhile');
+    await expect(stopped.next()).rejects.toBe('meanwhile');
+    await expect(stopped.next()).resolves.toStrictEqual({ done: true, value: undefined });
+    for await (const _ of fresh.stringify(records(), { as: 'chunks' })) break;
+    expect(fresh.metrics()).toMatchObject({ processed: 2, active: 0, errors: { aborted: 1, other: 0 } });
+  });
+
+  test('destroy() ends chunks, and so does what they were never asked for', async () => {
+    const begun = fresh.stringify(records(), { as: 'chunks' });
+    const untouched = fresh.stringify(records(), { as: 'chunks' });
+    await begun.next();
+    await fresh.destroy();
+    for (const chunks of [begun, untouched]) {
+      await expect(chunks.next()).rejects.toMatchObject({ code: 'ERR_KEELSON_DESTROYED' });
+      await expect(chunks.next()).resolves.toMatchObject({ done: true });
+    }
+  });
+
+  test('the mean duration is that of all calls, small ones too', async () => {
+    for (let call = 0; call < 300; call++) await fresh.parse('[1]');
+    const small = fresh.getStats().avgProcessingTime;
+    expect(small).toBeGreaterThan(0);
+    const value = records();
+    await fresh.stringify(value);
+    const { duration } = fresh.metrics();
+    expect(duration.count).toBe(1);
+    expect(fresh.getStats().avgProcessingTime).toBeCloseTo((small * 300 + duration.mean) / 301, 6);
+  });
+
+  test('null is no options', async () => {
+    expect(await fresh.stringify([1], null)).toBe('[1]');
+    expect(await fresh.parse('[1]', null)).toEqual([1]);
+    expect(await fresh.parse('[1]', { reviver: null })).toEqual([1]);
+    expect(await fresh.parseStream(['[1]'], null)).toEqual([1]);
+    expect(await fresh.ndjson(['1'], null).next()).toEqual({ done: false, value: [1] });
+    expect((await fresh.openDocument('[1]', null)).get('/0')).toBe(1);
+    expect(await fresh.enqueueTask('parse', '[1]', null)).toEqual([1]);
+    expect(await fresh.enqueueTask('stringify', [1], { unknown: 1 } as any)).toBe('[1]');
+  });
+});
+
+test("a TypeError of a toJSON is the toJSON's, whatever its message", async () => {
+  const thrown = Object.assign(new TypeError('x'), { message: 5 });
+  const toJSON = () => {
+    throw thrown;
+  };
+  await expect(pool.stringify({ toJSON })).rejects.toBe(thrown);
+  await expect(pool.stringify([...records(), { toJSON }])).rejects.toBe(thrown);
 });
 
 /** Lets the event loop turn. */

@@ -135,8 +135,8 @@ describe('what users of the original rely on', () => {
       pool.openDocument('1'),
       pool.ndjson(['1']).next(),
     ];
-    for (const call of calls) {
-      expect(await rejection(call as Promise<unknown>)).toMatchObject({
+    for (const error of await Promise.all((calls as Promise<unknown>[]).map(rejection))) {
+      expect(error).toMatchObject({
         message: 'JSON Worker Pool destroyed',
         code: 'ERR_KEELSON_DESTROYED',
       });
@@ -190,8 +190,8 @@ describe('what the original got wrong', () => {
       [`[${large},\n}`, large.length + 3],
     ];
     for (const [text, position] of cases) {
-      for (const call of [pool.parse(text), pool.enqueueTask('parse', text), pool.parse(Buffer.from(text))]) {
-        const error = await rejection(call);
+      const calls = [pool.parse(text), pool.enqueueTask('parse', text), pool.parse(Buffer.from(text))];
+      for (const error of await Promise.all(calls.map(rejection))) {
         expect(error).toBeInstanceOf(SyntaxError);
         expect(error).toMatchObject({ code: 'ERR_KEELSON_JSON_SYNTAX', position });
         const before = text.slice(0, position).split('\n');
@@ -243,6 +243,16 @@ describe('what the original got wrong', () => {
       },
     };
     expect(await rejection(pool.parse(throwing as any))).toBe(thrown);
+    const hostile = {
+      get length() {
+        throw thrown;
+      },
+    };
+    let call!: Promise<unknown>;
+    expect(() => {
+      call = pool.parse(hostile as any);
+    }).not.toThrow();
+    expect(await rejection(call)).toBeInstanceOf(SyntaxError);
   });
 });
 

@@ -1,5 +1,6 @@
 import { JSONWorkerPool, QueueFullError, TimeoutError } from 'keelson';
 import { countingSignal, nextTurn, recordsText, rejection, until } from './support/jsonTexts';
+import { evaluate } from './support/process';
 
 const MEGABYTE = 2 ** 20;
 const large = recordsText(2 * MEGABYTE);
@@ -46,7 +47,7 @@ describe('priority', () => {
       pool.enqueueTask('parse', large, {}, 'low').then(() => order.push('first')),
       pool.enqueueTask('stringify', [1], {}, 'low').then(() => order.push('low')),
       pool.parse(large, { priority: 'high' }).then(() => order.push('high')),
-      pool.stringify([1], { priority: 'normal' }).then(() => order.push('normal')),
+      pool.enqueueTask('stringify', [1], {}, 'normal').then(() => order.push('normal')),
     ];
     await Promise.all(calls);
     expect(order).toEqual(['first', 'high', 'normal', 'low']);
@@ -284,6 +285,35 @@ describe('a timeout', () => {
     expect(pool.metrics()).toMatchObject({ active: 0, queued: 0, errors: { timeout: 4, aborted: 0 } });
   });
 
+  test('is 1 to 2^31 - 1 ms in every method, before anything is done', async () => {
+    const pool = makePool(1);
+    const document = await pool.openDocument('[1]');
+    const calls: ((options: object) => Promise<unknown>)[] = [
+      (options) => pool.parse('[1]', options),
+      (options) => pool.stringify([1], options),
+      (options) => pool.stringify([1], { ...options, as: 'buffer' }),
+      async (options) => pool.stringify([1], { ...options, as: 'chunks' }).next(),
+      (options) => pool.parseStream(['[1]'], options),
+      async (options) => pool.ndjson(['[1]'], options).next(),
+      (options) => pool.openDocument('[1]', options),
+      (options) => document.toJS('', options),
+      (options) => document.column('/*', options),
+    ];
+    for (const call of calls) {
+      await call({ timeout: 2 ** 31 - 1 });
+      for (const timeout of [0, 0.5, 2 ** 31, Number.NaN, '5']) {
+        expect(await rejection(call({ timeout }))).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
+      }
+    }
+    const file = (timeout: number) => pool.stringifyToFile([1], '/nowhere/x.json', { timeout });
+    expect(await rejection(file(2 ** 31))).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
+    expect(await rejection(pool.parseFile('/nowhere', { timeout: 0 }))).toMatchObject({
+      code: 'ERR_KEELSON_INVALID_ARGUMENT',
+    });
+    // What was refused is not counted; the first chunks were left open.
+    expect(pool.metrics()).toMatchObject({ processed: calls.length, errors: { other: 0 } });
+  });
+
   test('that is not reached changes nothing and leaves no timer', async () => {
     const pool = makePool(1);
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
@@ -342,6 +372,62 @@ test('metrics move while work goes on', async () => {
   expect(pool.metrics()).toMatchObject({ active: 1, processed: 0 });
   await until(() => pool.metrics().processed === 1);
   await call;
+});
+
+describe('what is hostile', () => {
+  const untold = new Proxy(
+    {},
+    {
+      getPrototypeOf() {
+        throw new Error('trap');
+      },
+    },
+  );
+
+  test('a thrown object that refuses instanceof fails its own call, and nothing else', async () => {
+    const pool = makePool(1);
+    const reviver = () => {
+      throw untold;
+    };
+    for (const text of ['1', large]) {
+      const error = await pool.parse(text, { reviver }).catch((thrown) => thrown);
+      expect(error === untold).toBe(true);
+    }
+    const queued = await pool.enqueueTask('parse', '1', { reviver }).catch((thrown) => thrown);
+    expect(queued === untold).toBe(true);
+    expect(pool.metrics()).toMatchObject({ active: 0, processed: 3, errors: { other: 3 } });
+    expect(await pool.parse(large)).toHaveLength(JSON.parse(large).length);
+  });
+
+  test('work that throws is reported, and all other work goes on', async () => {
+    const source = `
+      const { schedule } = require('./dist/json/scheduler.js');
+      const { JSONWorkerPool } = require('./index.js');
+      const seen = [];
+      process.on('uncaughtException', (error) => seen.push(error.message));
+      schedule({ priority: 'high', spent: 0, step() { throw new Error('mine'); } });
+      const pool = new JSONWorkerPool(1);
+      const value = Array.from({ length: 50000 }, (_, id) => ({ id }));
+      pool.stringify(value).then(async (text) => {
+        await pool.destroy();
+        console.log(JSON.stringify({ seen, same: text === JSON.stringify(value) }));
+      });`;
+    expect(await evaluate(source)).toEqual({ seen: ['mine'], same: true });
+  });
+
+  test('a signal without removeEventListener is refused', async () => {
+    const signal = { aborted: false, addEventListener() {} } as any;
+    const error = await rejection(makePool(1).parse(large, { signal }));
+    expect(error).toMatchObject({ code: 'ERR_KEELSON_INVALID_ARGUMENT' });
+  });
+
+  test('a signal that only has what is needed will do', async () => {
+    const signal = { aborted: false, addEventListener() {}, removeEventListener() {} } as any;
+    const pool = makePool(1);
+    for (const text of ['[1]', large]) {
+      expect(await pool.parse(text, { signal })).toHaveLength(JSON.parse(text).length);
+    }
+  });
 });
 
 async function* endless(): AsyncGenerator<string> {

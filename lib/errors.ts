@@ -10,6 +10,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_JSON_POINTER'
   | 'ERR_KEELSON_JSON_SYNTAX'
   | 'ERR_KEELSON_MALFORMED_PATH'
+  | 'ERR_KEELSON_NO_THREADS'
   | 'ERR_KEELSON_QUEUE_FULL'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
@@ -160,30 +161,45 @@ export interface JSONFaultPlace {
 /** The text is not JSON. A SyntaxError, as JSON.parse throws, and therefore not a {@link KeelsonError}. */
 export class JSONSyntaxError extends SyntaxError implements JSONFaultPlace {
   readonly code = 'ERR_KEELSON_JSON_SYNTAX';
-  readonly position!: number;
-  readonly line!: number;
-  readonly column!: number;
-  readonly excerpt!: string;
+  readonly position: number;
+  readonly line: number;
+  readonly column: number;
+  readonly excerpt: string;
 
   constructor(message: string, place: JSONFaultPlace) {
     super(message);
     const { position, line, column, excerpt } = place;
-    Object.assign(this, { position, line, column, excerpt });
+    this.position = position;
+    this.line = line;
+    this.column = column;
+    this.excerpt = excerpt;
   }
 }
 
-/** The document goes beyond a limit that the call set. No value was built. */
+/** A text goes beyond a limit that the call set, or beyond what a string can hold. No value comes of it. */
 export class JSONLimitError extends KeelsonError {
+  /** Undefined, like the rest of the place, where a text that is written is too long. */
+  readonly position: number | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  readonly excerpt: string | undefined;
+
   /**
-   * @param limit the option
+   * @param limit the option, or `maxStringLength`, which no option sets: the UTF-16 units that a string can have
    * @param maximum what it is set to
+   * @param place where what is read goes beyond it
    */
   constructor(
-    readonly limit: 'maxBytes' | 'maxDepth' | 'maxKeys',
+    readonly limit: 'maxBytes' | 'maxDepth' | 'maxKeys' | 'maxLineBytes' | 'maxStringLength',
     readonly maximum: number,
     message: string,
+    place?: JSONFaultPlace,
   ) {
     super('ERR_KEELSON_JSON_LIMIT', message);
+    this.position = place?.position;
+    this.line = place?.line;
+    this.column = place?.column;
+    this.excerpt = place?.excerpt;
   }
 
   override get name(): string {

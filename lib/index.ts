@@ -23,6 +23,7 @@ export {
 export type { LatencySummary } from './histogram.js';
 export type { JSONType } from './json/document.js';
 export { JSONDocument } from './json/document.js';
+export type { TaskErrors as JSONTaskErrors } from './json/figures.js';
 export type { Mode as JSONMode } from './json/jobs.js';
 export type {
   JSONLimits,
@@ -46,7 +47,7 @@ export type {
   StringifyOptions as JSONStringifyOptions,
   WriteOptions as JSONWriteOptions,
 } from './json/stringify/options.js';
-export type { TaskErrors as JSONTaskErrors, TaskOptions as JSONTaskOptions } from './json/tasks.js';
+export type { TaskOptions as JSONTaskOptions } from './json/tasks.js';
 export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
 export { JSONWorkerPool } from './jsonWorkerPool.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';

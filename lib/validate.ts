@@ -44,7 +44,8 @@ export function callable<T extends (...args: any[]) => unknown>(name: string, va
 export function abortSignal(name: string, value: unknown): AbortSignal {
   const signal = value as AbortSignal | null;
   if (typeof signal === 'object' && signal !== null && typeof signal.aborted === 'boolean') {
-    if (typeof signal.addEventListener === 'function') return signal;
+    const { addEventListener, removeEventListener } = signal;
+    if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') return signal;
   }
   return invalid(name, 'an AbortSignal', value);
 }

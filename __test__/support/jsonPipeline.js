@@ -1,4 +1,5 @@
 const { Construction } = require('../../dist/json/construction.js');
+const { Figures } = require('../../dist/json/figures.js');
 const { flagsOf, Jobs, NO_LIMITS } = require('../../dist/json/jobs.js');
 const { GOAL } = require('../../dist/json/native.js');
 
@@ -14,6 +15,7 @@ function cuts(length, sizes) {
 
 /** Input in pieces of the sizes that were asked for. */
 class CutInput {
+  pushed = 0;
   #data;
   #ends;
   #next = 0;
@@ -50,13 +52,13 @@ exports.Pipeline = class Pipeline {
   #jobs;
 
   constructor(threads = 1) {
-    this.#jobs = new Jobs(threads);
+    this.#jobs = new Jobs(threads, new Figures());
   }
 
   parse(data, { groupBytes = 65_536, sizes = [65_536], mode = 'auto' } = {}) {
     const job = this.#jobs.open(GOAL.build, 'normal', flagsOf(mode), NO_LIMITS, groupBytes);
-    return new Promise((done, failed) => {
-      new Construction(this.#jobs, job, 'normal', new CutInput(data, sizes), NO_LIMITS, { done, failed });
+    return new Promise((succeed, fail) => {
+      new Construction(this.#jobs, job, 'normal', new CutInput(data, sizes), NO_LIMITS, { succeed, fail });
     });
   }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   CacheItem,
   JSONParseOptions,
+  JSONStringifyOptions,
   JSONWorkerPoolMetrics,
   KeelsonErrorCode,
   RouteHandler,
@@ -172,13 +173,26 @@ export async function jsonPool(): Promise<void> {
   };
   const bytes: Promise<Buffer> = pool.stringify([1], { as: 'buffer' });
   const chunks: AsyncIterable<Buffer> = pool.stringify([1], { as: 'chunks' });
+  const nextChunk: Promise<IteratorResult<Buffer>> = pool.stringify([1], { as: 'chunks' }).next();
+  const form: 'string' | 'buffer' = Date.now() > 0 ? 'string' : 'buffer';
+  const either: Promise<string | Buffer> = pool.stringify([1], { as: form, signal: undefined });
+  const given: JSONStringifyOptions = { timeout: undefined, priority: undefined, space: undefined };
+  const any: Promise<string | Buffer> | AsyncIterable<Buffer> = pool.stringify([1], given);
+  const none: [Promise<string>, Promise<number>] = [pool.stringify([1], null), pool.parse<number>('1', null)];
   const metrics: JSONWorkerPoolMetrics = pool.metrics();
+  const counted: number = metrics.bytes.parsed + metrics.bytes.written;
+  void [nextChunk, either, any, none, counted];
   const document: JSONDocument = await json.openDocument({ path: '/x' }, { maxDepth: 2 });
   const response: ReadableStream<Uint8Array> = new Blob([]).stream();
   const streamed: Promise<{ a: 1 }> = json.parseStream<{ a: 1 }>(response, { timeout: 5 });
   for await (const batch of json.ndjson<{ a: number }>('/x', { maxLineBytes: 1, onBadLine: () => {} })) {
     const total: number = batch.length + batch[0]!.a;
     void total;
+  }
+  const column: Promise<number[]> = document.column<number>('/*', { signal: undefined, priority: 'low' });
+  const whole: Promise<number | undefined> = document.toJS<number>('', { timeout: 5 });
+  for await (const batch of json.ndjson<number>({ path: '/x' }, { onBadLine: (error) => error.line })) {
+    void [batch, column, whole];
   }
   const fromFile: Promise<any> = pool.parseFile(new URL('file:///x'), options);
   void [parsed, written, stats, flushed, destroyed, one, list, text, shared, gone, bytes, chunks, metrics];

@@ -6,14 +6,15 @@ import { HEAD, STEP } from './native.js';
 import { type Priority, schedule, unschedule, type Work } from './scheduler.js';
 import { compiledShape } from './shapes/cache.js';
 import { type CompiledShape, decodeGroup } from './shapes/group.js';
+import { LONGEST_STRING } from './stringify/options.js';
 
-/** Who is told what becomes of a {@link Construction}. Nothing is told after `done` or `failed`. */
+/** Who is told what becomes of a {@link Construction}: a task, or more. Nothing is told after `succeed` or `fail`. */
 export interface Receiver {
-  done(result: unknown): void;
-  failed(error: unknown): void;
+  succeed(result: unknown): void;
+  fail(error: unknown): void;
   /** Where lines are read: values came in. Returns whether to go on now; if not, `resume()` does. */
   values?(values: unknown[]): boolean;
-  badLine?(error: JSONSyntaxError): void;
+  badLine?(error: JSONSyntaxError | JSONLimitError): void;
 }
 
 /** A native job and the main thread's part of it: pushes its text, and builds what comes of it. */
@@ -125,7 +126,7 @@ export class Construction implements Work {
         builder.merge(JSON.parse(native.text()) as Record<string, unknown>);
         break;
       case STEP.badLine:
-        this.receiver.badLine!(syntaxError(this.jobs));
+        this.receiver.badLine!(faultError(this.jobs, this.limits));
         return true;
       default:
         return this.#end(step);
@@ -186,28 +187,37 @@ export class Construction implements Work {
 
   #succeed(result: unknown): void {
     this.stop();
-    this.receiver.done(result);
+    this.receiver.succeed(result);
   }
 
   #fail(error: unknown): void {
     this.stop();
-    this.receiver.failed(error);
+    this.receiver.fail(error);
   }
 }
 
-/** The error of the fault taken last. */
-export function faultError(jobs: Jobs, limits: Limits): Error {
-  const kind = jobs.memory.head[HEAD.kind]!;
-  if (kind === 0) return syntaxError(jobs);
-  const limit = (['maxBytes', 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
-  return new JSONLimitError(limit, limits[limit], jobs.native.text());
-}
+/** The kind of fault that no option sets a limit for: V8 does. */
+const TOO_LONG = 4;
 
-function syntaxError({ native, memory: { head } }: Jobs): JSONSyntaxError {
-  return new JSONSyntaxError(native.text(), {
+/** What the message of a line that is too long begins with; it is of no kind of its own. */
+const LONG_LINE = /^More than \d+ bytes in a line /;
+
+/** The error of the fault taken last. */
+export function faultError(
+  { native, memory: { head } }: Jobs,
+  limits: Limits,
+): JSONSyntaxError | JSONLimitError {
+  const kind = head[HEAD.kind]!;
+  const message = native.text();
+  const place = {
     position: head[HEAD.position]!,
     line: head[HEAD.line]!,
     column: head[HEAD.column]!,
     excerpt: native.raw(),
-  });
+  };
+  if (kind === TOO_LONG) return new JSONLimitError('maxStringLength', LONGEST_STRING, message, place);
+  const isLine = LONG_LINE.test(message);
+  if (kind === 0 && !isLine) return new JSONSyntaxError(message, place);
+  const limit = isLine ? 'maxLineBytes' : (['maxBytes', 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
+  return new JSONLimitError(limit, limits[limit], message, place);
 }

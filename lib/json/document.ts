@@ -1,6 +1,8 @@
 import { dispose } from '../dispose.js';
 import { DestroyedError, JSONPointerError } from '../errors.js';
 import { string } from '../validate.js';
+import { checkCall, NAMES } from './options.js';
+import type { TaskOptions } from './tasks.js';
 
 /** What `find` and `checkPattern` of a {@link NativeDocument} answer; src/json_document.rs has the same numbers. */
 const FOUND = {
@@ -56,9 +58,9 @@ export interface NativeDocument {
 /** What a document has its pool do, of which it is known by a number. */
 export interface DocumentBuilder {
   /** Builds the value whose text is from `start` to `end`, a little at a time. */
-  build(document: number, start: number, end: number): Promise<unknown>;
+  build(document: number, start: number, end: number, options: TaskOptions): Promise<unknown>;
   /** Builds an array of what a well-formed pattern finds. */
-  column(document: number, pattern: string): Promise<unknown[]>;
+  column(document: number, pattern: string, options: TaskOptions): Promise<unknown[]>;
 }
 
 /** What a value in a document is. */
@@ -100,8 +102,8 @@ export class JSONDocument {
 
   /** The values at several pointers, in their order. */
   pick(pointers: Iterable<string>): unknown[] {
-    const native = this.#open();
-    return Array.from(pointers, (pointer) => currentValue(native, find(native, pointer)));
+    this.#open();
+    return Array.from(pointers, (pointer) => this.get(pointer));
   }
 
   /** Whether there is a value at `pointer`, be it null. */
@@ -132,12 +134,19 @@ export class JSONDocument {
     return find(native, pointer) === FOUND.missing ? undefined : native.raw();
   }
 
-  /** The value at `pointer` like `get`, built a little at a time, so that the event loop is never held up. */
-  async toJS<T = any>(pointer = ''): Promise<T | undefined> {
+  /**
+   * The value at `pointer` like `get`, built a little at a time, so that the event loop is never held up. To close
+   * the document meanwhile makes no difference.
+   *
+   * Rejects with the signal's reason, TimeoutError, QueueFullError, and DestroyedError once the document is closed or
+   * its pool destroyed. Scalars are there at once.
+   */
+  async toJS<T = any>(pointer = '', options?: TaskOptions): Promise<T | undefined> {
+    const checked = checkCall<TaskOptions>(options, NAMES.task);
     const native = this.#open();
     const found = find(native, pointer);
     if (found < FOUND.array) return currentValue(native, found) as T | undefined;
-    return (await this.#builder.build(native.id(), native.start(), native.end())) as T;
+    return (await this.#builder.build(native.id(), native.start(), native.end(), checked)) as T;
   }
 
   /**
@@ -145,12 +154,13 @@ export class JSONDocument {
    * elements of an array, or the values of all members of an object, and for nothing where there is neither. Each
    * thing that the last `*` stands for gives one value, `null` where the rest of the pattern leads nowhere.
    *
-   * Built a little at a time, like `toJS`.
+   * Built a little at a time, and rejects, like `toJS`.
    */
-  async column<T = any>(pattern: string): Promise<T[]> {
+  async column<T = any>(pattern: string, options?: TaskOptions): Promise<T[]> {
+    const checked = checkCall<TaskOptions>(options, NAMES.task);
     const native = this.#open();
     check(native.checkPattern(string('pattern', pattern)), pattern);
-    return (await this.#builder.column(native.id(), pattern)) as T[];
+    return (await this.#builder.column(native.id(), pattern, checked)) as T[];
   }
 
   /**

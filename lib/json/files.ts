@@ -17,3 +17,11 @@ export async function* fileChunks(path: string | URL): AsyncGenerator<Uint8Array
     await file.close();
   }
 }
+
+/** The path or URL of a file, where `source` names one; a stream that has a path is a stream. */
+export function pathOf(source: unknown): string | URL | undefined {
+  if (source instanceof URL) return source;
+  if (typeof source !== 'object' || source === null || ArrayBuffer.isView(source)) return undefined;
+  if (!('path' in source) || Symbol.iterator in source || Symbol.asyncIterator in source) return undefined;
+  return source.path as string | URL;
+}

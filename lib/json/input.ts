@@ -9,6 +9,8 @@ const BYTES_PIECE = 262_144;
 export interface Input {
   /** Whether there is something to push. */
   readonly pending: boolean;
+  /** Bytes and units that were pushed. */
+  readonly pushed: number;
   /**
    * Pushes what is there, but at most a piece.
    * @returns whether another piece can be pushed at once
@@ -36,6 +38,11 @@ class Pieces {
 
   get done(): boolean {
     return this.#at >= this.#length;
+  }
+
+  /** What of it was pushed. */
+  get pushed(): number {
+    return this.#at;
   }
 
   /** Pushes the next piece. @returns whether there is room for more */
@@ -70,6 +77,10 @@ export class WholeInput implements Input {
     return !this.#ended;
   }
 
+  get pushed(): number {
+    return this.#pieces.pushed;
+  }
+
   push(native: NativePool, job: number): boolean {
     if (this.#ended) return false;
     const room = this.#pieces.done || this.#pieces.push(native, job);
@@ -82,8 +93,9 @@ export class WholeInput implements Input {
 
 /** Text that comes as a stream, and is read no faster than it is worked on. */
 export class StreamInput implements Input {
+  pushed = 0;
   #pieces: Pieces | undefined;
-  #pushed: (() => void) | undefined;
+  #taken: (() => void) | undefined;
   #finished = false;
   #ended = false;
 
@@ -94,9 +106,14 @@ export class StreamInput implements Input {
   push(native: NativePool, job: number): boolean {
     const pieces = this.#pieces;
     if (pieces !== undefined) {
-      if (!pieces.done) return pieces.push(native, job) && !pieces.done;
+      if (!pieces.done) {
+        const before = pieces.pushed;
+        const room = pieces.push(native, job);
+        this.pushed += pieces.pushed - before;
+        return room && !pieces.done;
+      }
       this.#pieces = undefined;
-      this.#pushed?.();
+      this.#taken?.();
     } else if (this.#finished && !this.#ended) {
       this.#ended = true;
       native.end(job);
@@ -118,17 +135,17 @@ export class StreamInput implements Input {
         return;
       }
       this.#pieces = new Pieces(chunkOf(value));
-      const pushed = new Promise<void>((resolve) => {
-        this.#pushed = resolve;
+      const taken = new Promise<void>((resolve) => {
+        this.#taken = resolve;
       });
       ready();
-      await pushed;
+      await taken;
     }
   }
 
   /** Lets `read` notice that it is stopped. */
   stop(): void {
-    this.#pushed?.();
+    this.#taken?.();
   }
 }
 

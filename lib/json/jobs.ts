@@ -1,6 +1,7 @@
-import { Histogram } from '../histogram.js';
+import { KeelsonError } from '../errors.js';
 import { binding } from '../native.js';
 import type { Construction } from './construction.js';
+import type { Figures } from './figures.js';
 import { FLAG, GROUP_BYTES, type NativePool, type StepMemory, stepMemory } from './native.js';
 import { PRIORITIES, type Priority } from './scheduler.js';
 import { canGenerate } from './shapes/generate.js';
@@ -25,8 +26,6 @@ export const NO_LIMITS: Limits = {
 /** How values are built: 'auto' may generate code for records of one shape, 'sliced' calls JSON.parse alone. */
 export type Mode = 'auto' | 'sliced';
 
-const NORMAL = PRIORITIES.indexOf('normal');
-
 /** Whoever waits for a thread. */
 interface Waiting {
   wake(): void;
@@ -40,14 +39,24 @@ export class Jobs {
   /** Those that wait for a thread. Native code holds this set, and therefore nothing else of the pool. */
   readonly #waiting: Set<Waiting>;
   #held = 0;
-  readonly nativeTime = new Histogram();
-  readonly mainTime = new Histogram();
 
-  constructor(threads: number) {
+  constructor(
+    threads: number,
+    readonly figures: Figures,
+  ) {
     const waiting = new Set<Waiting>();
     this.#waiting = waiting;
     const { head, ints, doubles } = this.memory;
-    this.native = binding.createJsonPool(threads, () => wakeAll(waiting), [head, ints, doubles]);
+    try {
+      this.native = binding.createJsonPool(threads, () => wakeAll(waiting), [head, ints, doubles]);
+    } catch (error) {
+      if (!`${(error as Error).message}`.includes('no thread could start')) throw error;
+      throw new KeelsonError(
+        'ERR_KEELSON_NO_THREADS',
+        `The system gives no ${threads} threads more: set a lower "maxWorkers", share one pool, destroy() those that are not used, or raise the limit of processes (ulimit -u, pids of the container)`,
+        { cause: error },
+      );
+    }
   }
 
   /** Starts a job for which nothing was pushed yet. */
@@ -58,13 +67,15 @@ export class Jobs {
   }
 
   /** Starts a job that builds a part of a document. */
-  openPart(document: number, start: number, end: number): number {
-    return this.native.openPart(document, start, end, NORMAL, flagsOf('auto'), GROUP_BYTES);
+  openPart(document: number, start: number, end: number, priority: Priority = 'normal'): number {
+    const level = PRIORITIES.indexOf(priority);
+    return this.native.openPart(document, start, end, level, flagsOf('auto'), GROUP_BYTES);
   }
 
   /** Starts a job that builds an array of what `pattern` finds in a document. */
-  openColumn(document: number, pattern: string): number {
-    return this.native.openColumn(document, pattern, NORMAL, flagsOf('auto'), GROUP_BYTES);
+  openColumn(document: number, pattern: string, priority: Priority = 'normal'): number {
+    const level = PRIORITIES.indexOf(priority);
+    return this.native.openColumn(document, pattern, level, flagsOf('auto'), GROUP_BYTES);
   }
 
   /** Keeps the process alive, until as many calls of `letGo()`. */
@@ -83,8 +94,10 @@ export class Jobs {
 
   release(construction: Construction): void {
     this.#waiting.delete(construction);
-    this.nativeTime.record(this.native.spent(construction.job));
-    this.mainTime.record(construction.spent);
+    const { figures } = this;
+    figures.nativeTime.record(this.native.spent(construction.job));
+    figures.mainTime.record(construction.spent);
+    figures.parsed += construction.input?.pushed ?? 0;
     this.native.drop(construction.job);
   }
 

@@ -3,7 +3,7 @@ import type { Input, WholeInput } from './input.js';
 import { flagsOf, type Jobs, type Limits, type Mode, NO_LIMITS } from './jobs.js';
 import { FLAG, GOAL, STEP } from './native.js';
 import type { Reviver } from './options.js';
-import { type Priority, schedule, unschedule } from './scheduler.js';
+import { now, schedule, unschedule } from './scheduler.js';
 import type { Task } from './tasks.js';
 
 /** Units or bytes of text up to which JSON.parse takes less time than asking another thread, and no more than a slice. */
@@ -56,14 +56,17 @@ function check(jobs: Jobs, text: string, limits: Limits): void {
 export function startParse(task: Task, jobs: Jobs, input: WholeInput, how: Construct): void {
   const { limits, reviver } = how;
   if (input.data.length <= DIRECT) {
-    once(task, () => parseNow(jobs, input.data, limits, reviver));
+    once(task, () => {
+      task.figures.parsed += input.data.length;
+      return parseNow(jobs, input.data, limits, reviver);
+    });
   } else if (reviver === undefined) {
     startConstruction(task, jobs, GOAL.build, flagsOf(how.mode), limits, input);
   } else {
     const job = jobs.open(GOAL.check, task.priority, 0, limits);
     const checking = new Construction(jobs, job, task.priority, input, limits, {
-      done: () => once(task, () => JSON.parse(textOf(input.data), reviver) as unknown),
-      failed: (error) => task.fail(error),
+      succeed: () => once(task, () => JSON.parse(textOf(input.data), reviver) as unknown),
+      fail: (error) => task.fail(error),
     });
     task.stop = () => checking.stop();
   }
@@ -89,11 +92,7 @@ export function startJob(
   limits = NO_LIMITS,
   input?: Input,
 ): Construction {
-  const receiver = {
-    done: (result: unknown) => task.succeed(result),
-    failed: (error: unknown) => task.fail(error),
-  };
-  const construction = new Construction(jobs, job, task.priority, input, limits, receiver);
+  const construction = new Construction(jobs, job, task.priority, input, limits, task);
   task.stop = () => construction.stop();
   return construction;
 }
@@ -101,14 +100,19 @@ export function startJob(
 /** Does the task's work in one go, when it is its turn among all work of this thread. */
 export function once(task: Task, action: () => unknown): void {
   const work = {
-    priority: task.priority as Priority,
+    priority: task.priority,
     spent: 0,
     step(): boolean {
+      const begun = now();
+      let settle: () => void;
       try {
-        task.succeed(action());
+        const result = action();
+        settle = () => task.succeed(result);
       } catch (error) {
-        task.fail(error);
+        settle = () => task.fail(error);
       }
+      task.figures.mainTime.record(now() - begun);
+      settle();
       return false;
     },
   };

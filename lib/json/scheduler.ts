@@ -14,7 +14,8 @@ export interface Work {
   /** Milliseconds that its steps took so far; the scheduler adds to it. */
   spent: number;
   /**
-   * Does a fraction of a millisecond's work. Must not throw.
+   * Does a fraction of a millisecond's work. Should not throw: the process hears of it as of an uncaught exception,
+   * and the work is over.
    * @returns false once there is nothing more to do now; `schedule` takes it up again
    */
   step(): boolean;
@@ -43,6 +44,18 @@ export function unschedule(work: Work): void {
   queue.splice(queue.indexOf(work), 1);
 }
 
+function stepOf(work: Work): boolean {
+  try {
+    return work.step();
+  } catch (error) {
+    // Thrown from here it would end the turns of all other work as well.
+    queueMicrotask(() => {
+      throw error;
+    });
+    return false;
+  }
+}
+
 function turn(): void {
   let time = now();
   const end = time + BUDGET;
@@ -52,7 +65,7 @@ function turn(): void {
       running = false;
       return;
     }
-    const more = work.step();
+    const more = stepOf(work);
     const before = time;
     time = now();
     work.spent += time - before;

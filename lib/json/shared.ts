@@ -1,6 +1,6 @@
 import { JSONWorkerPool } from '../jsonWorkerPool.js';
 import type { Reviver } from './options.js';
-import type { WriteOptions } from './stringify/options.js';
+import type { StringifyOptions, WriteOptions } from './stringify/options.js';
 
 let shared: JSONWorkerPool | undefined;
 
@@ -46,7 +46,7 @@ type Shared =
 /** The methods of the shared pool as plain functions. */
 export const json: Pick<JSONWorkerPool, Shared> = {
   parse: (text, options) => getJsonWorkerPool().parse(text, options),
-  stringify: ((value: unknown, options?: object) =>
+  stringify: ((value: unknown, options?: StringifyOptions | null) =>
     getJsonWorkerPool().stringify(value, options)) as JSONWorkerPool['stringify'],
   parseFile: (path, options) => getJsonWorkerPool().parseFile(path, options),
   parseStream: (stream, options) => getJsonWorkerPool().parseStream(stream, options),

@@ -1,18 +1,27 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { invalid } from '../validate.js';
-import { Construction } from './construction.js';
+import type { Construction } from './construction.js';
 import { StreamInput } from './input.js';
 import type { Jobs, Limits, Mode } from './jobs.js';
-import { FLAG, GOAL } from './native.js';
 import { startConstruction, streamFlags } from './parse.js';
 import type { Task } from './tasks.js';
 
-/** Batches that may wait to be asked for. */
-const BATCHES_AHEAD = 4;
+/** Closes a source that nobody will read; how that goes makes no difference any more. */
+export function abandon(source: AsyncIterable<unknown>): void {
+  if (!destroy(source)) close(source[Symbol.asyncIterator]());
+}
+
+/** Destroys a Node stream, of whichever class and realm. @returns whether it is one */
+function destroy(source: object): boolean {
+  const { destroy, pipe } = source as Partial<Readable>;
+  if (typeof destroy !== 'function' || typeof pipe !== 'function') return false;
+  Reflect.apply(destroy, source, []);
+  return true;
+}
 
 /** Reads `source` for a task, which fails if it does and closes it when it settles. */
-function feed(
+export function feed(
   task: Task,
   input: StreamInput,
   construction: Construction,
@@ -22,7 +31,7 @@ function feed(
   const end = (): void => {
     input.stop();
     // The iterator of a stream does not hear of `return` while it waits for a chunk that may never come.
-    if (source instanceof Readable) source.destroy();
+    destroy(source);
     close(chunks);
   };
   input
@@ -56,95 +65,6 @@ export function startStream(
 ): void {
   const input = new StreamInput();
   feed(task, input, startConstruction(task, jobs, goal, streamFlags(mode), limits, input), source);
-}
-
-/** Where batches wait between the job that makes them and the iterator that gives them out. */
-export class Batches {
-  readonly #ready: unknown[][] = [];
-  #resume: (() => void) | undefined;
-  #leave: (() => void) | undefined;
-  #asked: (() => void) | undefined;
-  #settled = false;
-
-  /** Adds a batch. @returns whether there is room for another */
-  add(values: unknown[]): boolean {
-    this.#ready.push(values);
-    this.#answer();
-    return this.#ready.length < BATCHES_AHEAD;
-  }
-
-  /** The task settled. */
-  end(): void {
-    this.#settled = true;
-    this.#answer();
-  }
-
-  #answer(): void {
-    this.#asked?.();
-    this.#asked = undefined;
-  }
-
-  /** The next batch; undefined once the job has settled and all are taken. */
-  async next(): Promise<unknown[] | undefined> {
-    while (this.#ready.length === 0 && !this.#settled) {
-      await new Promise<void>((resolve) => {
-        this.#asked = resolve;
-      });
-    }
-    const batch = this.#ready.shift();
-    if (this.#ready.length < BATCHES_AHEAD) this.#resume?.();
-    return batch;
-  }
-
-  /** Drops what is ready: it was asked to stop. */
-  clear(): void {
-    this.#ready.length = 0;
-  }
-
-  /** Nobody asks any more. */
-  leave(): void {
-    this.#leave?.();
-  }
-
-  /**
-   * @param resume lets the job go on after `add` returned false
-   * @param leave ends the task
-   */
-  attach(resume: () => void, leave: () => void): void {
-    this.#resume = resume;
-    this.#leave = leave;
-  }
-}
-
-/** Reads the lines of a stream into `batches`. */
-export function startLines(
-  task: Task,
-  jobs: Jobs,
-  source: AsyncIterable<unknown>,
-  batches: Batches,
-  limits: Limits,
-  mode: Mode,
-  onBadLine: ((error: SyntaxError) => void) | undefined,
-): void {
-  const input = new StreamInput();
-  const flags = streamFlags(mode) | (onBadLine === undefined ? 0 : FLAG.skipBadLines);
-  const job = jobs.open(GOAL.lines, task.priority, flags, limits);
-  const construction = new Construction(jobs, job, task.priority, input, limits, {
-    done: () => task.succeed(undefined),
-    failed: (error) => task.fail(error),
-    values: (values) => batches.add(values),
-    badLine: (error) => onBadLine!(error),
-  });
-  task.paced = true;
-  task.stop = () => {
-    construction.stop();
-    batches.clear();
-  };
-  batches.attach(
-    () => construction.resume(),
-    () => task.leave(),
-  );
-  feed(task, input, construction, source);
 }
 
 function isWebStream(source: unknown): source is ReadableStream {

@@ -1,32 +1,16 @@
-import { DestroyedError, JSONLimitError, JSONSyntaxError, QueueFullError, TimeoutError } from '../errors.js';
-import { Histogram } from '../histogram.js';
+import { type DestroyedError, QueueFullError, TimeoutError } from '../errors.js';
+import { causeOf, type Figures } from './figures.js';
 import { now, type Priority } from './scheduler.js';
 import { unwatch, watch } from './signals.js';
 
 /** What of a call may stop it, and when it is its turn. */
 export interface TaskOptions {
   /** Which of the waiting tasks goes first, and what of the main thread's share it gets. @default 'normal' */
-  priority?: Priority;
+  priority?: Priority | undefined;
   /** Stops the task, which then rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Milliseconds from the call to its result, waiting included; beyond them it stops. @default none */
-  timeout?: number;
-}
-
-/** Why tasks failed, counted. */
-export interface TaskErrors {
-  /** The text was not JSON. */
-  syntax: number;
-  /** The text was beyond a limit of the call. */
-  limit: number;
-  aborted: number;
-  timeout: number;
-  /** Pending at `destroy()`. */
-  destroyed: number;
-  /** Refused, since the queue was full; not counted as processed. */
-  queueFull: number;
-  /** Anything else: what a reviver, a replacer or a toJSON threw, a stream or file that failed. */
-  other: number;
+  signal?: AbortSignal | undefined;
+  /** Milliseconds from the call to its result, waiting included, 1 to 2^31 - 1; beyond them it stops. @default none */
+  timeout?: number | undefined;
 }
 
 /** A call on its way through the pool. */
@@ -77,6 +61,11 @@ export class Task {
     }
   }
 
+  /** What its pool counts. */
+  get figures(): Figures {
+    return this.#tasks.figures;
+  }
+
   /** Whether its signal ended it, or would have. */
   get aborted(): boolean {
     return this.#signal?.aborted ?? false;
@@ -99,39 +88,31 @@ export class Task {
   }
 
   succeed(value: unknown): void {
-    if (this.#settle(undefined)) this.#resolve(value);
+    if (this.settled) return;
+    this.settled = true;
+    this.#resolve(value);
+    this.#end(undefined);
   }
 
   fail(error: unknown): void {
-    if (this.#settle({ error })) this.#reject(error);
+    if (this.settled) return;
+    this.settled = true;
+    this.#reject(error);
+    this.#end({ error });
   }
 
-  #settle(failure: { error: unknown } | undefined): boolean {
-    if (this.settled) return false;
-    this.settled = true;
+  /** Does the books: the caller has its answer, whatever comes of this. */
+  #end(failure: { error: unknown } | undefined): void {
     this.start = undefined;
     this.stop = undefined;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
-    if (this.#signal !== undefined) unwatch(this.#signal, this);
     this.#tasks.settled(this, failure);
-    return true;
+    if (this.#signal !== undefined) unwatch(this.#signal, this);
   }
 }
 
 /** Tasks that wait for one of a number of places, those of the highest priority first, equals in their order. */
 export class Tasks {
-  processed = 0;
-  readonly errors: TaskErrors = {
-    syntax: 0,
-    limit: 0,
-    aborted: 0,
-    timeout: 0,
-    destroyed: 0,
-    queueFull: 0,
-    other: 0,
-  };
-  readonly waits = new Histogram();
-  readonly durations = new Histogram();
   readonly #queues: Record<Priority, Set<Task>> = { high: new Set(), normal: new Set(), low: new Set() };
   readonly #running = new Set<Task>();
   #placed = 0;
@@ -139,6 +120,7 @@ export class Tasks {
   #closed: DestroyedError | undefined;
 
   constructor(
+    readonly figures: Figures,
     readonly places: number,
     readonly maxQueue: number,
     readonly onFull: 'reject' | 'wait',
@@ -155,17 +137,26 @@ export class Tasks {
     return this.#running.size;
   }
 
+  /** Throws why a call cannot begin: all is over, or its signal has aborted. Such a call is not counted. */
+  admit({ signal }: TaskOptions): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (signal?.aborted) throw signal.reason;
+  }
+
   /**
    * Starts a task as soon as it has a place, at once if there is one.
    * @param placed false: it takes no place, since it waits for others most of the time
    */
   submit<T>(options: TaskOptions, start: (task: Task) => void, placed = true): Promise<T> {
-    if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+    try {
+      this.admit(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     // Those that wait go first, even where a place has just become free.
     const full = placed && (this.#placed >= this.places || this.queued > 0);
     if (full && this.onFull === 'reject' && this.queued >= this.maxQueue) {
-      this.errors.queueFull++;
+      this.figures.errors.queueFull++;
       return Promise.reject(new QueueFullError(this.maxQueue));
     }
     const task = new Task(this, options.priority ?? 'normal', placed, start);
@@ -177,7 +168,7 @@ export class Tasks {
 
   #begin(task: Task): void {
     task.started = now();
-    this.waits.record(task.started - task.created);
+    this.figures.waits.record(task.started - task.created);
     this.#running.add(task);
     if (task.placed) this.#placed++;
     const start = task.start!;
@@ -191,13 +182,14 @@ export class Tasks {
 
   /** Called by a task, once. */
   settled(task: Task, failure: { error: unknown } | undefined): void {
-    this.processed++;
-    if (failure !== undefined) this.errors[task.aborted ? 'aborted' : causeOf(failure.error)]++;
+    const { figures } = this;
+    figures.tasks++;
+    if (failure !== undefined) figures.errors[task.aborted ? 'aborted' : causeOf(failure.error)]++;
     if (!this.#running.delete(task)) {
       this.#queues[task.priority].delete(task);
       return;
     }
-    this.durations.record(now() - task.started);
+    figures.durations.record(now() - task.started);
     if (!task.placed) return;
     this.#placed--;
     this.#next();
@@ -241,12 +233,4 @@ export class Tasks {
   get closed(): DestroyedError | undefined {
     return this.#closed;
   }
-}
-
-/** Under what a failure is counted. */
-export function causeOf(error: unknown): keyof TaskErrors {
-  if (error instanceof DestroyedError) return 'destroyed';
-  if (error instanceof TimeoutError) return 'timeout';
-  if (error instanceof JSONLimitError) return 'limit';
-  return error instanceof JSONSyntaxError ? 'syntax' : 'other';
 }

@@ -33,7 +33,7 @@ function source(signature: Signature): string {
 return (n, g, out) => {
 const x = g.ints, y = g.doubles, z = g.text, w = g.raw;
 let i = g.i, d = g.d, t = g.t, r = g.r, k = 0;
-for (; n > 0; n--) {
+${body.hoisted}for (; n > 0; n--) {
 ${body.statements}out.push(${row});
 }
 g.i = i; g.d = d; g.t = t; g.r = r;
@@ -45,6 +45,8 @@ const RESTORE = 'i = g.i; d = g.d; t = g.t; r = g.r;';
 
 class Body {
   statements = '';
+  /** What holds for all rows of a call. */
+  hoisted = '';
   private names = 0;
 
   /** Adds what reads a value of `signature`. Returns an expression for it that reads nothing more. */
@@ -107,8 +109,10 @@ class Body {
       this.statements += `if (${masks[Math.floor(at / MASK_BITS)]} & ${1 << (at % MASK_BITS)}) {\n`;
       const read = this.read(value);
       const name = JSON.stringify(key);
-      // See `define`. In a loop the test is free: V8 watches the prototype instead.
-      this.statements += `if (${name} in inherited) define(${object}, ${name}, ${read});
+      // See `define`. Prototypes may change between two calls, though not within one.
+      const inherited = this.name();
+      this.hoisted += `const ${inherited} = ${name} in inherited;\n`;
+      this.statements += `if (${inherited}) define(${object}, ${name}, ${read});
 else ${object}[${name}] = ${read};\n}\n`;
     }
     return object;

@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { binding } from '../../native.js';
-import { type Priority, schedule, type Work } from '../scheduler.js';
-import { type Limits, LONGEST_STRING, tooLong, withoutJSON } from './options.js';
-import type { Source } from './source.js';
-
-type Done<T> = (result: T) => void;
+import { type Priority, schedule, unschedule, type Work } from '../scheduler.js';
+import type { Task } from '../tasks.js';
+import { LONGEST_STRING, tooLong, withoutJSON } from './options.js';
+import { type Source, Whole } from './source.js';
 
 /**
  * Takes all pieces of a source, slice by slice. None becomes a Buffer on the way: a hundred megabytes of those
@@ -12,44 +11,62 @@ type Done<T> = (result: T) => void;
  */
 abstract class Collector<T> implements Work {
   spent = 0;
-  protected readonly source: Source;
-  readonly #limits: Limits;
-  readonly #resolve: Done<T>;
-  readonly #reject: Done<unknown>;
+  readonly priority: Priority;
+  readonly #task: Task;
+  readonly #open: () => Source;
+  #source: Source | undefined;
 
-  constructor(
-    source: Source,
-    readonly priority: Priority,
-    limits: Limits,
-    resolve: Done<T>,
-    reject: Done<unknown>,
-  ) {
-    this.source = source;
-    this.#limits = limits;
-    this.#resolve = resolve;
-    this.#reject = reject;
+  constructor(task: Task, open: () => Source) {
+    this.#task = task;
+    this.#open = open;
+    this.priority = task.priority;
+    task.stop = () => {
+      unschedule(this);
+      this.#task.figures.mainTime.record(this.spent);
+    };
+    schedule(this);
   }
 
   step(): boolean {
     try {
-      this.#limits.check();
-      if (!this.source.done) {
-        this.take(this.source.next());
+      this.#source ??= this.#open();
+      if (this.#source instanceof Whole) return this.#end(this.whole(this.#source.text));
+      if (!this.#source.done) {
+        this.take(this.#source.next());
         return true;
       }
       const result = this.finish();
-      if (result === undefined) return true;
-      this.#resolve(result.value);
+      return result === undefined || this.#end(result);
     } catch (error) {
-      this.#reject(error);
+      // What it read may have ended the task.
+      if (!this.#task.settled) this.#task.figures.mainTime.record(this.spent);
+      this.#task.fail(error);
+      return false;
     }
+  }
+
+  #end({ value, units }: Result<T>): false {
+    if (this.#task.settled) return false;
+    const { figures } = this.#task;
+    figures.mainTime.record(this.spent);
+    figures.written += units;
+    this.#task.succeed(value);
     return false;
   }
+
+  /** The result of a text that is there already, undefined for a value without JSON. */
+  protected abstract whole(text: string | undefined): Result<T>;
 
   protected abstract take(piece: string | undefined): void;
 
   /** Does a part of what is left; undefined while there is more. */
-  protected abstract finish(): { readonly value: T } | undefined;
+  protected abstract finish(): Result<T> | undefined;
+}
+
+interface Result<T> {
+  readonly value: T;
+  /** Its length. */
+  readonly units: number;
 }
 
 class StringCollector extends Collector<string | undefined> {
@@ -61,6 +78,10 @@ class StringCollector extends Collector<string | undefined> {
   #length = 0;
   #without = false;
 
+  protected whole(text: string | undefined): Result<string | undefined> {
+    return { value: text, units: text?.length ?? 0 };
+  }
+
   protected take(piece: string | undefined): void {
     if (piece === undefined) {
       this.#without = true;
@@ -71,8 +92,8 @@ class StringCollector extends Collector<string | undefined> {
     this.#text.push(piece);
   }
 
-  protected finish(): { readonly value: string | undefined } {
-    return { value: this.#without ? undefined : this.#text.finish() };
+  protected finish(): Result<string | undefined> {
+    return { value: this.#without ? undefined : this.#text.finish(), units: this.#length };
   }
 }
 
@@ -83,16 +104,21 @@ class BufferCollector extends Collector<Buffer> {
   #written = 0;
   #at = 0;
 
+  protected whole(text: string | undefined): Result<Buffer> {
+    const value = bufferOf(text);
+    return { value, units: value.length };
+  }
+
   protected take(piece: string | undefined): void {
     if (piece === undefined) throw withoutJSON();
     this.#bytes += Buffer.byteLength(piece);
     this.#pieces.push(piece);
   }
 
-  protected finish(): { readonly value: Buffer } | undefined {
+  protected finish(): Result<Buffer> | undefined {
     // Not zeroed, and not touched before it is written: the pages come slice by slice.
     this.#buffer ??= Buffer.allocUnsafeSlow(this.#bytes);
-    if (this.#at === this.#pieces.length) return { value: this.#buffer };
+    if (this.#at === this.#pieces.length) return { value: this.#buffer, units: this.#bytes };
     const piece = this.#pieces[this.#at]!;
     this.#pieces[this.#at++] = '';
     this.#written += this.#buffer.write(piece, this.#written);
@@ -100,20 +126,14 @@ class BufferCollector extends Collector<Buffer> {
   }
 }
 
-/** Collects a source into one string. */
-export function collectString(
-  source: Source,
-  priority: Priority,
-  limits: Limits,
-): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    schedule(new StringCollector(source, priority, limits, resolve, reject));
-  });
+/** The UTF-8 of a text that is there. @throws InvalidArgumentError if there is none */
+export function bufferOf(text: string | undefined): Buffer {
+  if (text === undefined) throw withoutJSON();
+  return Buffer.from(text);
 }
 
-/** Collects a source into one Buffer of UTF-8. */
-export function collectBuffer(source: Source, priority: Priority, limits: Limits): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    schedule(new BufferCollector(source, priority, limits, resolve, reject));
-  });
+/** Collects the source that `open` gives in its turn: into one string, or one Buffer of UTF-8, for `task`. */
+export function startCollecting(task: Task, open: () => Source, as: 'string' | 'buffer'): void {
+  if (as === 'buffer') new BufferCollector(task, open);
+  else new StringCollector(task, open);
 }

@@ -3,7 +3,12 @@ import { CircularReferenceError } from '../../errors.js';
 /** Whether the engine says so that a value holds itself. */
 export function isCycle(error: unknown): boolean {
   // The message is all that tells it from a TypeError of the user's toJSON; whoever relies on this looks again.
-  return error instanceof TypeError && error.message.startsWith('Converting circular structure');
+  try {
+    return error instanceof TypeError && `${error.message}`.startsWith('Converting circular structure');
+  } catch {
+    // Whatever the user threw, it is not the engine's.
+    return false;
+  }
 }
 
 /** The error for a value that is its own ancestor. */

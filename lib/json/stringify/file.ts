@@ -2,9 +2,8 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { string } from '../../validate.js';
-import { check, type Host, type WriteOptions } from './options.js';
-import { textsOf } from './stringify.js';
+import type { Task } from '../tasks.js';
+import type { Texts } from './texts.js';
 
 /** Symbolic links that lead to a file that is not there, as many as Linux follows. */
 const LINKS = 40;
@@ -13,26 +12,24 @@ const UNIT_BYTES = 3;
 const FIRST_SCRATCH = 1 << 18;
 
 /**
- * Writes a value's JSON to a file, in slices as {@link stringify}, and without the whole text in memory.
+ * Writes texts to a file, which has its old content or all of the new one, whatever happens: they go to a new file
+ * beside the target, which is flushed to the disk and takes the target's name at the end. Whoever reads the target
+ * sees the old text or the new one, after a crash too. An error or an abort removes the new file; a killed process
+ * leaves `.name.<random>.tmp`. An existing target keeps its permissions; a symbolic link stays, and what it points
+ * to is replaced.
  *
- * The text goes to a new file beside the target, is flushed to the disk, and takes the target's name at the end:
- * whoever reads the target sees the old text or the new one, after a crash too. An error or an abort removes the
- * new file and leaves the target as it was; a killed process leaves `.name.<random>.tmp`. An existing target keeps
- * its permissions; a symbolic link stays, and what it points to is replaced.
- *
- * @throws what stringify throws, InvalidArgumentError for a value without JSON, and errors of the file system
+ * Resolves, or rejects, once the new file is gone; when it does, `task` has settled.
  */
-export async function stringifyToFile(
-  value: unknown,
-  file: string,
-  options?: WriteOptions,
-  host?: Host,
-): Promise<void> {
-  const checked = check('stringifyToFile()', options, false, host);
-  string('path', file);
-  checked.limits.check();
-  // Now, and not after the first wait: a snapshot is of the call.
-  const texts = textsOf(value, checked);
+export async function writeFile(task: Task, texts: Texts, file: string): Promise<void> {
+  try {
+    await replace(task, texts, file);
+    task.succeed(undefined);
+  } catch (error) {
+    task.fail(error);
+  }
+}
+
+async function replace(task: Task, texts: Texts, file: string): Promise<void> {
   const target = await resolveLinks(file);
   const temporary = path.join(
     path.dirname(target),
@@ -44,14 +41,15 @@ export async function stringifyToFile(
     try {
       // The process's umask took bits off.
       if (mode !== undefined) await handle.chmod(mode);
-      await write(handle, () => texts.take());
+      await write(handle, task, texts);
       await handle.datasync();
     } finally {
       texts.end();
+      task.figures.mainTime.record(texts.spent);
       await handle.close();
     }
-    checked.limits.check();
-    await rename(temporary, target);
+    if (task.settled) await rm(temporary, { force: true });
+    else await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -59,13 +57,14 @@ export async function stringifyToFile(
 }
 
 /** Through one piece of memory: a Buffer for each text would have V8 collect its whole heap meanwhile. */
-async function write(handle: FileHandle, take: () => Promise<string | undefined>): Promise<void> {
+async function write(handle: FileHandle, task: Task, texts: Texts): Promise<void> {
   let scratch = Buffer.allocUnsafeSlow(FIRST_SCRATCH);
-  for (let text = await take(); text !== undefined; text = await take()) {
+  for (let text = await texts.take(); text !== undefined; text = await texts.take()) {
     if (text.length * UNIT_BYTES > scratch.length) scratch = Buffer.allocUnsafeSlow(text.length * UNIT_BYTES);
     const length = scratch.write(text);
     let written = 0;
     while (written < length) written += (await handle.write(scratch, written, length - written)).bytesWritten;
+    task.figures.written += length;
   }
 }
 

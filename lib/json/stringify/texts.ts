@@ -1,6 +1,7 @@
 import { type Priority, schedule, unschedule, type Work } from '../scheduler.js';
-import { type Limits, withoutJSON } from './options.js';
-import type { Source } from './source.js';
+import { readFormat } from './format.js';
+import { type WriteOptions, withoutJSON } from './options.js';
+import { open, type Source } from './source.js';
 
 /** Units of one text at least, but for the last. */
 const TEXT_UNITS = 65_536;
@@ -17,7 +18,6 @@ export class Texts implements Work {
   spent = 0;
   readonly #open: () => Source;
   #source: Source | undefined;
-  readonly #limits: Limits;
   #text = '';
   readonly #ready: string[] = [];
   readonly #waiting: Waiting[] = [];
@@ -29,10 +29,8 @@ export class Texts implements Work {
   constructor(
     open: () => Source,
     readonly priority: Priority,
-    limits: Limits,
   ) {
     this.#open = open;
-    this.#limits = limits;
   }
 
   /** The next text; undefined after the last one. An error comes once, and the end after it. */
@@ -56,7 +54,6 @@ export class Texts implements Work {
 
   step(): boolean {
     try {
-      this.#limits.check();
       this.#source ??= this.#open();
       this.#work(this.#source);
     } catch (error) {
@@ -96,4 +93,16 @@ export class Texts implements Work {
       else return;
     }
   }
+}
+
+/** What to write: the value, or a copy of it. */
+export function subjectOf(value: unknown, { snapshot }: WriteOptions): unknown {
+  return snapshot === true ? structuredClone(value) : value;
+}
+
+/** The JSON of a value in texts of about 64 Ki units, made as they are taken. */
+export function textsOf(value: unknown, options: WriteOptions): Texts {
+  const subject = subjectOf(value, options);
+  const format = readFormat(options.replacer, options.space);
+  return new Texts(() => open(subject, format), options.priority ?? 'normal');
 }
