@@ -95,16 +95,15 @@ export class Construction implements Work {
 
   #take(step: number): boolean {
     const builder = this.#builder;
-    const { native } = this.jobs;
+    const { native, memory } = this.jobs;
     switch (step) {
-      case STEP.openArray:
-        builder.open([], native.text());
+      case STEP.open: {
+        const names = native.text();
+        builder.open(memory.ints, memory.head[HEAD.count]!, names === '' ? [] : JSON.parse(names));
         return true;
-      case STEP.openObject:
-        builder.open({}, native.text());
-        return true;
+      }
       case STEP.close:
-        builder.close();
+        builder.close(memory.head[HEAD.count]!);
         break;
       case STEP.shape:
         this.#shapes.push(compiledShape(native.text()));
@@ -195,10 +194,14 @@ export class Construction implements Work {
   }
 }
 
+/** The kind of fault that no option sets a limit for: V8 does. */
+const TOO_LONG = 4;
+
 /** The error of the fault taken last. */
 export function faultError(jobs: Jobs, limits: Limits): Error {
   const kind = jobs.memory.head[HEAD.kind]!;
   if (kind === 0) return syntaxError(jobs);
+  if (kind === TOO_LONG) return new KeelsonError('ERR_KEELSON_JSON_LIMIT', jobs.native.text());
   const limit = (['maxBytes', 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
   return new JSONLimitError(limit, limits[limit], jobs.native.text());
 }

@@ -86,6 +86,9 @@ export class Jobs {
     this.nativeTime.record(this.native.spent(construction.job));
     this.mainTime.record(construction.spent);
     this.native.drop(construction.job);
+    // The last group of a large document is large where that holds a large string.
+    this.streams.text = '';
+    this.streams.raw = [];
   }
 
   /** Ends the threads; resolves once they have ended. All jobs must have been released. */

@@ -1,4 +1,4 @@
-import { DestroyedError, JSONLimitError, JSONSyntaxError, QueueFullError, TimeoutError } from '../errors.js';
+import { DestroyedError, JSONSyntaxError, KeelsonError, QueueFullError, TimeoutError } from '../errors.js';
 import { Histogram } from '../histogram.js';
 import { now, type Priority } from './scheduler.js';
 import { unwatch, watch } from './signals.js';
@@ -247,6 +247,6 @@ export class Tasks {
 export function causeOf(error: unknown): keyof TaskErrors {
   if (error instanceof DestroyedError) return 'destroyed';
   if (error instanceof TimeoutError) return 'timeout';
-  if (error instanceof JSONLimitError) return 'limit';
+  if (error instanceof KeelsonError && error.code === 'ERR_KEELSON_JSON_LIMIT') return 'limit';
   return error instanceof JSONSyntaxError ? 'syntax' : 'other';
 }
