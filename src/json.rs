@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 
 use keelson_core::json::document::{Column, Document};
 use keelson_core::json::scan::check;
-use keelson_core::json::text::{Units, Utf16Decoder};
-use keelson_core::json::work::{Goal, Job, Op, Piece, Plan, Pool};
+use keelson_core::json::text::{Units, Utf16Decoder, narrow};
+use keelson_core::json::work::{Compiled, Goal, Job, Op, Opened, Piece, Plan, Pool};
 use keelson_core::json::{Container, Fault, FaultKind, Limits};
 use napi::JsValue;
 use napi::bindgen_prelude::{Env, Unknown};
@@ -26,20 +26,19 @@ const KIND: usize = 4;
 
 /// What `take` answers; lib/json/native.ts repeats it.
 const NOTHING: i32 = 0;
-const OPEN_ARRAY: i32 = 1;
-const OPEN_OBJECT: i32 = 2;
-const CLOSE: i32 = 3;
-const SHAPE: i32 = 4;
-const COMPILED_IN_ARRAY: i32 = 5;
-const COMPILED_IN_OBJECT: i32 = 6;
-const TEXT_IN_ARRAY: i32 = 7;
-const TEXT_IN_OBJECT: i32 = 8;
-const BAD_LINE: i32 = 9;
-const DOCUMENT: i32 = 10;
-const DONE: i32 = 11;
-const FAULT: i32 = 12;
-const DAMAGED: i32 = 13;
-const BROKEN: i32 = 14;
+const OPEN: i32 = 1;
+const CLOSE: i32 = 2;
+const SHAPE: i32 = 3;
+const COMPILED_IN_ARRAY: i32 = 4;
+const COMPILED_IN_OBJECT: i32 = 5;
+const TEXT_IN_ARRAY: i32 = 6;
+const TEXT_IN_OBJECT: i32 = 7;
+const BAD_LINE: i32 = 8;
+const DOCUMENT: i32 = 9;
+const DONE: i32 = 10;
+const FAULT: i32 = 11;
+const DAMAGED: i32 = 12;
+const BROKEN: i32 = 13;
 
 /// Flags of `open`; lib/json/native.ts repeats them.
 const COMPILED: u32 = 1;
@@ -93,27 +92,35 @@ impl State {
         self.pool.look(job);
         Ok(match op {
             None => NOTHING,
-            Some(Op::Open { kind, key }) => {
-                self.text = key.unwrap_or_default();
-                if kind == Container::Array { OPEN_ARRAY } else { OPEN_OBJECT }
+            Some(Op::Open(opened)) => {
+                let Opened { kinds, names } = *opened;
+                let places = self.ints.as_mut_slice().get_mut(..kinds.len());
+                let places = places.ok_or_else(|| Error::internal("too many containers open at once"))?;
+                for (place, kind) in places.iter_mut().zip(&kinds) {
+                    *place = i32::from(*kind == Container::Object);
+                }
+                self.head.as_mut_slice()[COUNT] = kinds.len() as f64;
+                self.text = names;
+                OPEN
             }
-            Some(Op::Close) => CLOSE,
-            Some(Op::Shape(signature)) => {
-                self.text = Units::from(signature);
-                SHAPE
+            Some(Op::Close(levels)) => {
+                self.head.as_mut_slice()[COUNT] = f64::from(levels);
+                CLOSE
             }
-            Some(Op::Compiled { within, count, group, raw }) => {
+            Some(Op::Shape(signature)) => self.told(SHAPE, &signature),
+            Some(Op::Compiled(compiled)) => {
+                let Compiled { within, count, group, raw } = *compiled;
                 copy(&group.ints, self.ints.as_mut_slice())?;
                 copy(&group.doubles, self.doubles.as_mut_slice())?;
                 (self.text, self.raw) = (Units::Latin1(group.text), raw);
                 self.head.as_mut_slice()[COUNT] = f64::from(count);
                 if within == Container::Array { COMPILED_IN_ARRAY } else { COMPILED_IN_OBJECT }
             }
-            Some(Op::Text { within, text }) => {
-                self.text = text;
-                if within == Container::Array { TEXT_IN_ARRAY } else { TEXT_IN_OBJECT }
+            Some(Op::Text(group)) => {
+                self.text = group.text;
+                if group.within == Container::Array { TEXT_IN_ARRAY } else { TEXT_IN_OBJECT }
             }
-            Some(Op::BadLine(fault)) => self.fault(BAD_LINE, fault),
+            Some(Op::BadLine(fault)) => self.fault(BAD_LINE, *fault),
             Some(Op::Document(document)) => {
                 self.documents.retain(|_, document| document.strong_count() > 0);
                 self.documents.insert(id, Arc::downgrade(&document));
@@ -121,14 +128,14 @@ impl State {
                 DOCUMENT
             }
             Some(Op::Done) => DONE,
-            Some(Op::Fault(fault)) => self.fault(FAULT, fault),
-            Some(Op::Damaged(why)) => self.told(DAMAGED, why),
-            Some(Op::Broken(why)) => self.told(BROKEN, why),
+            Some(Op::Fault(fault)) => self.fault(FAULT, *fault),
+            Some(Op::Damaged(why)) => self.told(DAMAGED, &why),
+            Some(Op::Broken(why)) => self.told(BROKEN, &why),
         })
     }
 
-    fn told(&mut self, code: i32, why: String) -> i32 {
-        self.text = Units::from(why);
+    fn told(&mut self, code: i32, text: &str) -> i32 {
+        self.text = narrow(text.as_bytes());
         code
     }
 
@@ -139,6 +146,7 @@ impl State {
             FaultKind::Bytes => 1.0,
             FaultKind::Depth => 2.0,
             FaultKind::Keys => 3.0,
+            FaultKind::TooLong => 4.0,
             _ => 0.0,
         };
         (self.text, self.raw) = (Units::from(fault.message), Units::from(fault.excerpt));
@@ -275,6 +283,7 @@ fn with_steps(instance: Instance<State>) -> Result<Instance<State>> {
             if let Some(job) = state.jobs.remove(&args.u32(0)?) {
                 job.cancel();
             }
+            (state.text, state.raw) = Default::default();
             Ok(())
         })?
         .function("spent", |state, args: Args<1>| Ok(state.job(&args)?.spent().as_secs_f64() * 1_000.0))?

@@ -1,6 +1,6 @@
 import { define } from './define.js';
 
-/** A container that is being filled, and under which name its children that are containers go in. */
+/** A container that is being filled. */
 type Target = unknown[] | Record<string, unknown>;
 
 /** Puts a document together from groups of children and from containers that open and close. */
@@ -15,17 +15,34 @@ export class Builder {
     return this.#outer.length === 0;
   }
 
-  /** Opens `container` in the innermost open one. @param key JSON of its name, where that one is an object */
-  open(container: Target, key: string): void {
+  /**
+   * Opens containers, each inside the one before and the first one inside the innermost open one.
+   *
+   * @param kinds 0 for each array, 1 for each object
+   * @param names of those that open in an object
+   */
+  open(kinds: Int32Array, count: number, names: readonly string[]): void {
+    // From the inside out: an array that is made with its element has no room for a dozen others.
+    let inner: Target = kinds[count - 1] === 0 ? [] : {};
+    let name = names.length;
+    const opened = [inner];
+    for (let index = count - 2; index >= 0; index--) {
+      inner = kinds[index] === 0 ? [inner] : member(names[--name]!, inner);
+      opened.push(inner);
+    }
     const target = this.#target;
-    if (Array.isArray(target)) target.push(container);
-    else define(target, JSON.parse(key) as string, container);
+    if (Array.isArray(target)) target.push(inner);
+    else define(target, names[0]!, inner);
     this.#outer.push(target);
-    this.#target = container;
+    while (opened.length > 1) this.#outer.push(opened.pop()!);
+    this.#target = opened[0]!;
   }
 
-  close(): void {
-    this.#target = this.#outer.pop()!;
+  /** Closes the `count` innermost containers. */
+  close(count: number): void {
+    const left = this.#outer.length - count;
+    this.#target = this.#outer[left]!;
+    this.#outer.length = left;
   }
 
   /** The innermost open container, an array. */
@@ -58,4 +75,10 @@ export class Builder {
     if (this.atRoot) this.#target = this.root;
     return root;
   }
+}
+
+function member(name: string, value: Target): Target {
+  const object = {};
+  define(object, name, value);
+  return object;
 }

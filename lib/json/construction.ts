@@ -96,16 +96,15 @@ export class Construction implements Work {
 
   #take(step: number): boolean {
     const builder = this.#builder;
-    const { native } = this.jobs;
+    const { native, memory } = this.jobs;
     switch (step) {
-      case STEP.openArray:
-        builder.open([], native.text());
+      case STEP.open: {
+        const names = native.text();
+        builder.open(memory.ints, memory.head[HEAD.count]!, names === '' ? [] : JSON.parse(names));
         return true;
-      case STEP.openObject:
-        builder.open({}, native.text());
-        return true;
+      }
       case STEP.close:
-        builder.close();
+        builder.close(memory.head[HEAD.count]!);
         break;
       case STEP.shape:
         this.#shapes.push(compiledShape(native.text()));

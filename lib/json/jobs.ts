@@ -99,6 +99,9 @@ export class Jobs {
     figures.mainTime.record(construction.spent);
     figures.parsed += construction.input?.pushed ?? 0;
     this.native.drop(construction.job);
+    // The last group of a large document is large where that holds a large string.
+    this.streams.text = '';
+    this.streams.raw = [];
   }
 
   /** Ends the threads; resolves once they have ended. All jobs must have been released. */

@@ -3,20 +3,19 @@ import type { NativeDocument } from './document.js';
 /** What {@link NativePool.take} answers; `src/json.rs` has the same numbers. */
 export const STEP = {
   nothing: 0,
-  openArray: 1,
-  openObject: 2,
-  close: 3,
-  shape: 4,
-  compiledInArray: 5,
-  compiledInObject: 6,
-  textInArray: 7,
-  textInObject: 8,
-  badLine: 9,
-  document: 10,
-  done: 11,
-  fault: 12,
-  damaged: 13,
-  broken: 14,
+  open: 1,
+  close: 2,
+  shape: 3,
+  compiledInArray: 4,
+  compiledInObject: 5,
+  textInArray: 6,
+  textInObject: 7,
+  badLine: 8,
+  document: 9,
+  done: 10,
+  fault: 11,
+  damaged: 12,
+  broken: 13,
 } as const;
 
 /** What a job makes of its text. */
@@ -71,7 +70,7 @@ export interface NativePool {
   isHungry(job: number): boolean;
   /** Whether nothing will come of a job before something is pushed; `wake` will not be called then. */
   isIdle(job: number): boolean;
-  /** The text of the step taken last: a key, a signature, the text stream, JSON, or a message. */
+  /** The text of the step taken last: names of containers that open as JSON or '', a signature, the text stream, JSON, or a message. */
   text(): string;
   /** Its raw stream, or the excerpt of a fault. */
   raw(): string;

@@ -1,6 +1,7 @@
-//! The algorithms of keelson in pure Rust: no Node-API, no I/O, no clock of their own.
+//! The algorithms of keelson in pure Rust: no Node-API, no files or sockets, no clock to decide by.
 //!
-//! Every structure takes time as an argument, so that tests advance it by hand.
+//! Every structure that depends on time takes it as an argument, so that tests advance it by hand. The threads of the
+//! JSON pool measure how long they work, and tell that to whoever asks; nothing depends on it.
 
 pub mod cache;
 pub mod json;

@@ -24,6 +24,8 @@ pub enum FaultKind {
     Depth,
     /// The objects have more members in all than `Limits::max_keys`.
     Keys,
+    /// A string or a number has more text than a string of JavaScript.
+    TooLong,
 }
 
 /// A text that is refused.
@@ -48,6 +50,11 @@ impl Fault {
     pub(super) fn new(problem: Problem, text: &[u8], at: usize, before: &Tally) -> Self {
         let mut tally = before.clone();
         tally.add(&text[..at]);
+        Self::counted(problem, text, at, &tally)
+    }
+
+    /// A fault at `text[at]`, where `tally` has counted all that stood before it.
+    pub(super) fn counted(problem: Problem, text: &[u8], at: usize, tally: &Tally) -> Self {
         let mut message = problem.describe(&text[at..]);
         let (line, column) = (tally.lines + 1, tally.units - tally.line_start + 1);
         let place = if problem == Problem::End { "at" } else { "in JSON at" };
@@ -80,6 +87,7 @@ pub(super) enum Problem {
     LineBytes(u64),
     Depth(u32),
     Keys(u64),
+    TooLong,
 }
 
 impl Problem {
@@ -88,6 +96,7 @@ impl Problem {
             Self::Bytes(_) => FaultKind::Bytes,
             Self::Depth(_) => FaultKind::Depth,
             Self::Keys(_) => FaultKind::Keys,
+            Self::TooLong => FaultKind::TooLong,
             _ => FaultKind::Syntax,
         }
     }
@@ -100,6 +109,7 @@ impl Problem {
             Self::LineBytes(max) => return format!("More than {max} bytes in a line"),
             Self::Depth(max) => return format!("Containers nest deeper than {max}"),
             Self::Keys(max) => return format!("More than {max} object members"),
+            Self::TooLong => "A single string is longer than JavaScript can hold",
             Self::End => "Unexpected end of JSON input",
             Self::AfterValue => "Unexpected non-whitespace character after JSON",
             Self::UnterminatedString => "Unterminated string",
@@ -153,6 +163,15 @@ impl Tally {
         if let Some(end) = memrchr(b'\n', text) {
             self.line_start = self.units - count(&text[end + 1..]).1;
         }
+    }
+
+    /// Goes on over what `other` has counted by itself.
+    pub(super) fn join(&mut self, other: &Self) {
+        if other.lines > 0 {
+            self.line_start = self.units + other.line_start;
+        }
+        self.lines += other.lines;
+        self.units += other.units;
     }
 }
 

@@ -61,6 +61,8 @@ pub(in crate::json) trait Stack {
 #[derive(Debug)]
 pub(super) struct Machine {
     state: State,
+    /// Where the last `run` was in the token that its text ended in, for the first time.
+    token: usize,
     keys: u64,
     max_keys: u64,
     max_depth: u32,
@@ -69,7 +71,12 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new(limits: &Limits) -> Self {
         let (max_keys, max_depth) = (limits.max_keys.unwrap_or(u64::MAX), limits.max_depth.unwrap_or(u32::MAX));
-        Self { state: State::Value, keys: 0, max_keys, max_depth }
+        Self { state: State::Value, token: 0, keys: 0, max_keys, max_depth }
+    }
+
+    /// Where the string or number is that the text of the last `run` ended in: its start, or that of the text.
+    pub(super) fn token(&self) -> Option<usize> {
+        matches!(self.state, State::NameText | State::ValueText | State::Number(_)).then_some(self.token)
     }
 
     /// Goes on at `text[at]` as far as the text tells, and says how far that is: all of it, or up to an escape or
@@ -250,6 +257,7 @@ impl<S: Stack> Run<'_, S> {
     /// From inside a string to behind its quote.
     #[inline(always)]
     fn string(&mut self, state: &mut State, next: State) -> Result<bool, Halt> {
+        let start = self.at;
         loop {
             self.at = skip_plain(self.text, self.at);
             match self.text.get(self.at) {
@@ -259,13 +267,20 @@ impl<S: Stack> Run<'_, S> {
                     return Ok(true);
                 }
                 Some(b'\\') => match self.escape()? {
-                    0 => return Ok(false),
+                    0 => return Ok(self.rest(start)),
                     length => self.at += length,
                 },
-                None => return Ok(false),
+                None => return Ok(self.rest(start)),
                 Some(_) => return self.halt(Problem::ControlCharacter),
             }
         }
+    }
+
+    /// The text ends in a token that it has from `start` on: there is nothing more to read.
+    #[cold]
+    fn rest(&mut self, start: usize) -> bool {
+        self.machine.token = start;
+        false
     }
 
     /// The length of the escape at hand; 0 while it is cut off.
@@ -287,13 +302,14 @@ impl<S: Stack> Run<'_, S> {
     /// A number with a fault or at the end of the text: what `number_end` left, state by state.
     #[cold]
     fn number(&mut self, state: &mut State, mut digits: Digits) -> Result<bool, Halt> {
+        let start = self.at;
         loop {
             if matches!(digits, Digits::Integer | Digits::Fraction | Digits::Power) {
                 self.at = skip_digits(self.text, self.at);
             }
             let Some(&byte) = self.text.get(self.at) else {
                 *state = State::Number(digits);
-                return Ok(false);
+                return Ok(self.rest(start));
             };
             digits = match (digits, byte) {
                 (Digits::Minus, b'0') => Digits::Zero,

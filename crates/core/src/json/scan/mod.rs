@@ -6,6 +6,8 @@ mod machine;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 use super::fault::{EXCERPT_BYTES, Fault, Problem, Tally};
 use super::{Container, Limits, Sink};
 pub(super) use bytes::skip_white;
@@ -19,6 +21,13 @@ const PIECE_BYTES: usize = 65_536;
 /// The most that a group can be asked to have, in bytes: a count of children always fits 32 bits.
 const MAX_GROUP_BYTES: usize = 1 << 30;
 
+/// White space in a row that stays in the buffer at the end of a piece, in bytes: an excerpt shows no more.
+const KEPT_WHITE: usize = EXCERPT_BYTES;
+
+/// Most UTF-16 units of a string or a number before its last piece: V8's longest string, in which it is told, less
+/// some room for that piece and for what else is in the group.
+const MAX_UNITS: u64 = (1 << 29) - (1 << 20);
+
 /// Capacity that the buffer keeps when it is empty, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
 
@@ -29,15 +38,21 @@ const KEPT_BYTES: usize = 1 << 20;
 pub struct Scanner {
     machine: Machine,
     frames: Frames,
-    /// What has arrived and is still needed.
+    /// What has arrived and is still needed, without most of long white space.
     buffer: Vec<u8>,
+    /// White space that was left out, and where in the buffer.
+    gaps: VecDeque<(usize, Tally)>,
     /// How far the machine has come in the buffer.
     at: usize,
-    /// Where the buffer begins, in bytes from the start of the document.
+    /// Where the buffer begins, in bytes from the start of the document without what was left out.
     base: u64,
     /// Counts what was before the buffer.
     before: Tally,
+    fed: u64,
     max_bytes: Option<u64>,
+    /// Of the string or number that has not ended, as far as it was read.
+    token_units: u64,
+    max_units: u64,
     fault: Option<Fault>,
 }
 
@@ -49,10 +64,14 @@ impl Scanner {
             machine: Machine::new(limits),
             frames: Frames::new(group_bytes.clamp(1, MAX_GROUP_BYTES)),
             buffer: Vec::new(),
+            gaps: VecDeque::new(),
             at: 0,
             base: 0,
             before: Tally::default(),
+            fed: 0,
             max_bytes: limits.max_bytes,
+            token_units: 0,
+            max_units: MAX_UNITS,
             fault: None,
         }
     }
@@ -65,15 +84,20 @@ impl Scanner {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let room = self.max_bytes.map_or(u64::MAX, |max| max - (self.base + self.buffer.len() as u64));
+        let room = self.max_bytes.map_or(u64::MAX, |max| max - self.fed);
         let allowed = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        self.fed += allowed as u64;
         for piece in bytes[..allowed].chunks(PIECE_BYTES) {
             self.buffer.extend_from_slice(piece);
             let mut cutter = Cutter { frames: &mut self.frames, base: self.base, sink };
             match self.machine.run(&self.buffer, self.at, &mut cutter) {
-                Ok(at) => self.at = at,
+                Ok(at) => self.passed(at),
                 Err(halt) => return self.fail(halt.problem, halt.at),
             }
+            if self.token_units > self.max_units {
+                return self.fail(Problem::TooLong, self.buffer.len());
+            }
+            self.squeeze();
             self.forget();
         }
         match self.max_bytes {
@@ -100,9 +124,63 @@ impl Scanner {
         }
     }
 
+    /// The machine has come to `at`.
+    fn passed(&mut self, at: usize) {
+        match self.machine.token() {
+            Some(start) => {
+                // It goes on from the piece before where that left it.
+                let known = if start == self.at { self.token_units } else { 0 };
+                let mut tally = Tally::default();
+                tally.add(&self.buffer[start..at]);
+                self.token_units = known + tally.units;
+            }
+            None => self.token_units = 0,
+        }
+        self.at = at;
+    }
+
+    /// Leaves out white space at the end of the buffer, if it is much: a group could otherwise have any amount.
+    fn squeeze(&mut self) {
+        let end = self.buffer.len();
+        if self.at < end || self.machine.token().is_some() {
+            return;
+        }
+        let is_white = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+        let white = self.buffer.iter().rev().take_while(|byte| is_white(byte)).count();
+        if white <= KEPT_WHITE {
+            return;
+        }
+        let (start, kept) = (end - white, end - KEPT_WHITE);
+        let mut tally = Tally::default();
+        tally.add(&self.buffer[start..kept]);
+        match self.gaps.back_mut() {
+            Some((at, before)) if *at == start => before.join(&tally),
+            _ => self.gaps.push_back((start, tally)),
+        }
+        self.buffer.copy_within(kept.., start);
+        self.buffer.truncate(start + KEPT_WHITE);
+        self.at = self.buffer.len();
+    }
+
+    /// Goes on with `tally` over the first `length` bytes of the buffer and what was left out of them.
+    fn count(&mut self, tally: &mut Tally, length: usize) {
+        let mut counted = 0;
+        while let Some((at, _)) = self.gaps.front().filter(|(at, _)| *at < length)
+            && let at = *at
+            && let Some((_, gap)) = self.gaps.pop_front()
+        {
+            tally.add(&self.buffer[counted..at]);
+            tally.join(&gap);
+            counted = at;
+        }
+        tally.add(&self.buffer[counted..length]);
+    }
+
     #[cold]
     fn fail(&mut self, problem: Problem, at: usize) -> Result<(), Fault> {
-        let fault = Fault::new(problem, &self.buffer, at, &self.before);
+        let mut tally = self.before.clone();
+        self.count(&mut tally, at);
+        let fault = Fault::counted(problem, &self.buffer, at, &tally);
         self.fault = Some(fault.clone());
         Err(fault)
     }
@@ -114,7 +192,10 @@ impl Scanner {
         if spare == 0 || spare < self.buffer.len() / 2 {
             return;
         }
-        self.before.add(&self.buffer[..spare]);
+        let mut before = std::mem::take(&mut self.before);
+        self.count(&mut before, spare);
+        self.before = before;
+        self.gaps.iter_mut().for_each(|(at, _)| *at -= spare);
         self.buffer.drain(..spare);
         self.buffer.shrink_to(KEPT_BYTES.max(2 * self.buffer.len()));
         self.base += spare as u64;

@@ -141,10 +141,11 @@ impl Job {
     pub fn cancel(&self) {
         let mut mail = self.mail();
         mail.over = true;
-        mail.input.clear();
-        mail.input_bytes = 0;
-        mail.ops.clear();
-        mail.output_bytes = 0;
+        let dropped = (std::mem::take(&mut mail.input), std::mem::take(&mut mail.ops));
+        (mail.input_bytes, mail.output_bytes) = (0, 0);
+        // A thread that reports need not wait until millions of ops are freed.
+        drop(mail);
+        drop(dropped);
     }
 
     /// How long threads have worked on it.
@@ -177,7 +178,7 @@ impl Job {
         let work = catch_unwind(AssertUnwindSafe(|| machine.advance(piece, ended, &mut ops)));
         drop(machine);
         let progress = work.unwrap_or_else(|panic| {
-            ops.push(Op::Broken(describe(&*panic)));
+            ops.push(Op::Broken(describe(&*panic).into()));
             Progress::default()
         });
         self.report(ops, progress, started.elapsed())

@@ -155,7 +155,7 @@ impl Sink for LineEmitter<'_> {
 impl LineSink for LineEmitter<'_> {
     fn bad_line(&mut self, fault: &Fault) -> Flow {
         if self.skip_bad && fault.kind == FaultKind::Syntax {
-            self.emitter.ops.push(Op::BadLine(fault.clone()));
+            self.emitter.push(Op::BadLine(Box::new(fault.clone())));
             return Flow::Skip;
         }
         Flow::Stop
@@ -213,14 +213,14 @@ impl Machine {
     /// Takes in a piece, if there is one, and `ended` once it was the last; does some work, and appends what is to be told.
     pub(super) fn advance(&mut self, piece: Option<Piece>, ended: bool, ops: &mut Vec<Op>) -> Progress {
         let outcome = self.step(piece, ended);
-        ops.append(&mut self.emitter.ops);
+        self.emitter.drain(ops);
         match outcome {
             Ok(more) => Progress { more: more && !self.finished, full: self.inflate.is_full() },
             Err(stop) => {
                 self.finished = true;
                 ops.push(match stop {
-                    Stop::Fault(fault) => Op::Fault(fault),
-                    Stop::Damaged(error) => Op::Damaged(error.to_string()),
+                    Stop::Fault(fault) => Op::Fault(Box::new(fault)),
+                    Stop::Damaged(error) => Op::Damaged(error.to_string().into()),
                 });
                 Progress::default()
             }
@@ -357,7 +357,7 @@ impl Machine {
     }
 
     fn tell_last(&mut self, op: Op) {
-        self.emitter.ops.push(op);
+        self.emitter.push(op);
         self.finished = true;
     }
 }

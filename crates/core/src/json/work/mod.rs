@@ -13,5 +13,5 @@ mod tests;
 
 pub use job::Job;
 pub use machine::{Goal, Piece, Plan};
-pub use op::Op;
+pub use op::{Compiled, Op, Opened, Text};
 pub use pool::Pool;

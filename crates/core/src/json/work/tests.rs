@@ -36,10 +36,10 @@ impl Built {
     fn add(&mut self, op: Op) {
         assert!(self.last.is_none(), "{op:?} after the last op");
         match op {
-            Op::Open { .. } => self.depth += 1,
-            Op::Close => self.depth -= 1,
-            Op::Text { text, .. } => {
-                let text = match text {
+            Op::Open(opened) => self.depth += opened.kinds.len(),
+            Op::Close(levels) => self.depth -= levels as usize,
+            Op::Text(text) => {
+                let text = match text.text {
                     crate::json::text::Units::Latin1(units) => units.iter().map(|&unit| char::from(unit)).collect(),
                     crate::json::text::Units::Utf16(units) => String::from_utf16(&units).expect("whole characters"),
                 };
@@ -434,4 +434,54 @@ fn the_last_thread_to_end_says_so_once() {
     assert_eq!((pool.live(), ends.load(Ordering::Relaxed)), (0, 1));
     drop(pool);
     assert_eq!(ends.load(Ordering::Relaxed), 1);
+}
+
+/// All that a text is told as, by a machine on its own.
+fn told(text: &[u8], compiled: bool) -> Vec<Op> {
+    let mut machine = super::machine::Machine::new(Plan { compiled, group_bytes: 65_536, ..plan(Goal::Build) });
+    let mut ops = Vec::new();
+    let mut progress = machine.advance(Some(Piece::Bytes(text.to_vec())), true, &mut ops);
+    while progress.more {
+        progress = machine.advance(None, true, &mut ops);
+    }
+    ops
+}
+
+#[test]
+fn deep_nesting_takes_few_and_small_ops() {
+    assert!(size_of::<Op>() <= 32);
+    let depth = 300_000;
+    let ends = |open: &str, close: &str| [open.repeat(depth), close.repeat(depth)].concat();
+    for text in [ends("[", "]"), ends("{\"a\":", "}").replace(":}", ":1}"), ends("[{\"b\":", "}]").replace(":}", ":1}")]
+    {
+        let ops = told(text.as_bytes(), true);
+        assert!(ops.len() < 500, "{} ops", ops.len());
+        assert!(ops.iter().map(Op::weight).sum::<usize>() < 2 * text.len());
+        let (mut opened, mut closed) = (0, 0);
+        for op in &ops {
+            match op {
+                Op::Open(levels) => {
+                    assert!(levels.kinds.len() <= 4_096);
+                    opened += levels.kinds.len();
+                }
+                Op::Close(levels) => {
+                    assert!(*levels <= 4_096);
+                    closed += *levels as usize;
+                }
+                _ => {}
+            }
+        }
+        assert!(opened == closed && opened > depth / 2, "{opened} opened, {closed} closed");
+    }
+}
+
+#[test]
+fn what_ops_hold_is_counted() {
+    let key = format!("\"{}\"", "k".repeat(100_000));
+    let open = told(format!("{{{key}:[{}1]}}", "1,".repeat(40_000)).as_bytes(), false);
+    assert!(open.iter().any(|op| matches!(op, Op::Open(_)) && op.weight() > 100_000));
+    let shapes = told(format!("[{}1]", "{\"long name\":1},".repeat(4_000)).as_bytes(), true);
+    assert!(shapes.iter().any(|op| matches!(op, Op::Shape(text) if op.weight() == size_of::<Op>() + text.len())));
+    let fault = told(b"[\"some text\", x]", false);
+    assert!(fault.iter().any(|op| matches!(op, Op::Fault(_)) && op.weight() > size_of::<Op>() + 40));
 }

@@ -97,3 +97,42 @@ fn a_fault_stays() {
     assert_eq!(scanner.feed(b"1]", &mut sink), Err(fault.clone()));
     assert_eq!(scanner.finish(&mut sink), Err(fault));
 }
+
+#[test]
+fn places_count_white_space_that_is_left_out() {
+    let white = " \n\t\r \n  ".repeat(5_000);
+    let text = format!("[1,{white}2,{white}{{\"\u{e9}\"{white}:{white}[3{white}] {white} x");
+    let whole = check(text.as_bytes(), &Limits::default()).expect_err("is not JSON");
+    for (piece, group) in [(1, 1), (7, 100_000), (1000, 10), (4096, 65_536), (text.len(), 1000)] {
+        assert_eq!(scan(text.as_bytes(), &[piece], group, &Limits::default()).err(), Some(whole.clone()));
+    }
+    let early = text.replacen('2', "?", 1);
+    let whole = check(early.as_bytes(), &Limits::default()).expect_err("is not JSON");
+    for piece in [100, 20_000, 70_000] {
+        assert_eq!(scan(early.as_bytes(), &[piece], 65_536, &Limits::default()).err(), Some(whole.clone()));
+    }
+}
+
+#[test]
+fn a_token_longer_than_any_string_is_a_fault_as_soon_as_it_is() {
+    let escapes = "\\u0041".repeat(20);
+    for (text, fits) in [
+        (format!("[\"{}\"]", "x".repeat(100)), true),
+        (format!("[\"{}\"]", "x".repeat(111)), false),
+        (format!("[\"{}\"]", "\u{1f600}".repeat(50)), true),
+        (format!("[\"{}\"]", "\u{1f600}".repeat(56)), false),
+        (format!("[\"{escapes}\"]"), false),
+        (format!("{{\"{}\":1}}", "x".repeat(150)), false),
+        (format!("[{}]", "1".repeat(150)), false),
+        (format!("[{}1]", "\"1234567890\",1234567890,".repeat(50)), true),
+    ] {
+        for piece in [1, 3, 10] {
+            let mut scanner = crate::json::scan::Scanner::new(20, &Limits::default());
+            scanner.max_units = 100;
+            let mut sink = super::Rebuild::default();
+            let told = text.as_bytes().chunks(piece).try_for_each(|piece| scanner.feed(piece, &mut sink));
+            assert_eq!(told.clone().map_err(|fault| fault.kind).err(), (!fits).then_some(crate::json::FaultKind::TooLong), "{text}");
+            assert!(told.map_err(|fault| fault.position).err().is_none_or(|at| at < 125));
+        }
+    }
+}

@@ -263,6 +263,35 @@ fn tokens_of_megabytes_in_small_pieces_take_linear_time() {
     }
 }
 
+/// The longest group.
+#[derive(Default)]
+struct Longest(usize);
+
+impl Sink for Longest {
+    fn open(&mut self, _kind: Container, _key: Option<&[u8]>) {}
+
+    fn close(&mut self) {}
+
+    fn group(&mut self, _within: Container, text: &[u8], _count: u32) {
+        self.0 = self.0.max(text.len());
+    }
+}
+
+#[test]
+fn groups_and_the_buffer_have_little_white_space_however_much_there_is() {
+    let white = " ".repeat(3_000_000);
+    let text = format!("[1,{white}2,{white}{{{white}\"a\"{white}:{white}3{white}}}{white}]{white}");
+    for piece in [100, 65_536, text.len()] {
+        let (mut scanner, mut sink) = (Scanner::new(65_536, &Limits::default()), Longest::default());
+        for piece in text.as_bytes().chunks(piece) {
+            scanner.feed(piece, &mut sink).expect("is JSON");
+            assert!(scanner.buffer.len() < 1_000_000);
+        }
+        scanner.finish(&mut sink).expect("is JSON");
+        assert!(sink.0 < 1_000_000, "{}", sink.0);
+    }
+}
+
 #[test]
 fn limits_are_exact() {
     let text = br#"[{"a":1,"b":[{"a":2}]},{}]"#;
