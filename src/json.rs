@@ -147,6 +147,7 @@ impl State {
             FaultKind::Depth => 2.0,
             FaultKind::Keys => 3.0,
             FaultKind::TooLong => 4.0,
+            FaultKind::Line => 5.0,
             _ => 0.0,
         };
         (self.text, self.raw) = (Units::from(fault.message), Units::from(fault.excerpt));

@@ -15,6 +15,9 @@ const MISSING: i32 = -1;
 const NO_SLASH: i32 = -2;
 const BAD_ESCAPE: i32 = -3;
 
+/// Characters of a number that is parsed here.
+const MAX_DIGITS: usize = 1_000;
+
 struct State {
     env: sys::napi_env,
     document: Option<Arc<Document>>,
@@ -64,7 +67,11 @@ impl State {
         Ok(&self.document()?.text()[self.value.clone()])
     }
 
+    /// NaN for a number of so many digits that Rust's parser, which bounds exponents, may differ from JavaScript's.
     fn number(&self) -> Result<f64> {
+        if self.value.len() > MAX_DIGITS {
+            return Ok(f64::NAN);
+        }
         let text = std::str::from_utf8(self.found()?).ok().and_then(|text| text.parse().ok());
         text.ok_or_else(|| Error::internal("the value found last is not a number"))
     }

@@ -195,18 +195,14 @@ export class Construction implements Work {
   }
 }
 
-/** The kind of fault that no option sets a limit for: V8 does. */
-const TOO_LONG = 4;
-
-/** What the message of a line that is too long begins with; it is of no kind of its own. */
-const LONG_LINE = /^More than \d+ bytes in a line /;
+/** Kinds of faults by their numbers, see src/json.rs: what was exceeded, undefined for text that is not JSON. */
+const EXCEEDED = [undefined, 'maxBytes', 'maxDepth', 'maxKeys', 'maxStringLength', 'maxLineBytes'] as const;
 
 /** The error of the fault taken last. */
 export function faultError(
   { native, memory: { head } }: Jobs,
   limits: Limits,
 ): JSONSyntaxError | JSONLimitError {
-  const kind = head[HEAD.kind]!;
   const message = native.text();
   const place = {
     position: head[HEAD.position]!,
@@ -214,9 +210,8 @@ export function faultError(
     column: head[HEAD.column]!,
     excerpt: native.raw(),
   };
-  if (kind === TOO_LONG) return new JSONLimitError('maxStringLength', LONGEST_STRING, message, place);
-  const isLine = LONG_LINE.test(message);
-  if (kind === 0 && !isLine) return new JSONSyntaxError(message, place);
-  const limit = isLine ? 'maxLineBytes' : (['maxBytes', 'maxDepth', 'maxKeys'] as const)[kind - 1]!;
-  return new JSONLimitError(limit, limits[limit], message, place);
+  const limit = EXCEEDED[head[HEAD.kind]!];
+  if (limit === undefined) return new JSONSyntaxError(message, place);
+  const maximum = limit === 'maxStringLength' ? LONGEST_STRING : limits[limit];
+  return new JSONLimitError(limit, maximum, message, place);
 }

@@ -32,6 +32,7 @@ export interface NativeDocument {
   /** Where the value begins. */
   start(): number;
   end(): number;
+  /** The number; NaN where its text is so long that JavaScript has to read it. */
   number(): number;
   string(): string;
   /** The value's text. */
@@ -242,8 +243,10 @@ function currentValue(native: NativeDocument, found: number): unknown {
       return undefined;
     case FOUND.null:
       return null;
-    case FOUND.number:
-      return native.number();
+    case FOUND.number: {
+      const value = native.number();
+      return Number.isNaN(value) ? Number(native.raw()) : value;
+    }
     case FOUND.string:
       return native.string();
     case FOUND.array:

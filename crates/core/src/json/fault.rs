@@ -26,6 +26,8 @@ pub enum FaultKind {
     Keys,
     /// A string or a number has more text than a string of JavaScript.
     TooLong,
+    /// A line has more bytes than it may.
+    Line,
 }
 
 /// A text that is refused.
@@ -97,6 +99,7 @@ impl Problem {
             Self::Depth(_) => FaultKind::Depth,
             Self::Keys(_) => FaultKind::Keys,
             Self::TooLong => FaultKind::TooLong,
+            Self::LineBytes(_) => FaultKind::Line,
             _ => FaultKind::Syntax,
         }
     }

@@ -86,7 +86,7 @@ fn expected(text: &str, max_line: Option<u64>) -> (Told, Told) {
         let units = |text: &str| text.encode_utf16().count() as u64;
         let number = index as u64 + 1;
         if let Some(max) = max_line.filter(|&max| line.len() as u64 > max) {
-            told.1.push(Err((number, position + max, FaultKind::Syntax)));
+            told.1.push(Err((number, position + max, FaultKind::Line)));
         } else if !line.trim().is_empty() {
             match check(line.as_bytes(), &Limits::default()) {
                 Ok(()) => told.0.push(Ok(line.trim().to_owned())),

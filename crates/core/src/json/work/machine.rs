@@ -154,7 +154,7 @@ impl Sink for LineEmitter<'_> {
 
 impl LineSink for LineEmitter<'_> {
     fn bad_line(&mut self, fault: &Fault) -> Flow {
-        if self.skip_bad && fault.kind == FaultKind::Syntax {
+        if self.skip_bad && matches!(fault.kind, FaultKind::Syntax | FaultKind::Line) {
             self.emitter.push(Op::BadLine(Box::new(fault.clone())));
             return Flow::Skip;
         }
