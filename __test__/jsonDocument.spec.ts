@@ -209,7 +209,12 @@ describe('JSONDocument', () => {
   });
 
   it('reads numbers of any length as JSON.parse does', async () => {
-    const texts = [`0.${'0'.repeat(70_000)}1e70001`, `1${'0'.repeat(2_000)}`, `-0.${'0'.repeat(2_000)}`, '-0'];
+    const texts = [
+      `0.${'0'.repeat(70_000)}1e70001`,
+      `1${'0'.repeat(2_000)}`,
+      `-0.${'0'.repeat(2_000)}`,
+      '-0',
+    ];
     const document = await open(`[${texts.join(',')}]`);
     for (const [index, text] of texts.entries()) expect(document.get(`/${index}`)).toBe(JSON.parse(text));
   });
