@@ -224,11 +224,10 @@ test('throws what a getter, a toJSON, or a proxy throws', () => {
   for (const units of UNITS) expect(() => inPieces([proxy], units)).toThrow(TypeError);
 });
 
-test('goes deeper than JSON.stringify can', () => {
+test('goes as deep as the value does, which JSON.stringify does from Node 26 on', () => {
   const depth = 50_000;
   let nested: unknown = 0;
   for (let level = 0; level < depth; level++) nested = level % 2 === 0 ? { a: nested } : [nested];
-  expect(() => JSON.stringify(nested)).toThrow(RangeError);
   const half = depth / 2;
   expect(inPieces(nested, 32_768) === `${'[{"a":'.repeat(half)}0${'}]'.repeat(half)}`).toBe(true);
 });
