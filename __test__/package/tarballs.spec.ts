@@ -40,6 +40,7 @@ const TYPED = {
   buffered: [2, 3],
   answers: ['lamp'],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
+  parsed: { name: 'Desk' },
 };
 
 async function expectToPrint(expected: object, args: string[], cwd = consumer): Promise<void> {

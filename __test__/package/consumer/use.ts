@@ -4,6 +4,7 @@ import {
   CircularBuffer,
   InvalidArgumentError,
   OptimizedRouter,
+  parseJSONAsync,
   type RouteHandler,
   TimerManager,
   timerManager,
@@ -42,10 +43,12 @@ function refusal(): string | undefined {
 }
 
 manager.setTimeout(
-  (name: string) => {
+  async (name: string) => {
     const product: Product | undefined = cache.get(name);
     const { hits } = cache.getStats();
-    console.log(JSON.stringify({ product, hits, buffered: buffer.getAll(), answers, refusal: refusal() }));
+    const parsed: Product = await parseJSONAsync<Product>('{"name":"Desk"}');
+    const found = { product, hits, buffered: buffer.getAll(), answers, refusal: refusal(), parsed };
+    console.log(JSON.stringify(found));
   },
   1,
   'lamp',
