@@ -99,12 +99,8 @@ fn external<T>(env: sys::napi_env, make: MakeExternal, text: Vec<T>) -> Result<s
 
 fn finish<const N: usize>(args: &Args<N>, text: Text) -> Result<sys::napi_value> {
     match (text, makers()) {
-        (Text::Latin1(text), Some(makers)) if text.len() >= EXTERNAL_UNITS => {
-            external(args.env(), makers.latin1, text)
-        }
-        (Text::Utf16(text), Some(makers)) if text.len() >= EXTERNAL_UNITS => {
-            external(args.env(), makers.utf16, text)
-        }
+        (Text::Latin1(text), Some(makers)) if text.len() >= EXTERNAL_UNITS => external(args.env(), makers.latin1, text),
+        (Text::Utf16(text), Some(makers)) if text.len() >= EXTERNAL_UNITS => external(args.env(), makers.utf16, text),
         (Text::Latin1(text), _) => args.latin1(&text),
         (Text::Utf16(text), _) => args.utf16(&text),
     }

@@ -15,6 +15,8 @@ const STRIDE: usize = if cfg!(fuzzing) { 16 } else { 256 };
 const STEP: usize = STRIDE / 4;
 /// Members from which on an indexed object gets a hash table.
 const HASHED: usize = STRIDE / 8;
+/// What reading over an indexed object costs, from which on it gets one however few its members are.
+const LONG: usize = STRIDE * 16;
 
 /// An offset as the index stores it.
 pub(super) trait Offset: Copy + Ord {
@@ -132,9 +134,10 @@ impl<O: Offset> Builder<'_, O> {
         let Some(frame) = self.open.pop() else { return };
         let start = frame.start.get();
         let mut saved = frame.saved.get();
-        if end - start - saved > STRIDE {
+        let cost = end - start - saved;
+        if cost > STRIDE {
             saved = end - start - STEP;
-            self.add(&frame, end);
+            self.add(&frame, end, cost);
         }
         self.pending.truncate(frame.pending.get());
         if let Some(parent) = self.open.last_mut() {
@@ -143,13 +146,13 @@ impl<O: Offset> Builder<'_, O> {
     }
 
     #[inline(never)]
-    fn add(&mut self, frame: &Frame<O>, end: usize) {
+    fn add(&mut self, frame: &Frame<O>, end: usize, cost: usize) {
         let Self { tables: Tables { entries, side }, pending, .. } = self;
         let (own, before) = (&pending[frame.pending.get()..], side.len());
         let mut count = frame.count;
         if frame.kind == Container::Array {
             side.extend_from_slice(own);
-        } else if own.len() >= HASHED {
+        } else if own.len() >= HASHED || cost >= LONG {
             count = O::new(table::build(self.text, self.hasher, own, side));
         }
         let side_length = O::new(side.len() - before);

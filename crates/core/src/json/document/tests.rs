@@ -470,6 +470,29 @@ fn the_deepest_and_the_farthest_are_found() {
     assert_eq!(find(&document, "/last"), Some(&b"true"[..]));
 }
 
+/// Few members with long values are not read over for each look-up.
+#[test]
+fn long_members_are_stepped_over() {
+    let long = "x".repeat(1 << 24);
+    let one = format!("{{\"a\":\"{long}\"}}");
+    let document = open(one.as_bytes());
+    assert_eq!(find(&document, "/a").map(<[u8]>::len), Some(long.len() + 2));
+    assert_eq!(find(&document, "/b"), None);
+    let text = format!("{{\"a\":1,\"long\":\"{long}\",\"b\":2,\"\\u0061\":3}}");
+    let document = open(text.as_bytes());
+    let started = std::time::Instant::now();
+    for _ in 0..2_000 {
+        assert_eq!(find(&document, "/b"), Some(&b"2"[..]));
+        assert_eq!(find(&document, "/a"), Some(&b"3"[..]));
+        assert_eq!(find(&document, "/c"), None);
+        assert_eq!(document.length(&(0..text.len())), Some(3));
+    }
+    // To read it all would take some milliseconds each time, minutes without optimisation.
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    let empty = format!("{{{}}}", " ".repeat(1 << 14));
+    assert_eq!(find(&open(empty.as_bytes()), "/a"), None);
+}
+
 #[test]
 fn offsets_keep_their_value() {
     assert_eq!(<u32 as Offset>::new(usize::try_from(u32::MAX).unwrap_or_default()).get(), 0xffff_ffff);

@@ -88,9 +88,7 @@ impl Op {
                 size_of::<Compiled>() + streams
             }
             Self::Text(text) => size_of::<Text>() + text.text.bytes(),
-            Self::BadLine(fault) | Self::Fault(fault) => {
-                size_of::<Fault>() + fault.message.len() + fault.excerpt.len()
-            }
+            Self::BadLine(fault) | Self::Fault(fault) => size_of::<Fault>() + fault.message.len() + fault.excerpt.len(),
             Self::Shape(text) | Self::Damaged(text) | Self::Broken(text) => text.len(),
             Self::Close(_) | Self::Document(_) | Self::Done => 0,
         };

@@ -131,7 +131,11 @@ fn a_token_longer_than_any_string_is_a_fault_as_soon_as_it_is() {
             scanner.max_units = 100;
             let mut sink = super::Rebuild::default();
             let told = text.as_bytes().chunks(piece).try_for_each(|piece| scanner.feed(piece, &mut sink));
-            assert_eq!(told.clone().map_err(|fault| fault.kind).err(), (!fits).then_some(crate::json::FaultKind::TooLong), "{text}");
+            assert_eq!(
+                told.clone().map_err(|fault| fault.kind).err(),
+                (!fits).then_some(crate::json::FaultKind::TooLong),
+                "{text}"
+            );
             assert!(told.map_err(|fault| fault.position).err().is_none_or(|at| at < 125));
         }
     }
