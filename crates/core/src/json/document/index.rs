@@ -190,17 +190,24 @@ impl<O: Offset> Stack for Builder<'_, O> {
 }
 
 impl<O: Offset> Tables<O> {
-    /// Validates and indexes `text`.
-    pub(super) fn build(text: &[u8], limits: &Limits, hasher: &table::Hasher) -> Result<Self, Fault> {
+    /// Validates and indexes `text`; `None` if it is cancelled.
+    pub(super) fn build(
+        text: &[u8],
+        limits: &Limits,
+        hasher: &table::Hasher,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Fault> {
         let tables = Self { entries: Vec::new(), side: Vec::new() };
         let mut builder = Builder { text, hasher, tables, open: Vec::new(), pending: Vec::new() };
-        check_with(text, limits, &mut builder)?;
+        if !check_with(text, limits, &mut builder, is_cancelled)? {
+            return Ok(None);
+        }
         let mut tables = builder.tables;
         // They came by their ends. A stable sort finds the runs that are in order, which most of them are.
         tables.entries.sort_by_key(|entry| entry.start);
         tables.entries.shrink_to_fit();
         tables.side.shrink_to_fit();
-        Ok(tables)
+        Ok(Some(tables))
     }
 
     /// The first entry from number `from` on that starts at `at` or later. Fast where that is near.
@@ -246,12 +253,17 @@ macro_rules! either {
 }
 
 impl Index {
-    /// Validates and indexes `text`.
-    pub(super) fn build(text: &[u8], limits: &Limits, hasher: &table::Hasher) -> Result<Self, Fault> {
+    /// Validates and indexes `text`; `None` if it is cancelled.
+    pub(super) fn build(
+        text: &[u8],
+        limits: &Limits,
+        hasher: &table::Hasher,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Fault> {
         Ok(if u32::try_from(text.len()).is_ok() {
-            Self::Narrow(Tables::build(text, limits, hasher)?)
+            Tables::build(text, limits, hasher, is_cancelled)?.map(Self::Narrow)
         } else {
-            Self::Wide(Tables::build(text, limits, hasher)?)
+            Tables::build(text, limits, hasher, is_cancelled)?.map(Self::Wide)
         })
     }
 

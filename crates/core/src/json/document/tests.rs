@@ -250,8 +250,9 @@ fn write(tree: &Tree, spaces: u64) -> (Vec<u8>, Node) {
 /// A document whose offsets have 64 bits, as those of 4 GiB and more.
 fn wide(text: &[u8]) -> Document {
     let mut document = open(text);
-    let tables = Tables::build(text, &Limits::default(), &document.hasher);
-    document.index = Index::Wide(tables.unwrap_or_else(|fault| panic!("{}", fault.message)));
+    let tables = Tables::build(text, &Limits::default(), &document.hasher, &|| false);
+    let tables = tables.unwrap_or_else(|fault| panic!("{}", fault.message));
+    document.index = tables.map(Index::Wide).unwrap_or_else(|| panic!("it was not cancelled"));
     document
 }
 
