@@ -15,6 +15,8 @@ const STRIDE: usize = if cfg!(fuzzing) { 16 } else { 256 };
 const STEP: usize = STRIDE / 4;
 /// Members from which on an indexed object gets a hash table.
 const HASHED: usize = STRIDE / 8;
+/// What reading over an indexed object costs, from which on it gets one however few its members are.
+const LONG: usize = STRIDE * 16;
 
 /// An offset as the index stores it.
 pub(super) trait Offset: Copy + Ord {
@@ -132,9 +134,10 @@ impl<O: Offset> Builder<'_, O> {
         let Some(frame) = self.open.pop() else { return };
         let start = frame.start.get();
         let mut saved = frame.saved.get();
-        if end - start - saved > STRIDE {
+        let cost = end - start - saved;
+        if cost > STRIDE {
             saved = end - start - STEP;
-            self.add(&frame, end);
+            self.add(&frame, end, cost);
         }
         self.pending.truncate(frame.pending.get());
         if let Some(parent) = self.open.last_mut() {
@@ -143,13 +146,13 @@ impl<O: Offset> Builder<'_, O> {
     }
 
     #[inline(never)]
-    fn add(&mut self, frame: &Frame<O>, end: usize) {
+    fn add(&mut self, frame: &Frame<O>, end: usize, cost: usize) {
         let Self { tables: Tables { entries, side }, pending, .. } = self;
         let (own, before) = (&pending[frame.pending.get()..], side.len());
         let mut count = frame.count;
         if frame.kind == Container::Array {
             side.extend_from_slice(own);
-        } else if own.len() >= HASHED {
+        } else if own.len() >= HASHED || cost >= LONG {
             count = O::new(table::build(self.text, self.hasher, own, side));
         }
         let side_length = O::new(side.len() - before);
@@ -187,17 +190,24 @@ impl<O: Offset> Stack for Builder<'_, O> {
 }
 
 impl<O: Offset> Tables<O> {
-    /// Validates and indexes `text`.
-    pub(super) fn build(text: &[u8], limits: &Limits, hasher: &table::Hasher) -> Result<Self, Fault> {
+    /// Validates and indexes `text`; `None` if it is cancelled.
+    pub(super) fn build(
+        text: &[u8],
+        limits: &Limits,
+        hasher: &table::Hasher,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Fault> {
         let tables = Self { entries: Vec::new(), side: Vec::new() };
         let mut builder = Builder { text, hasher, tables, open: Vec::new(), pending: Vec::new() };
-        check_with(text, limits, &mut builder)?;
+        if !check_with(text, limits, &mut builder, is_cancelled)? {
+            return Ok(None);
+        }
         let mut tables = builder.tables;
         // They came by their ends. A stable sort finds the runs that are in order, which most of them are.
         tables.entries.sort_by_key(|entry| entry.start);
         tables.entries.shrink_to_fit();
         tables.side.shrink_to_fit();
-        Ok(tables)
+        Ok(Some(tables))
     }
 
     /// The first entry from number `from` on that starts at `at` or later. Fast where that is near.
@@ -243,12 +253,17 @@ macro_rules! either {
 }
 
 impl Index {
-    /// Validates and indexes `text`.
-    pub(super) fn build(text: &[u8], limits: &Limits, hasher: &table::Hasher) -> Result<Self, Fault> {
+    /// Validates and indexes `text`; `None` if it is cancelled.
+    pub(super) fn build(
+        text: &[u8],
+        limits: &Limits,
+        hasher: &table::Hasher,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Fault> {
         Ok(if u32::try_from(text.len()).is_ok() {
-            Self::Narrow(Tables::build(text, limits, hasher)?)
+            Tables::build(text, limits, hasher, is_cancelled)?.map(Self::Narrow)
         } else {
-            Self::Wide(Tables::build(text, limits, hasher)?)
+            Tables::build(text, limits, hasher, is_cancelled)?.map(Self::Wide)
         })
     }
 

@@ -60,12 +60,26 @@ impl Document {
     /// # Errors
     ///
     /// Where the text is not JSON, or goes beyond `limits`.
-    pub fn new(mut text: Vec<u8>, limits: &Limits) -> Result<Self, Fault> {
+    #[allow(clippy::missing_panics_doc, reason = "nobody cancels it")]
+    pub fn new(text: Vec<u8>, limits: &Limits) -> Result<Self, Fault> {
+        Self::new_unless(text, limits, &|| false).map(|document| document.expect("it was not cancelled"))
+    }
+
+    /// The same, but `None` as soon as `is_cancelled`, which is asked every quarter of a megabyte.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn new_unless(
+        mut text: Vec<u8>,
+        limits: &Limits,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Self>, Fault> {
         let hasher = Hasher::default();
-        let index = Index::build(&text, limits, &hasher)?;
+        let Some(index) = Index::build(&text, limits, &hasher, is_cancelled)? else { return Ok(None) };
         // It may have grown in steps, and stays for long.
         text.shrink_to_fit();
-        Ok(Self { root: skip_white(&text, 0), index, text, hasher })
+        Ok(Some(Self { root: skip_white(&text, 0), index, text, hasher }))
     }
 
     /// The whole text.

@@ -29,7 +29,8 @@ pub(super) fn is_named(text: &[u8], at: usize, name: &[u8]) -> bool {
 /// names the last is kept.
 pub(super) fn build<O: Offset>(text: &[u8], hasher: &Hasher, offsets: &[O], to: &mut Vec<O>) -> usize {
     let before = to.len();
-    to.resize(before + (offsets.len() + offsets.len() / 2).next_power_of_two(), O::new(0));
+    // One slot at least stays free: a search ends there.
+    to.resize(before + (offsets.len() + offsets.len() / 2 + 1).next_power_of_two(), O::new(0));
     let slots = &mut to[before..];
     let mut distinct = 0;
     for at in offsets {

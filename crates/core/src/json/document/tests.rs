@@ -250,8 +250,9 @@ fn write(tree: &Tree, spaces: u64) -> (Vec<u8>, Node) {
 /// A document whose offsets have 64 bits, as those of 4 GiB and more.
 fn wide(text: &[u8]) -> Document {
     let mut document = open(text);
-    let tables = Tables::build(text, &Limits::default(), &document.hasher);
-    document.index = Index::Wide(tables.unwrap_or_else(|fault| panic!("{}", fault.message)));
+    let tables = Tables::build(text, &Limits::default(), &document.hasher, &|| false);
+    let tables = tables.unwrap_or_else(|fault| panic!("{}", fault.message));
+    document.index = tables.map(Index::Wide).unwrap_or_else(|| panic!("it was not cancelled"));
     document
 }
 
@@ -468,6 +469,29 @@ fn the_deepest_and_the_farthest_are_found() {
     assert_eq!(find(&document, "/items/99999/id"), Some(&b"99999"[..]));
     assert_eq!(find(&document, "/items/100000/id"), None);
     assert_eq!(find(&document, "/last"), Some(&b"true"[..]));
+}
+
+/// Few members with long values are not read over for each look-up.
+#[test]
+fn long_members_are_stepped_over() {
+    let long = "x".repeat(1 << 24);
+    let one = format!("{{\"a\":\"{long}\"}}");
+    let document = open(one.as_bytes());
+    assert_eq!(find(&document, "/a").map(<[u8]>::len), Some(long.len() + 2));
+    assert_eq!(find(&document, "/b"), None);
+    let text = format!("{{\"a\":1,\"long\":\"{long}\",\"b\":2,\"\\u0061\":3}}");
+    let document = open(text.as_bytes());
+    let started = std::time::Instant::now();
+    for _ in 0..2_000 {
+        assert_eq!(find(&document, "/b"), Some(&b"2"[..]));
+        assert_eq!(find(&document, "/a"), Some(&b"3"[..]));
+        assert_eq!(find(&document, "/c"), None);
+        assert_eq!(document.length(&(0..text.len())), Some(3));
+    }
+    // To read it all would take some milliseconds each time, minutes without optimisation.
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    let empty = format!("{{{}}}", " ".repeat(1 << 14));
+    assert_eq!(find(&open(empty.as_bytes()), "/a"), None);
 }
 
 #[test]

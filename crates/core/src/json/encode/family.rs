@@ -6,6 +6,16 @@ use super::schema::{Kind, MAX_MEMBERS, Shape, Slot};
 /// Members whose presence one of `ints` tells.
 pub(super) const MASK_BITS: usize = 30;
 
+/// Most times that members are brought into another order: rows that want more have none.
+const MAX_SORTS: u32 = 32;
+
+/// Optional members up to which generated code is fast whatever combinations come.
+const FEW_OPTIONAL: usize = 14;
+
+/// Most combinations of more members than that: each is a class of its own for JavaScript, which JSON.parse makes
+/// with less effort.
+const MAX_COMBINATIONS: usize = 100;
+
 /// A member that objects of a family may have.
 #[derive(Debug)]
 pub(super) struct Relative {
@@ -28,13 +38,42 @@ pub(super) struct Family {
     pub closed: bool,
     /// Members, by slot, of which the first was seen right before the second.
     order: Vec<(Slot, Slot)>,
+    sorts: u32,
+    /// Combinations of members that were seen, a bit each, while they count.
+    combinations: Vec<u64>,
+    /// Its objects stay text, since there are too many combinations.
+    pub diverse: bool,
 }
 
 impl Family {
     /// A family without members so far.
     pub fn new() -> Self {
-        let (members, order) = (Vec::new(), Vec::new());
-        Self { members, version: 0, shape: Shape::default(), closed: false, order }
+        Self {
+            members: Vec::new(),
+            version: 0,
+            shape: Shape::default(),
+            closed: false,
+            order: Vec::new(),
+            sorts: 0,
+            combinations: Vec::new(),
+            diverse: false,
+        }
+    }
+
+    /// Counts an object that has the members whose bits are set.
+    #[inline]
+    pub fn count(&mut self, combination: u64) {
+        if self.members.len() > FEW_OPTIONAL && !self.combinations.contains(&combination) {
+            self.count_new(combination);
+        }
+    }
+
+    fn count_new(&mut self, combination: u64) {
+        if self.members.iter().filter(|member| member.optional).count() <= FEW_OPTIONAL {
+            return;
+        }
+        self.combinations.push(combination);
+        self.diverse = self.combinations.len() > MAX_COMBINATIONS;
     }
 
     /// Where the member is, from `at` on, whose name comes next in `text`.
@@ -68,6 +107,8 @@ impl Family {
         let first = self.members.is_empty();
         if self.places(keys).is_none() {
             self.version += 1;
+            // Their bits are about to change.
+            self.combinations.clear();
             if !keys.iter().all(|key| is_assignable(key)) || !self.sort_in(keys, first, slots) {
                 self.closed = true;
                 self.loosen();
@@ -92,9 +133,10 @@ impl Family {
     /// Gets `keys` among the members. Returns whether there is room.
     fn sort_in(&mut self, keys: &[&[u8]], required: bool, slots: &mut Vec<Kind>) -> bool {
         let new = keys.iter().filter(|key| self.find(0, key).is_none()).count();
-        if self.members.len() + new > MAX_MEMBERS {
+        if self.members.len() + new > MAX_MEMBERS || self.sorts == MAX_SORTS {
             return false;
         }
+        self.sorts += 1;
         let agreed = self.order.len();
         let mut before: Option<Slot> = None;
         for key in keys {

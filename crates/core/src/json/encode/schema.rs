@@ -19,8 +19,12 @@ const MAX_CHILDREN: usize = 24;
 /// Most members of an object that is told member by member.
 pub(super) const MAX_MEMBERS: usize = 64;
 
-/// Longest signature, in bytes: a bound on the code that JavaScript generates.
-const MAX_SIGNATURE: usize = 8192;
+/// Longest signature, in bytes: with `MAX_WEIGHT` a bound on the code that JavaScript generates, and on the time
+/// that takes. About 3 ms.
+const MAX_SIGNATURE: usize = 3072;
+
+/// Most that a signature weighs: what reads a string or a number weighs 1.
+const MAX_WEIGHT: usize = 256;
 
 /// Shapes that one form of rows may have before it stays text, as its kinds widen.
 const MAX_VERSIONS: u32 = 16;
@@ -352,7 +356,28 @@ impl Schema {
             }
             Owner::Family(family) => self.write_family(&self.families[family], &mut out)?,
         }
-        (out.len() <= MAX_SIGNATURE).then_some(out)
+        (out.len() <= MAX_SIGNATURE && self.weight(owner) <= MAX_WEIGHT).then_some(out)
+    }
+
+    /// What the code for rows of `owner` weighs.
+    fn weight(&self, owner: Owner) -> usize {
+        let weigh = |slot| self.slot_weight(slot);
+        match owner {
+            Owner::Numbers => weigh(self.numbers.slot),
+            Owner::Arrays => weigh(self.arrays.slot),
+            Owner::Node(node) => self.path(node).iter().map(|node| weigh(self.nodes[*node].slot)).sum(),
+            Owner::Family(family) => self.families[family].members.iter().map(|member| 1 + weigh(member.slot)).sum(),
+        }
+    }
+
+    fn slot_weight(&self, slot: Slot) -> usize {
+        match self.slots[slot] {
+            Kind::Any => 3,
+            Kind::List(element) => 2 + self.slot_weight(element),
+            Kind::Tuple { first, len } => (first..first + len).map(|slot| self.slot_weight(slot)).sum(),
+            Kind::Object(layout) => self.layouts[layout].iter().map(|member| self.slot_weight(member.slot)).sum(),
+            _ => 1,
+        }
     }
 
     fn write_object<'a>(&self, members: impl Iterator<Item = (&'a [u8], Slot)>, out: &mut String) -> Option<()> {

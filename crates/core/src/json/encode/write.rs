@@ -135,7 +135,7 @@ impl<'a> Writer<'_, 'a> {
             node = child;
             let found = &self.schema.nodes[node];
             if let Some(family) = found.family {
-                let fits = self.relatives(family, depth)?;
+                let fits = !self.schema.families[family].diverse && self.relatives(family, depth)?;
                 let owner = Owner::Family(family);
                 let id = if fits { self.id(owner, self.schema.families[family].version, start.at) } else { None };
                 return Ok(self.written(id, start, mark));
@@ -172,7 +172,7 @@ impl<'a> Writer<'_, 'a> {
         let masks = self.out.ints.len();
         let members = self.schema.families[family].members.len();
         self.out.ints.resize(masks + members.div_ceil(MASK_BITS), 0);
-        let mut at = 0;
+        let (mut at, mut combination) = (0, 0_u64);
         loop {
             self.reader.peek();
             let relatives = &self.schema.families[family];
@@ -184,6 +184,7 @@ impl<'a> Writer<'_, 'a> {
                 return Err(Stop::Mismatch);
             }
             self.out.ints[masks + found / MASK_BITS] |= 1 << (found % MASK_BITS);
+            combination |= 1 << found;
             let member = &relatives.members[found];
             self.reader.at += member.key.len();
             let slot = member.slot;
@@ -194,7 +195,9 @@ impl<'a> Writer<'_, 'a> {
                 break;
             }
         }
-        if self.schema.families[family].may_lack(at, members) { Ok(true) } else { Err(Stop::Mismatch) }
+        let relatives = &mut self.schema.families[family];
+        relatives.count(combination);
+        if relatives.may_lack(at, members) { Ok(true) } else { Err(Stop::Mismatch) }
     }
 
     /// Writes the array here as runs of rows.

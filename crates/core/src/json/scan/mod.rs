@@ -7,6 +7,7 @@ mod machine;
 mod tests;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::fault::{EXCERPT_BYTES, Fault, Problem, Tally};
 use super::{Container, Limits, Sink};
@@ -17,6 +18,9 @@ pub(super) use machine::{Halt, Stack};
 
 /// How much of a long piece is taken at once, in bytes: the buffer stays in the processor's cache.
 const PIECE_BYTES: usize = 65_536;
+
+/// How much of a whole text is checked before somebody is asked whether to go on, in bytes.
+const CHECKED_BYTES: usize = if cfg!(test) { 61 } else { 262_144 };
 
 /// The most that a group can be asked to have, in bytes: a count of children always fits 32 bits.
 const MAX_GROUP_BYTES: usize = 1 << 30;
@@ -126,16 +130,7 @@ impl Scanner {
 
     /// The machine has come to `at`.
     fn passed(&mut self, at: usize) {
-        match self.machine.token() {
-            Some(start) => {
-                // It goes on from the piece before where that left it.
-                let known = if start == self.at { self.token_units } else { 0 };
-                let mut tally = Tally::default();
-                tally.add(&self.buffer[start..at]);
-                self.token_units = known + tally.units;
-            }
-            None => self.token_units = 0,
-        }
+        self.token_units = units_of_token(&self.machine, &self.buffer, self.at..at, self.token_units);
         self.at = at;
     }
 
@@ -208,28 +203,55 @@ impl Scanner {
 /// # Errors
 /// The first fault of the text.
 pub fn check(text: &[u8], limits: &Limits) -> Result<(), Fault> {
-    check_with(text, limits, &mut Kinds::default())
+    check_with(text, limits, &mut Kinds::default(), &|| false).map(|_| ())
 }
 
-/// `check`, for those who want to know of the containers.
-pub(super) fn check_with(text: &[u8], limits: &Limits, stack: &mut impl Stack) -> Result<(), Fault> {
-    run(text, limits, stack).map_err(|halt| Fault::new(halt.problem, text, halt.at, &Tally::default()))
-}
-
-/// `check`, for those who know where the text stands.
-pub(super) fn judge(text: &[u8], limits: &Limits) -> Result<(), Halt> {
-    run(text, limits, &mut Kinds::default())
-}
-
-fn run(text: &[u8], limits: &Limits, stack: &mut impl Stack) -> Result<(), Halt> {
+/// `check`, for those who want to know of the containers, and who may lose interest on the way: `Ok(false)` then.
+pub(super) fn check_with(
+    text: &[u8],
+    limits: &Limits,
+    stack: &mut impl Stack,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<bool, Fault> {
     let room = usize::try_from(limits.max_bytes.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let allowed = &text[..room.min(text.len())];
+    let fault = |halt: Halt| Fault::new(halt.problem, allowed, halt.at, &Tally::default());
     let mut machine = Machine::new(limits);
-    let at = machine.run(allowed, 0, stack)?;
-    if allowed.len() < text.len() {
-        return Err(Halt { at: allowed.len(), problem: Problem::Bytes(allowed.len() as u64) });
+    let (mut at, mut token_units) = (0, 0);
+    for end in (0..allowed.len()).step_by(CHECKED_BYTES).skip(1).chain([allowed.len()]) {
+        if is_cancelled() {
+            return Ok(false);
+        }
+        let start = at;
+        at = machine.run(&allowed[..end], start, stack).map_err(fault)?;
+        token_units = units_of_token(&machine, allowed, start..at, token_units);
+        if token_units > MAX_UNITS {
+            return Err(fault(Halt { at: end, problem: Problem::TooLong }));
+        }
     }
-    machine.finish(&text[at..], stack).map_err(|problem| Halt { at: text.len(), problem })
+    if allowed.len() < text.len() {
+        return Err(fault(Halt { at: allowed.len(), problem: Problem::Bytes(allowed.len() as u64) }));
+    }
+    let end = machine.finish(&text[at..], stack);
+    end.map_err(|problem| fault(Halt { at: text.len(), problem }))?;
+    Ok(true)
+}
+
+/// The UTF-16 units of the string or number that the machine is in, after it has run over `ran`; `before` are those
+/// up to there.
+fn units_of_token(machine: &Machine, text: &[u8], ran: Range<usize>, before: u64) -> u64 {
+    let Some(start) = machine.token() else { return 0 };
+    let mut tally = Tally::default();
+    tally.add(&text[start..ran.end]);
+    // It goes on from the piece before where that left it.
+    if start == ran.start { before + tally.units } else { tally.units }
+}
+
+/// `check`, for those who know where the text stands, whose length nothing bounds.
+pub(super) fn judge(text: &[u8], limits: &Limits) -> Result<(), Halt> {
+    let (mut machine, mut stack) = (Machine::new(limits), Kinds::default());
+    let at = machine.run(text, 0, &mut stack)?;
+    machine.finish(&text[at..], &stack).map_err(|problem| Halt { at: text.len(), problem })
 }
 
 /// A stack of nothing but kinds, a bit each: `check` takes any depth.

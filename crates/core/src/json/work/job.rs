@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ pub struct Job {
     notify: Arc<dyn Fn() + Send + Sync>,
     mail: Mutex<Mail>,
     machine: Mutex<Machine>,
+    /// Tells the machine to end what it is at.
+    cancelled: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -86,7 +89,9 @@ impl Job {
     ) -> Self {
         let progress = Progress { more: plan.needs_no_input(), full: false };
         let mail = Mail { progress, ..Mail::default() };
-        Self { priority, bounds, notify, mail: Mutex::new(mail), machine: Mutex::new(Machine::new(plan)) }
+        let machine = Machine::new(plan);
+        let cancelled = machine.cancelled();
+        Self { priority, bounds, notify, mail: Mutex::new(mail), machine: Mutex::new(machine), cancelled }
     }
 
     pub(super) fn priority(&self) -> usize {
@@ -139,6 +144,7 @@ impl Job {
 
     /// Drops all that is left to do. Nothing is told any more.
     pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
         let mut mail = self.mail();
         mail.over = true;
         let dropped = (std::mem::take(&mut mail.input), std::mem::take(&mut mail.ops));

@@ -1,6 +1,7 @@
 //! The work on one document, a piece at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::inflate::Inflate;
 use super::op::{Emitter, Op};
@@ -93,21 +94,37 @@ pub(super) struct Machine {
     stage: Stage,
     emitter: Emitter,
     finished: bool,
+    cancelled: Arc<AtomicBool>,
 }
 
 enum Stage {
     Scan(Box<Scanner>),
     Check(Box<Scanner>),
-    Lines { lines: Box<Lines>, skip_bad: bool },
-    Collect { checked: Box<Scanner>, text: Vec<u8>, after: After },
-    Replay { text: Replayed, at: usize, scanner: Box<Scanner> },
-    Column { document: Arc<Document>, column: Box<Column>, opened: bool },
-}
-
-/// What becomes of a text once all of it is there.
-enum After {
-    Keep,
-    Build { group_bytes: usize },
+    Lines {
+        lines: Box<Lines>,
+        skip_bad: bool,
+    },
+    /// Checks a text before it is built.
+    Collect {
+        checked: Box<Scanner>,
+        text: Vec<u8>,
+        group_bytes: usize,
+    },
+    /// Collects a text that is checked as it is indexed.
+    Keep {
+        text: Vec<u8>,
+        limits: Limits,
+    },
+    Replay {
+        text: Replayed,
+        at: usize,
+        scanner: Box<Scanner>,
+    },
+    Column {
+        document: Arc<Document>,
+        column: Box<Column>,
+        opened: bool,
+    },
 }
 
 enum Replayed {
@@ -185,9 +202,9 @@ impl Machine {
         let Plan { goal, compiled, inflate, limits, group_bytes } = plan;
         let scanner = |limits: &Limits| Box::new(Scanner::new(group_bytes, limits));
         let stage = match goal {
-            Goal::Keep => Stage::Collect { checked: scanner(&limits), text: Vec::new(), after: After::Keep },
+            Goal::Keep => Stage::Keep { text: Vec::new(), limits },
             Goal::Build if limits != Limits::default() => {
-                Stage::Collect { checked: scanner(&limits), text: Vec::new(), after: After::Build { group_bytes } }
+                Stage::Collect { checked: scanner(&limits), text: Vec::new(), group_bytes }
             }
             Goal::Build => Stage::Scan(scanner(&limits)),
             Goal::Check => Stage::Check(scanner(&limits)),
@@ -207,7 +224,13 @@ impl Machine {
             stage,
             emitter: Emitter::new(compiled),
             finished: false,
+            cancelled: Arc::default(),
         }
+    }
+
+    /// What ends long work early once it is set. Whoever sets it must not expect to be told anything more.
+    pub(super) fn cancelled(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
     }
 
     /// Takes in a piece, if there is one, and `ended` once it was the last; does some work, and appends what is to be told.
@@ -250,14 +273,12 @@ impl Machine {
             self.text.extend_from_slice(&self.utf8.sanitize(&bytes));
         }
         if !self.text.is_empty() {
-            self.consume()?;
-            return Ok(true);
+            return self.consume();
         }
         if ended {
             self.utf16.finish(&mut self.text);
             self.text.extend_from_slice(self.utf8.finish());
-            self.consume()?;
-            return self.finish();
+            return if self.consume()? { self.finish() } else { Ok(false) };
         }
         // Whoever reads along a slow stream wants what is there.
         if let Stage::Lines { lines, skip_bad } = &mut self.stage {
@@ -276,8 +297,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Gives the stage the text that is there.
-    fn consume(&mut self) -> Result<(), Stop> {
+    /// Gives the stage the text that is there. Returns whether it may take more.
+    fn consume(&mut self) -> Result<bool, Stop> {
         let text = &self.text;
         match &mut self.stage {
             Stage::Scan(scanner) => scanner.feed(text, &mut self.emitter)?,
@@ -289,10 +310,17 @@ impl Machine {
                 checked.feed(text, &mut Nothing)?;
                 all.extend_from_slice(text);
             }
+            Stage::Keep { text: all, limits } => {
+                all.extend_from_slice(text);
+                if limits.max_bytes.is_some_and(|max| all.len() as u64 > max) {
+                    // There is a fault, be it that one.
+                    return self.finish();
+                }
+            }
             Stage::Replay { .. } | Stage::Column { .. } => {}
         }
         self.text.clear();
-        Ok(())
+        Ok(true)
     }
 
     /// All of the text was consumed. Returns whether more is to be done.
@@ -303,21 +331,20 @@ impl Machine {
             Stage::Lines { lines, skip_bad } => {
                 lines.finish(&mut LineEmitter { emitter: &mut self.emitter, skip_bad: *skip_bad })?;
             }
-            Stage::Collect { checked, text, after } => {
+            Stage::Collect { checked, text, group_bytes } => {
                 checked.finish(&mut Nothing)?;
-                let text = std::mem::take(text);
-                match after {
-                    After::Keep => {
-                        let document = Document::new(text, &Limits::default())?;
-                        self.tell_last(Op::Document(Arc::new(document)));
-                        return Ok(false);
-                    }
-                    After::Build { group_bytes } => {
-                        let scanner = Box::new(Scanner::new(*group_bytes, &Limits::default()));
-                        self.stage = Stage::Replay { text: Replayed::Owned(text), at: 0, scanner };
-                        return Ok(true);
-                    }
+                let text = Replayed::Owned(std::mem::take(text));
+                let scanner = Box::new(Scanner::new(*group_bytes, &Limits::default()));
+                self.stage = Stage::Replay { text, at: 0, scanner };
+                return Ok(true);
+            }
+            Stage::Keep { text, limits } => {
+                let is_cancelled = || self.cancelled.load(Ordering::Relaxed);
+                match Document::new_unless(std::mem::take(text), limits, &is_cancelled)? {
+                    Some(document) => self.tell_last(Op::Document(Arc::new(document))),
+                    None => self.finished = true,
                 }
+                return Ok(false);
             }
             Stage::Replay { .. } | Stage::Column { .. } => {}
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::job::Bounds;
 use super::machine::Progress;
 use super::{Goal, Job, Op, Piece, Plan, Pool};
-use crate::json::{Limits, document::Document};
+use crate::json::{Container, Limits, Sink, document::Document};
 
 fn plan(goal: Goal) -> Plan {
     Plan { goal, compiled: false, inflate: true, limits: Limits::default(), group_bytes: 64 }
@@ -374,6 +374,71 @@ fn strings_and_bytes_may_follow_each_other_anywhere() {
     let built = drive(&pool, Plan { limits: Limits::default(), ..plan(Goal::Keep) }, halves);
     let Some(Op::Document(document)) = built.last else { panic!("{:?}", built.last) };
     assert_eq!(document.text(), b"[\"\xef\xbf\xbd\xed\xa0\xbd\xef\xbf\xbd\"]");
+}
+
+/// What becomes of a text that is to be kept, by a machine on its own.
+fn kept(text: &[u8], limits: &Limits, step: usize) -> Op {
+    let mut machine = super::machine::Machine::new(Plan { limits: limits.clone(), ..plan(Goal::Keep) });
+    let mut ops = Vec::new();
+    for piece in text.chunks(step) {
+        machine.advance(Some(Piece::Bytes(piece.to_vec())), false, &mut ops);
+        if !ops.is_empty() {
+            break;
+        }
+    }
+    while ops.is_empty() {
+        machine.advance(None, true, &mut ops);
+    }
+    assert_eq!(ops.len(), 1);
+    ops.remove(0)
+}
+
+#[test]
+fn a_document_is_refused_as_the_scanner_would() {
+    let text = format!("[{}", "{\"key\": [\"é\", {}]},\n".repeat(60));
+    let bytes = |max| Limits { max_bytes: Some(max), ..Limits::default() };
+    let depth = Limits { max_depth: Some(2), ..Limits::default() };
+    let keys = Limits { max_keys: Some(7), max_bytes: Some(400), ..Limits::default() };
+    for text in [text.clone(), format!("{text}x"), format!("{text}1]"), format!("[,{text}")] {
+        for limits in [Limits::default(), bytes(0), bytes(300), bytes(text.len() as u64), depth.clone(), keys.clone()] {
+            for step in [1, 7, 100, 10_000] {
+                let mut due = crate::json::scan::Scanner::new(64, &limits);
+                let due = due.feed(text.as_bytes(), &mut Nobody).and_then(|()| due.finish(&mut Nobody));
+                match (kept(text.as_bytes(), &limits, step), due) {
+                    (Op::Document(document), Ok(())) => assert_eq!(document.text(), text.as_bytes()),
+                    (Op::Fault(fault), Err(due)) => {
+                        let place = |fault: &crate::json::Fault| (fault.position, fault.line, fault.column);
+                        assert_eq!((fault.kind, &fault.message, place(&fault)), (due.kind, &due.message, place(&due)));
+                    }
+                    (op, due) => panic!("{op:?} for {due:?}"),
+                }
+            }
+        }
+    }
+}
+
+struct Nobody;
+
+impl Sink for Nobody {
+    fn open(&mut self, _: Container, _: Option<&[u8]>) {}
+    fn close(&mut self) {}
+    fn group(&mut self, _: Container, _: &[u8], _: u32) {}
+}
+
+#[test]
+fn a_document_that_nobody_wants_any_more_is_not_indexed_to_its_end() {
+    let mut machine = super::machine::Machine::new(plan(Goal::Keep));
+    let mut ops = Vec::new();
+    machine.advance(Some(Piece::Bytes(array(100).into_bytes())), false, &mut ops);
+    machine.cancelled().store(true, Ordering::Relaxed);
+    assert!(!machine.advance(None, true, &mut ops).more);
+    assert!(ops.is_empty(), "{ops:?}");
+
+    let asked = AtomicUsize::new(0);
+    let give_up = || asked.fetch_add(1, Ordering::Relaxed) == 3;
+    let document = Document::new_unless(array(100).into_bytes(), &Limits::default(), &give_up);
+    assert!(document.is_ok_and(|document| document.is_none()));
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
 }
 
 #[test]

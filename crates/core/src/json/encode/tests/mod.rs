@@ -170,6 +170,54 @@ fn objects_with_many_sets_of_members_are_a_family() {
     assert!(checked.shapes.len() < 24, "{}", checked.shapes.len());
 }
 
+/// Rows of a family with `optional` members, of which row `at` has those whose bits `present` tells.
+fn relatives(optional: usize, rows: usize, present: impl Fn(usize) -> u64) -> Vec<String> {
+    let row = |at: usize| {
+        let bits = (0..optional).filter(|bit| present(at) >> bit & 1 == 1);
+        let members: Vec<_> = bits.map(|bit| format!(r#","o{bit}":{bit}"#)).collect();
+        format!(r#"{{"id":{at}{}}}"#, members.concat())
+    };
+    (0..rows).map(row).collect()
+}
+
+#[test]
+fn families_of_too_many_combinations_are_text() {
+    let scatter = |at: usize| (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    // Few members in all combinations, many members in few, many in many.
+    for (optional, combinations, is_compiled) in [(12, 4000, true), (50, 40, true), (20, 4000, false)] {
+        let mut checked = Checked::new(100);
+        let rows = relatives(optional, 4000, |at| scatter(at % combinations));
+        let forms: Vec<_> = rows.chunks(400).map(|group| checked.array(&group.join(",")).is_some()).collect();
+        assert_eq!(forms.last(), Some(&is_compiled), "{optional} members in {combinations} combinations");
+    }
+}
+
+/// Rows that contradict the order found so far again and again once had it sorted for each.
+#[test]
+fn families_that_never_come_to_an_order_are_closed() {
+    let mut checked = Checked::new(0);
+    let mut rows: Vec<_> = (0..60).map(|at| format!(r#"{{"id":1,"x{at}":1}}"#)).collect();
+    for round in 0..20 {
+        rows.extend((0..59).rev().map(|at| format!(r#"{{"id":1,"x{}":1,"x{at}":1}}"#, (at + round) % 60)));
+    }
+    for group in rows.chunks(100) {
+        checked.array(&group.join(","));
+    }
+    assert!(checked.encoder.schema.families.iter().all(|family| family.closed));
+}
+
+#[test]
+fn signatures_are_bounded_by_the_code_that_they_make() {
+    let any = (0..60).map(|at| format!(r#""k{at}":[1,"a",null,true]"#)).collect::<Vec<_>>().join(",");
+    let other = any.replace("1,\"a\",null,true", "true,1,\"a\",null");
+    let (mut checked, pair) = (Checked::new(0), format!("{{{any}}},{{{other}}}"));
+    checked.array(&[pair.as_str(); 20].join(","));
+    assert!(checked.shapes.iter().all(|shape| shape.to_string().matches("\"a\"").count() < 90));
+    let names: Vec<_> = (0..60).map(|at| format!(r#""{}{at}":1"#, "name".repeat(20))).collect();
+    let row = format!("{{{}}}", names.join(","));
+    assert_eq!(Checked::new(0).array(&[row.as_str(); 20].join(",")), None);
+}
+
 #[test]
 fn kinds_that_change_all_the_time_come_to_rest() {
     let mut checked = Checked::new(10);
