@@ -1,6 +1,7 @@
 import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 import type { NativePool, NativeText } from './json/native.js';
+import type { NativeConnectionPool } from './pool/native.js';
 
 /** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
@@ -53,6 +54,12 @@ export interface Binding {
     keepKeys: boolean,
     memory: (Float64Array | Int32Array)[],
   ): CacheIndex;
+  /** Over arrays whose places lib/pool/native.ts names; `actions` holds any number of triples. */
+  createConnectionPool(
+    options: Float64Array,
+    state: Float64Array,
+    actions: Int32Array,
+  ): NativeConnectionPool;
   /** `wake` is called when a job has something for this thread; `memory` is that of `stepMemory()`. */
   createJsonPool(threads: number, wake: () => void, memory: (Float64Array | Int32Array)[]): NativePool;
   createJsonText(): NativeText;
