@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
+import { setUpServers } from './servers.mjs';
 import { runTests } from './steps.mjs';
 
 /** What `npm test` covers beside the Node it runs on: the floor of `engines`, and the newest there is. */
@@ -44,4 +45,4 @@ export function specsOnBounds() {
 }
 
 if (process.argv[1] === import.meta.filename)
-  process.exitCode = await runTests(process.argv.slice(2).map(specsOn));
+  process.exitCode = await runTests([...setUpServers(), ...process.argv.slice(2).map(specsOn)]);

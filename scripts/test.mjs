@@ -1,6 +1,7 @@
 // npm test: everything that CI checks, from a fresh clone on.
 
 import { specsOnBounds } from './nodes.mjs';
+import { setUpServers } from './servers.mjs';
 import { service, setUpService } from './service.mjs';
 import { setUp } from './setup.mjs';
 import { runTests } from './steps.mjs';
@@ -22,6 +23,7 @@ process.exitCode = await runTests([
   { name: 'licences', command: ['node', 'scripts/licences.mjs'] },
   { name: 'Rust tests', command: ['cargo', 'test', '--workspace', '--quiet'] },
   fuzzTargets,
+  ...setUpServers(),
   { name: 'facade specs', command: ['npm', 'run', 'jest', '--', '--ci'] },
   ...specsOnBounds(),
   { name: 'JSON.parse differential', command: ['node', 'scripts/json-differential.mjs', DIFFERENTIALS] },
