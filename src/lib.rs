@@ -8,6 +8,7 @@ mod error;
 mod json;
 mod json_document;
 mod json_text;
+mod pool;
 mod raw;
 mod router;
 mod timer;

@@ -5,5 +5,6 @@
 
 pub mod cache;
 pub mod json;
+pub mod pool;
 pub mod router;
 pub mod timer;
