@@ -1,7 +1,9 @@
 /** Codes of the errors that keelson makes. They are part of the public interface and never change meaning. */
 export type KeelsonErrorCode =
+  | 'ERR_KEELSON_BATCH'
   | 'ERR_KEELSON_BINDING_MISSING'
   | 'ERR_KEELSON_DESTROYED'
+  | 'ERR_KEELSON_DRIVER_MISSING'
   | 'ERR_KEELSON_INTERNAL'
   | 'ERR_KEELSON_INVALID_ARGUMENT'
   | 'ERR_KEELSON_JSON_COMPRESSION'
@@ -11,11 +13,14 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_JSON_SYNTAX'
   | 'ERR_KEELSON_MALFORMED_PATH'
   | 'ERR_KEELSON_NO_THREADS'
+  | 'ERR_KEELSON_POOL_CONNECTION'
+  | 'ERR_KEELSON_POOL_UNAVAILABLE'
   | 'ERR_KEELSON_QUEUE_FULL'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
   | 'ERR_KEELSON_TIMEOUT'
-  | 'ERR_KEELSON_TIMER_LIMIT';
+  | 'ERR_KEELSON_TIMER_LIMIT'
+  | 'ERR_KEELSON_TRANSACTION_ENDED';
 
 /**
  * Base class of every error that keelson makes. It is made here and not in Rust, so that it belongs to the
@@ -122,8 +127,9 @@ export class TimeoutError extends KeelsonError {
   constructor(
     what: string,
     readonly timeout: number,
+    options?: ErrorOptions,
   ) {
-    super('ERR_KEELSON_TIMEOUT', `${what} took longer than its timeout of ${timeout} ms`);
+    super('ERR_KEELSON_TIMEOUT', `${what} took longer than its timeout of ${timeout} ms`, options);
   }
 
   override get name(): string {
@@ -134,15 +140,89 @@ export class TimeoutError extends KeelsonError {
 /** A bounded queue has no room. Nothing was taken in. */
 export class QueueFullError extends KeelsonError {
   /** @param limit how many tasks may wait */
-  constructor(readonly limit: number) {
-    super(
-      'ERR_KEELSON_QUEUE_FULL',
-      `The queue holds its ${limit} tasks: send fewer at once, raise "maxQueue", or set "onFull" to 'wait'`,
-    );
+  constructor(
+    readonly limit: number,
+    message = `The queue holds its ${limit} tasks: send fewer at once, raise "maxQueue", or set "onFull" to 'wait'`,
+  ) {
+    super('ERR_KEELSON_QUEUE_FULL', message);
   }
 
   override get name(): string {
     return 'QueueFullError';
+  }
+}
+
+/**
+ * A pool's factory gave no connection: `create` threw, which is the `cause` then, took too long, or gave what cannot
+ * be pooled.
+ */
+export class ConnectionError extends KeelsonError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_KEELSON_POOL_CONNECTION', message, options);
+  }
+
+  override get name(): string {
+    return 'ConnectionError';
+  }
+}
+
+/** A pool gives no connection for now: connections cannot be opened, why is the `cause` then, or it is draining. */
+export class PoolUnavailableError extends KeelsonError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_KEELSON_POOL_UNAVAILABLE', message, options);
+  }
+
+  override get name(): string {
+    return 'PoolUnavailableError';
+  }
+}
+
+/** The client that a database driver stands on is not installed, or does not load, why is the `cause`. */
+export class DriverMissingError extends KeelsonError {
+  /** @param packages the npm packages that it takes */
+  constructor(driver: string, packages: string, options?: ErrorOptions) {
+    super(
+      'ERR_KEELSON_DRIVER_MISSING',
+      `The database driver '${driver}' needs a client that keelson does not bring. Run: npm install ${packages}`,
+      options,
+    );
+  }
+
+  override get name(): string {
+    return 'DriverMissingError';
+  }
+}
+
+/** A transaction was used after its end, or after the end of its savepoint. The statement was not sent. */
+export class TransactionEndedError extends KeelsonError {
+  /** @param options its `cause` is why the transaction ended, where it did not end well */
+  constructor(options?: ErrorOptions) {
+    super(
+      'ERR_KEELSON_TRANSACTION_ENDED',
+      'The transaction has ended: await each of its statements inside of the function that it was given to',
+      options,
+    );
+  }
+
+  override get name(): string {
+    return 'TransactionEndedError';
+  }
+}
+
+/** A row of `queryMany` failed, why is the `cause`. Its transaction was rolled back, so that no row had an effect. */
+export class BatchError extends KeelsonError {
+  /** @param index of the row, from 0 */
+  constructor(
+    readonly index: number,
+    options: ErrorOptions,
+  ) {
+    const { cause } = options;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super('ERR_KEELSON_BATCH', `Row ${index} failed, and all were rolled back: ${reason}`, options);
+  }
+
+  override get name(): string {
+    return 'BatchError';
   }
 }
 

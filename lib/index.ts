@@ -5,9 +5,12 @@ export type { LoadContext, Loader, LoadOptions } from './cache/singleFlight.js';
 export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
 export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
+export type { ConnectionPoolStats } from './connectionPool.js';
+export { ConnectionPool } from './connectionPool.js';
 export type { JSONFaultPlace, KeelsonErrorCode } from './errors.js';
 export {
   CircularReferenceError,
+  ConnectionError,
   DestroyedError,
   InvalidArgumentError,
   JSONLimitError,
@@ -15,6 +18,7 @@ export {
   JSONSyntaxError,
   KeelsonError,
   MalformedPathError,
+  PoolUnavailableError,
   QueueFullError,
   RouteConflictError,
   RouteTimeoutError,
@@ -52,6 +56,17 @@ export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPoo
 export { JSONWorkerPool } from './jsonWorkerPool.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
+export type { CloseReason, ConnectionPoolEvents } from './pool/events.js';
+export type { AcquireErrors, ConnectionPoolMetrics } from './pool/figures.js';
+export type { Lease } from './pool/lease.js';
+export type {
+  AcquireOptions,
+  AcquirePriority,
+  CloseOptions,
+  ConnectionFactory,
+  ConnectionPoolOptions,
+  ReadyOptions,
+} from './pool/options.js';
 export type { RequestContext } from './router/call.js';
 export type { RouteCursor } from './router/cursor.js';
 export type { RouteEvent, RouterEvents } from './router/events.js';

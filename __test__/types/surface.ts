@@ -3,10 +3,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   CacheItem,
+  ConnectionPoolMetrics,
+  ConnectionPoolStats,
   JSONParseOptions,
   JSONStringifyOptions,
   JSONWorkerPoolMetrics,
   KeelsonErrorCode,
+  Lease,
   RouteHandler,
   RouteMatch,
   TrieNode,
@@ -14,6 +17,8 @@ import type {
 import {
   BoundedLRUCache,
   CircularBuffer,
+  ConnectionError,
+  ConnectionPool,
   DestroyedError,
   destroyJsonWorkerPool,
   getJsonWorkerPool,
@@ -26,6 +31,7 @@ import {
   KeelsonError,
   MalformedPathError,
   OptimizedRouter,
+  PoolUnavailableError,
   parseJSONAsync,
   QueueFullError,
   RouteConflictError,
@@ -208,6 +214,31 @@ export function jsonErrors(error: unknown): string | number {
   return error instanceof QueueFullError ? error.code : 0;
 }
 
+export async function connections(): Promise<void> {
+  const pool = new ConnectionPool<{ n: number }>(
+    {
+      create: async ({ signal }) => ({ n: signal.aborted ? 0 : 1 }),
+      destroy: (connection) => void connection.n,
+    },
+    { max: 2, min: 1, order: 'fifo', backoff: { min: 1 }, onOutage: 'fail', name: 'numbers' },
+  );
+  const inferred = new ConnectionPool({ create: () => 'a', validate: async (text) => text.length > 0 });
+  const lease: Lease<{ n: number }> = await pool.acquire({ timeout: 1, priority: 'high', affinity: 'a' });
+  const returned: void | Promise<void> = lease.release();
+  const sum: number = await pool.use(async ({ n }, { id }) => n + id.length);
+  const text: string = await inferred.use((connection) => connection);
+  const stats: ConnectionPoolStats = pool.getStats();
+  const metrics: ConnectionPoolMetrics = pool.metrics();
+  const used: number = metrics['db.client.connection.count'].used + metrics.closed.idle;
+  await pool.ready({ timeout: 1, signal: AbortSignal.timeout(1) });
+  const closed: Promise<void> = pool.close({ timeout: 1 });
+  void [returned, sum, text, stats, used, closed];
+}
+
+export function connectionErrors(error: unknown): unknown {
+  return error instanceof ConnectionError || error instanceof PoolUnavailableError ? error.cause : error;
+}
+
 export function errors(error: unknown): KeelsonErrorCode | undefined {
   if (error instanceof InvalidArgumentError || error instanceof DestroyedError) {
     const base: KeelsonError = error;
@@ -245,6 +276,10 @@ export function refused(): void {
   json.parseFile('/x', { reviver: (_key: string, value: unknown) => value });
   // @ts-expect-error no such option
   new JSONWorkerPool({ workers: 2 });
+  // @ts-expect-error a factory without create
+  new ConnectionPool({ destroy: () => {} });
+  // @ts-expect-error an order is 'lifo' or 'fifo'
+  new ConnectionPool({ create: () => 1 }, { order: 'random' });
   // @ts-expect-error not a code of keelson
   const code: KeelsonErrorCode = 'ERR_OTHER';
   void code;

@@ -1,0 +1,49 @@
+import type { Abortable } from '../json/signals.js';
+import type { Lease } from './lease.js';
+
+type Resolve = (value: any) => void;
+type Reject = (error: unknown) => void;
+
+let resolveOf!: Resolve;
+let rejectOf!: Reject;
+/** One for all promises, so that none of them needs a closure. */
+const capture = (resolve: Resolve, reject: Reject): void => {
+  resolveOf = resolve;
+  rejectOf = reject;
+};
+
+/** What an acquire asks for. */
+export interface Wish {
+  /** When it began. */
+  readonly since: number;
+  /** Milliseconds that it has. */
+  readonly timeout: number;
+  /** As the native core numbers them. */
+  readonly priority: number;
+  readonly affinity: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Holds the stack of the call, where leaks are looked for. */
+  readonly trace: { stack?: string } | undefined;
+}
+
+/** An acquire that waits. */
+export class Waiter<T> implements Abortable {
+  readonly promise: Promise<Lease<T>>;
+  readonly resolve: (lease: Lease<T>) => void;
+  readonly reject: (error: unknown) => void;
+  /** Its number in the native core while it waits there. */
+  ticket = -1;
+
+  constructor(
+    readonly wish: Wish,
+    private readonly abort: (waiter: Waiter<T>, reason: unknown) => void,
+  ) {
+    this.promise = new Promise<Lease<T>>(capture);
+    this.resolve = resolveOf;
+    this.reject = rejectOf;
+  }
+
+  cancel(reason: unknown): void {
+    this.abort(this, reason);
+  }
+}
