@@ -15,6 +15,10 @@ const MODULES = [
   'json-stringify',
   'json-files',
   'json-service',
+  'pool-acquire',
+  'pool-queries',
+  'pool-start',
+  'pool-outage',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
