@@ -26,12 +26,15 @@ test('both module systems share one instance of every class', async () => {
 
 test('the public names are exactly these', () => {
   expect(names).toEqual([
+    'BatchError',
     'BoundedLRUCache',
     'CircularBuffer',
     'CircularReferenceError',
     'ConnectionError',
     'ConnectionPool',
+    'DatabaseConnectionPool',
     'DestroyedError',
+    'DriverMissingError',
     'InvalidArgumentError',
     'JSONDocument',
     'JSONLimitError',
@@ -48,6 +51,7 @@ test('the public names are exactly these', () => {
     'RouteTrie',
     'TimeoutError',
     'TimerManager',
+    'TransactionEndedError',
     'concurrent',
     'destroyJsonWorkerPool',
     'getJsonWorkerPool',

@@ -7,11 +7,35 @@ export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
 export type { ConnectionPoolStats } from './connectionPool.js';
 export { ConnectionPool } from './connectionPool.js';
+export type { CustomConnection, DatabaseConfig, DatabaseSettings, DriverName } from './database/config.js';
+export type {
+  Driver,
+  DriverConnection,
+  IsolationLevel,
+  RowReader,
+  Statement,
+  TransactionMode,
+} from './database/driver.js';
+export type { Rows } from './database/many.js';
+export type {
+  QueryManyOptions,
+  QueryOptions,
+  QueryResult,
+  StreamOptions,
+  TransactionOptions,
+  TransactionQuery,
+} from './database/options.js';
+export type { RetryBudgetOptions } from './database/retry.js';
+export type { RowStream } from './database/stream.js';
+export type { Transaction } from './database/transaction.js';
+export { DatabaseConnectionPool } from './databaseConnectionPool.js';
 export type { JSONFaultPlace, KeelsonErrorCode } from './errors.js';
 export {
+  BatchError,
   CircularReferenceError,
   ConnectionError,
   DestroyedError,
+  DriverMissingError,
   InvalidArgumentError,
   JSONLimitError,
   JSONPointerError,
@@ -23,6 +47,7 @@ export {
   RouteConflictError,
   RouteTimeoutError,
   TimeoutError,
+  TransactionEndedError,
 } from './errors.js';
 export type { LatencySummary } from './histogram.js';
 export type { JSONType } from './json/document.js';

@@ -1,0 +1,53 @@
+/** How many calls may be tried again by default, beyond what the calls themselves ask for. */
+export interface RetryBudgetOptions {
+  /** Retries for each call, 0 to 1: at 0.2, one for five calls. @default 0.2 */
+  ratio?: number | undefined;
+  /** Retries a second that are always allowed. @default 10 */
+  minPerSecond?: number | undefined;
+}
+
+/** Retries that can be saved up: those of this many seconds. */
+const WINDOW = 10;
+
+/**
+ * A bucket of retries that calls fill and retries empty, as Finagle's RetryBudget: when everything fails, retries add
+ * a share to the load and not a multiple of it.
+ */
+export class RetryBudget {
+  #tokens: number;
+  #filled = performance.now();
+  readonly #capacity: number;
+
+  constructor(
+    readonly ratio: number,
+    readonly minPerSecond: number,
+  ) {
+    // A burst of calls may save up as much again.
+    this.#capacity = Math.max(WINDOW * minPerSecond * 2, ratio > 0 ? 1 : 0);
+    this.#tokens = WINDOW * minPerSecond;
+  }
+
+  /** A call begins. */
+  deposit(): void {
+    if (this.#tokens < this.#capacity) this.#tokens += this.ratio;
+  }
+
+  /** Takes a retry, if there is one. */
+  withdraw(): boolean {
+    const now = performance.now();
+    const earned = ((now - this.#filled) / 1_000) * this.minPerSecond;
+    this.#filled = now;
+    this.#tokens = Math.min(this.#capacity, this.#tokens + earned);
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}
+
+const SHORTEST = 10;
+const LONGEST = 1_000;
+
+/** Milliseconds to wait before attempt `attempt` (from 1): "full jitter", random below a bound that doubles. */
+export function backoff(attempt: number): number {
+  return Math.random() * Math.min(LONGEST, SHORTEST * 2 ** attempt);
+}

@@ -1,0 +1,213 @@
+import { ConnectionPool } from './connectionPool.js';
+import { Batcher } from './database/batcher.js';
+import { Call } from './database/call.js';
+import { type DatabaseConfig, databaseSettings, type Settings } from './database/config.js';
+import { Deadline } from './database/deadline.js';
+import type { Driver, DriverConnection } from './database/driver.js';
+import { connectionFactory } from './database/factory.js';
+import { Loans, started } from './database/loans.js';
+import { checkRows, queryMany, type Rows } from './database/many.js';
+import {
+  checkMany,
+  checkQuery,
+  checkStatement,
+  checkStream,
+  checkTransaction,
+  type QueryManyOptions,
+  type QueryOptions,
+  type QueryResult,
+  type StreamOptions,
+  type TransactionOptions,
+  type TransactionQuery,
+} from './database/options.js';
+import { backoff, RetryBudget } from './database/retry.js';
+import { RowStream } from './database/stream.js';
+import { type Transaction, type TransactionContext, transact } from './database/transaction.js';
+import { invalid } from './validate.js';
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+/**
+ * A pool of connections to a database, over a client that the service installs: pg (the default), mysql2, or SQLite,
+ * which is Node's own or better-sqlite3.
+ *
+ * It survives its database: see {@link ConnectionPool}, whose members it has. Statements that take too long, or are
+ * aborted, are stopped at the server before their connection is lent again. A statement is tried again only where the
+ * server certainly did nothing of it, unless its call asks for more.
+ */
+export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
+  readonly #settings: Settings;
+  readonly #loans: Loans;
+  readonly #batcher: Batcher;
+  readonly #budget: RetryBudget;
+  readonly #context: TransactionContext;
+
+  /** @throws InvalidArgumentError for a setting of the wrong type or out of range */
+  constructor(config: DatabaseConfig) {
+    const settings = databaseSettings(config);
+    const { factory, driver } = connectionFactory(settings);
+    super(factory, settings.pool);
+    this.#settings = settings;
+    const { ratio, minPerSecond } = settings.retryBudget;
+    this.#budget = new RetryBudget(ratio, minPerSecond);
+    this.#loans = new Loans(this, settings.pool.acquireTimeout!);
+    this.#batcher = new Batcher(this.#loans);
+    this.#context = {
+      loans: this.#loans,
+      driver: driver as Pick<Driver, 'begin'>,
+      queryTimeout: settings.queryTimeout,
+    };
+  }
+
+  /** Runs a statement. Never rejects: an error is in the result, that the pool is closed included. */
+  async query<T = any>(
+    sql: string,
+    params?: readonly unknown[],
+    options: QueryOptions = {},
+  ): Promise<QueryResult<T>> {
+    const started = performance.now();
+    let call: Call | undefined;
+    const told = (): { executionTime: number; connectionId: string } => ({
+      executionTime: performance.now() - started,
+      connectionId: call?.connectionId ?? '',
+    });
+    try {
+      call = this.#call(sql, params, options);
+      const data = await this.#run<T>(sql, params, options, call);
+      return { success: true, data, ...told() };
+    } catch (error) {
+      return { success: false, error: asError(error), ...told() };
+    }
+  }
+
+  /** Runs a statement and gives the driver's whole result. Rejects with the driver's error, or as `acquire` does. */
+  async run<T = any>(sql: string, params?: readonly unknown[], options: QueryOptions = {}): Promise<T> {
+    return this.#run<T>(sql, params, options, this.#call(sql, params, options));
+  }
+
+  #call(sql: string, params: readonly unknown[] | undefined, options: QueryOptions): Call {
+    checkStatement(sql, params);
+    checkQuery(options);
+    const { timeout = this.#settings.queryTimeout, retries, signal } = options;
+    this.#budget.deposit();
+    return new Call(new Deadline('The query', timeout, signal), retries);
+  }
+
+  async #run<T>(
+    sql: string,
+    params: readonly unknown[] | undefined,
+    options: QueryOptions,
+    call: Call,
+  ): Promise<T> {
+    const { deadline } = call;
+    deadline.signal?.throwIfAborted();
+    for (let retry = 1; ; retry++) {
+      try {
+        const batched = options.batch && retry === 1;
+        const answer = batched
+          ? this.#batcher.add({ sql, params }, options, call)
+          : this.#attempt(sql, params, options, call);
+        return (await answer) as T;
+      } catch (error) {
+        if (!call.mayRetry(error, retry, this.#budget)) throw error;
+        const pause = backoff(retry);
+        if (pause >= deadline.left) throw error;
+        await deadline.sleep(pause);
+      }
+    }
+  }
+
+  async #attempt(
+    sql: string,
+    params: readonly unknown[] | undefined,
+    options: QueryOptions,
+    call: Call,
+  ): Promise<unknown> {
+    const loans = this.#loans;
+    const loan = await loans.acquire(options, call.deadline);
+    call.begin(loan);
+    const running = started(() => loan.connection.query(sql, params));
+    return call.deadline.guard(running, {
+      settled: (error) => {
+        if (error !== undefined) call.failed(error, loan);
+        loans.giveBack(loan, error);
+      },
+      gaveUp: (reason) => void loans.stop(loan, running, reason),
+    });
+  }
+
+  /**
+   * Runs statements in one transaction, one after the other. Resolves to their results; rejects with the first error,
+   * after the rollback.
+   */
+  transaction<T = any>(
+    queries: readonly TransactionQuery[],
+    options?: TransactionOptions,
+  ): Promise<QueryResult<T>[]>;
+  /**
+   * Calls a function with a transaction, commits, and resolves to what the function gave; rejects with what it threw,
+   * after the rollback. The function is called again after a serialization failure or a deadlock.
+   */
+  transaction<R>(work: (tx: Transaction) => R | PromiseLike<R>, options?: TransactionOptions): Promise<R>;
+  async transaction(
+    work: readonly TransactionQuery[] | ((tx: Transaction) => unknown),
+    options: TransactionOptions = {},
+  ): Promise<unknown> {
+    checkTransaction(options);
+    const body = typeof work === 'function' ? work : listed(work);
+    return transact(this.#context, body, options, this.#deadline('The transaction', options));
+  }
+
+  /**
+   * Runs one statement with each of many rows of parameters, in one transaction, sending `batchSize` of them before it
+   * waits for an answer, and asking for no more of them than it sends. Resolves to the results in the rows' order;
+   * rejects with BatchError, which has the index of the row that failed.
+   */
+  async queryMany<T = any>(
+    sql: string,
+    rows: Rows,
+    options: QueryManyOptions = {},
+  ): Promise<QueryResult<T>[]> {
+    checkStatement(sql, undefined);
+    checkRows(rows);
+    checkMany(options);
+    return queryMany<T>(this.#context, sql, rows, options, this.#deadline('queryMany', options));
+  }
+
+  /** The rows of a statement, fetched as they are read. */
+  stream<T = any>(sql: string, params?: readonly unknown[], options: StreamOptions = {}): RowStream<T> {
+    checkStatement(sql, params);
+    checkStream(options);
+    const timeout = options.timeout ?? this.#settings.queryTimeout;
+    return new RowStream<T>(this.#loans, sql, params, { ...options, timeout });
+  }
+
+  #deadline(what: string, { timeout = FOREVER, signal }: TransactionOptions): Deadline {
+    return new Deadline(what, timeout, signal);
+  }
+}
+
+/** Drivers and signals may throw anything; a result has an Error. */
+function asError(error: unknown): Error {
+  const isError = error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
+  return isError ? (error as Error) : new Error(String(error), { cause: error });
+}
+
+/** A transaction's function that runs a list of statements. */
+function listed(queries: readonly TransactionQuery[]): (tx: Transaction) => Promise<QueryResult[]> {
+  if (!Array.isArray(queries)) invalid('queries', 'an array of statements, or a function', queries);
+  for (const query of queries) {
+    if (typeof query !== 'object' || query === null) invalid('queries', 'an array of { sql, params }', query);
+    checkStatement(query.sql, query.params);
+  }
+  return async (tx) => {
+    const results: QueryResult[] = [];
+    for (const { sql, params } of queries) {
+      const started = performance.now();
+      const data = await tx.run(sql, params);
+      const executionTime = performance.now() - started;
+      results.push({ success: true, data, executionTime, connectionId: tx.connectionId });
+    }
+    return results;
+  };
+}
