@@ -38,7 +38,7 @@ export const OPTION_COUNT = 19;
 export const STATE = {
   /** Actions that `take` has not handed out yet. */
   pending: 0,
-  /** When `tick` is due next: never too late, exact after a tick, maybe early else; Infinity: never. */
+  /** When `tick` is due next: never too late, but too early where what was due is settled; Infinity: never. */
   due: 1,
   idle: 2,
   lent: 3,

@@ -23,7 +23,7 @@ impl Pool {
         let now = self.advance(now);
         self.paused = false;
         while !self.queue.is_empty()
-            && let Some(slot) = self.ready(now)
+            && let Some(slot) = self.ready(now, self.options.lifo)
             && let Some((ticket, key)) = self.queue.pop()
         {
             self.lend(now, slot, key);

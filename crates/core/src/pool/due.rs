@@ -5,7 +5,7 @@ use super::outbox::{Action, Cause, Reason, Why};
 use super::slots::State;
 
 impl Pool {
-    /// When [`Pool::tick`] is due next: never too late, exact after a tick, maybe early else.
+    /// When [`Pool::tick`] is due next: never too late, but too early where what was due first is settled meanwhile.
     #[must_use]
     pub fn due(&self) -> f64 {
         let options = &self.options;

@@ -16,6 +16,8 @@ mod control;
 mod due;
 mod gate;
 mod list;
+#[cfg(any(test, fuzzing))]
+pub mod model;
 mod options;
 mod outbox;
 mod queue;
@@ -173,7 +175,7 @@ impl Pool {
     pub fn acquire(&mut self, now: f64, deadline: f64, priority: usize) -> Acquired {
         let now = self.advance(now);
         if self.takes_nobody_over()
-            && let Some(slot) = self.ready(now)
+            && let Some(slot) = self.ready(now, self.options.lifo)
         {
             self.lend(now, slot, None);
             return Acquired::Slot(slot);
@@ -225,11 +227,12 @@ impl Pool {
         self.started && self.queue.is_empty() && !self.paused && !self.refusing
     }
 
-    /// An idle connection that may be lent as it is.
-    fn ready(&mut self, now: f64) -> Option<u32> {
+    /// An idle connection that may be lent as it is: the one that the order names, or else one known to be well.
+    fn ready(&mut self, now: f64, lifo: bool) -> Option<u32> {
         loop {
-            let next = self.next_idle()?;
-            let slot = if self.is_stale(now, next) { self.slots.healthiest()? } else { next };
+            let next = self.next_idle(lifo)?;
+            let is_alive = now < self.slots.get(next).expires;
+            let slot = if is_alive && self.is_stale(now, next) { self.slots.healthiest()? } else { next };
             if now < self.slots.get(slot).expires {
                 return (!self.is_stale(now, slot)).then_some(slot);
             }
@@ -239,20 +242,15 @@ impl Pool {
 
     /// As `ready`, for a key. The connection used longest ago leaves other keys theirs.
     fn ready_for(&mut self, now: f64, key: u64) -> Option<u32> {
-        let own = self.affinity.find(&self.slots, key);
-        let coldest = self.slots.first(State::Idle).map(|(slot, _)| slot);
-        let is_fit = |slot: &u32| {
-            self.slots.state(*slot) == State::Idle && now < self.slots.get(*slot).expires && !self.is_stale(now, *slot)
-        };
-        own.filter(is_fit).or(coldest.filter(is_fit)).or_else(|| self.ready(now))
+        let own = self.affinity.find(&self.slots, key).filter(|&slot| {
+            self.slots.state(slot) == State::Idle && now < self.slots.get(slot).expires && !self.is_stale(now, slot)
+        });
+        own.or_else(|| self.ready(now, false))
     }
 
-    /// The idle connection that the order names.
-    fn next_idle(&self) -> Option<u32> {
-        if self.options.lifo {
-            return self.slots.last_used();
-        }
-        self.slots.first(State::Idle).map(|(slot, _)| slot)
+    /// The idle connection that was used last, or the one that was not used for longest.
+    fn next_idle(&self, lifo: bool) -> Option<u32> {
+        if lifo { self.slots.last_used() } else { self.slots.first(State::Idle).map(|(slot, _)| slot) }
     }
 
     /// Whether a connection has to be validated before it is lent.

@@ -66,7 +66,7 @@ impl Queue {
         self.len == 0
     }
 
-    /// No deadline is before this time; it is exact after `expire`.
+    /// No deadline is before this time.
     pub(super) fn first_deadline(&self) -> f64 {
         if self.deadlines.is_empty() { f64::INFINITY } else { self.first_deadline }
     }

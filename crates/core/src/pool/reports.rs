@@ -87,7 +87,7 @@ impl Pool {
             return;
         }
         while self.queue.len() > self.slots.count(State::Validating) {
-            let Some(slot) = self.next_idle() else { break };
+            let Some(slot) = self.next_idle(self.options.lifo) else { break };
             if now < self.slots.get(slot).expires {
                 self.validate_slot(now, slot, Why::Borrow);
             } else {
