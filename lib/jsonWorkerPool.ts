@@ -157,9 +157,8 @@ export class JSONWorkerPool {
    * signal's reason, QueueFullError, what the reviver throws, and DestroyedError once the pool is destroyed.
    */
   parse<T = any>(text: string | Uint8Array, options?: JSONParseOptions | null): Promise<T> {
-    if (options === undefined && typeof text === 'string' && text.length <= DIRECT) {
-      return this.#parseDirect<T>(text);
-    }
+    const usual = typeof text === 'string' || text instanceof Uint8Array;
+    if (options === undefined && usual && text.length <= DIRECT) return this.#parseDirect<T>(text);
     return this.#parseWith<T>(text, options);
   }
 

@@ -35,7 +35,7 @@ export function prepare() {
   if (found.lock !== wanted.lock) npm('ci');
   if (found.lock !== wanted.lock || String(found.tarballs) !== String(wanted.tarballs)) {
     // Offline: the tarballs need nothing from a registry but the packages of other platforms, which are left out.
-    npm('install', '--no-save', '--no-package-lock', '--offline', ...tarballs);
+    npm('install', '--no-save', '--offline', ...tarballs);
     writeFileSync(stampFile, JSON.stringify(wanted));
   }
 }

@@ -8,7 +8,7 @@ const TURN = 100 * KB;
 
 /** What JSON works on, and how often in a sample: about as much time for each size. */
 export const SIZES = {
-  '1KB': { bytes: KB, operations: 20_000, rounds: 3 },
+  '1KB': { bytes: KB, operations: 20_000, rounds: 9 },
   '100KB': { bytes: 100 * KB, operations: 200, rounds: 3 },
   '1MB': { bytes: 1024 * KB, operations: 32, rounds: 3 },
   '10MB': { bytes: 10 * 1024 * KB, operations: 4, rounds: 3 },

@@ -28,7 +28,10 @@ export function textOrBytes(data: unknown): string | Uint8Array {
 
 function textOf(data: string | Uint8Array): string {
   if (typeof data === 'string') return data;
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
+  // A view of the same bytes costs as much as all else that a short text takes here.
+  return (
+    Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  ).toString();
 }
 
 /**
