@@ -23,6 +23,8 @@ import {
 import { backoff, RetryBudget } from './database/retry.js';
 import { RowStream } from './database/stream.js';
 import { type Transaction, type TransactionContext, transact } from './database/transaction.js';
+import type { Lease } from './pool/lease.js';
+import type { AcquireOptions, ReadyOptions } from './pool/options.js';
 import { invalid } from './validate.js';
 
 const FOREVER = Number.POSITIVE_INFINITY;
@@ -41,6 +43,8 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
   readonly #batcher: Batcher;
   readonly #budget: RetryBudget;
   readonly #context: TransactionContext;
+  readonly #driver: Driver;
+  #isLoaded = false;
 
   /** @throws InvalidArgumentError for a setting of the wrong type or out of range */
   constructor(config: DatabaseConfig) {
@@ -52,11 +56,30 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
     this.#budget = new RetryBudget(ratio, minPerSecond);
     this.#loans = new Loans(this, settings.pool.acquireTimeout!);
     this.#batcher = new Batcher(this.#loans);
-    this.#context = {
-      loans: this.#loans,
-      driver: driver as Pick<Driver, 'begin'>,
-      queryTimeout: settings.queryTimeout,
-    };
+    this.#driver = driver;
+    this.#context = { loans: this.#loans, driver, queryTimeout: settings.queryTimeout };
+  }
+
+  /** As `ConnectionPool` does; rejects with DriverMissingError where the driver's client is not installed. */
+  override acquire(options?: AcquireOptions): Promise<Lease<DriverConnection>> {
+    try {
+      this.#load();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return super.acquire(options);
+  }
+
+  /** Likewise. */
+  override async ready(options?: ReadyOptions): Promise<void> {
+    this.#load();
+    return super.ready(options);
+  }
+
+  #load(): void {
+    if (this.#isLoaded) return;
+    this.#driver.load?.();
+    this.#isLoaded = true;
   }
 
   /** Runs a statement. Never rejects: an error is in the result, that the pool is closed included. */

@@ -67,6 +67,8 @@ export interface DriverConnection {
 export interface Driver {
   /** For messages. */
   readonly name: string;
+  /** Loads what the driver needs, before anything else is asked of it; throws if that is missing. */
+  load?(): void;
   /** Opens a connection. When the signal aborts, nobody waits for it any more. */
   connect(settings: DatabaseSettings, context: { signal: AbortSignal }): Awaitable<DriverConnection>;
   /** The statements that begin a transaction. @default standard SQL's */

@@ -239,6 +239,7 @@ function begin({ isolation, readOnly }: TransactionMode): readonly string[] {
 /** MySQL and MariaDB, over mysql2. */
 export const mysqlDriver = (): Driver => ({
   name: 'mysql2',
+  load: loadMysql,
   connect: (settings, { signal }) => connect(settings, signal),
   begin,
 });

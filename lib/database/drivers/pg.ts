@@ -234,6 +234,7 @@ async function connect(settings: DatabaseSettings, signal: AbortSignal): Promise
 /** PostgreSQL, over pg 8 or newer; streams take pg-cursor too. */
 export const pgDriver = (): Driver => ({
   name: 'pg',
+  load: loadPg,
   connect: (settings, { signal }) => connect(settings, signal),
   begin: standardBegin,
 });

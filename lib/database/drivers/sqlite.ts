@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Driver, DriverConnection, RowReader, TransactionMode } from '../driver.js';
-import { SqliteFile } from './sqliteFile.js';
+import { loadSqlite, SqliteFile } from './sqliteFile.js';
 
 const READ_ONLY = 'PRAGMA query_only = 1';
 
@@ -77,6 +77,7 @@ function begin({ readOnly }: TransactionMode): readonly string[] {
 /** SQLite, over Node's own client or better-sqlite3. `settings.database` is the file. */
 export const sqliteDriver = (): Driver => ({
   name: 'sqlite',
+  load: loadSqlite,
   connect: ({ database }) => new SqliteConnection(new SqliteFile(database)),
   begin,
 });

@@ -45,19 +45,14 @@ interface Kept {
   readonly numbered: boolean;
 }
 
+type ClientClass = new (file: string, options: { timeout: number }) => Client;
+
 /** Node's own client from 22.16 on, which has what is needed here, else better-sqlite3. */
-function openClient(file: string): Client {
-  // A lock of another connection is not waited for: that would stop this thread, and with it who holds the lock.
-  const timeout = 0;
+export function loadSqlite(): ClientClass {
   const builtin = process.getBuiltinModule as ((name: string) => any) | undefined;
   const { DatabaseSync, StatementSync } = builtin?.('node:sqlite') ?? {};
-  if (StatementSync?.prototype.columns !== undefined && 'isTransaction' in DatabaseSync.prototype) {
-    return new DatabaseSync(file, { timeout });
-  }
-  const Database = loaded<new (name: string, options: object) => Client>('sqlite', 'better-sqlite3', () =>
-    require('better-sqlite3'),
-  );
-  return new Database(file, { timeout });
+  if (StatementSync?.prototype.columns !== undefined) return DatabaseSync;
+  return loaded<ClientClass>('sqlite', 'better-sqlite3', () => require('better-sqlite3'));
 }
 
 /** A value as SQLite can keep it, as far as pg would take it too. */
@@ -80,7 +75,9 @@ export class SqliteFile {
   readonly #kept = new Map<string, Kept>();
 
   constructor(file: string) {
-    this.client = openClient(file);
+    const Client = loadSqlite();
+    // A lock of another connection is not waited for: that would stop this thread, and with it who holds the lock.
+    this.client = new Client(file, { timeout: 0 });
   }
 
   get isOpen(): boolean {
