@@ -90,10 +90,8 @@ export class ConnectionPool<T> extends ObservableEmitter<ConnectionPoolEvents> {
   #wish({ timeout, priority = 'normal', affinity, signal }: AcquireOptions): Wish {
     const trace = this.#traces ? {} : undefined;
     if (trace !== undefined) Error.captureStackTrace(trace, this.acquire);
-    const { time, settings } = this.#engine;
     return {
-      since: time.now(),
-      timeout: timeout ?? settings.acquireTimeout,
+      timeout: timeout ?? this.#engine.settings.acquireTimeout,
       priority: PRIORITY[priority],
       ...{ affinity, signal, trace },
     };

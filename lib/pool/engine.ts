@@ -57,11 +57,14 @@ export class Engine<T> implements Core<T> {
   closed = false;
   forced = false;
   private readonly actions = new Int32Array(BATCH * ACTION_WIDTH);
+  /** By ticket: who waits, and since when. */
   private readonly waiters: (Waiter<T> | undefined)[] = [];
+  private readonly sinces: number[] = [];
+  /** What an acquire without options asks for. */
+  private readonly plain: Wish;
   private readonly watchers = new Set<Watcher>();
   private readonly closings: Closings<T>;
   private readonly checks: Checks<T>;
-  private readonly abort = (waiter: Waiter<T>, reason: unknown): void => this.cancel(waiter, reason);
   private readonly work = (): void => this.carryOutAll();
   /** What the factory offers, looked at once. */
   private readonly hasAlive: boolean;
@@ -77,6 +80,11 @@ export class Engine<T> implements Core<T> {
     this.settings = settings;
     this.emit = (name, payload) => noContext.runInAsyncScope(emit, undefined, name, payload);
     this.name = settings.name;
+    this.plain = {
+      timeout: settings.acquireTimeout,
+      priority: PRIORITY.normal,
+      ...{ affinity: undefined, signal: undefined, trace: undefined },
+    };
     this.hasAlive = factory.alive !== undefined;
     this.hasRef = factory.ref !== undefined;
     this.hasReset = factory.reset !== undefined;
@@ -96,26 +104,10 @@ export class Engine<T> implements Core<T> {
 
   /** Acquires with no options: the path that most acquires take. */
   acquire(): Promise<Lease<T>> {
-    const now = this.time.now();
-    const timeout = this.settings.acquireTimeout;
-    const found = this.native.acquire(now, now + timeout, PRIORITY.normal);
-    if (found >= 0) {
-      const lease = this.lend(this.places[found]!, now);
-      if (lease !== undefined) {
-        this.figures.immediate++;
-        this.after();
-        return Promise.resolve(lease);
-      }
-    }
-    const wish: Wish = {
-      since: now,
-      timeout,
-      priority: PRIORITY.normal,
-      affinity: undefined,
-      signal: undefined,
-      trace: undefined,
-    };
-    return this.answer(wish, found >= 0 ? this.ask(wish, now) : found);
+    // Where it has to wait, its deadline counts from now exactly.
+    const now = this.state[STATE.idle]! > 0 ? this.time.recent() : this.time.now();
+    const found = this.native.acquire(now, now + this.plain.timeout, PRIORITY.normal);
+    return this.answer(this.plain, found, now);
   }
 
   /** Acquires as wished. */
@@ -125,47 +117,51 @@ export class Engine<T> implements Core<T> {
       this.figures.errors.aborted++;
       return Promise.reject(signal.reason);
     }
-    return this.answer(wish, this.ask(wish, wish.since));
+    const now = this.time.now();
+    return this.answer(wish, this.ask(wish, now, now), now);
   }
 
-  private ask({ since, timeout, priority, affinity }: Wish, now: number): number {
+  private ask({ timeout, priority, affinity }: Wish, since: number, now: number): number {
     if (affinity === undefined) return this.native.acquire(now, since + timeout, priority);
     return this.native.acquireFor(now, since + timeout, priority, affinity);
   }
 
   /** Turns what the native core answered into what the caller gets. */
-  private answer(wish: Wish, answered: number): Promise<Lease<T>> {
+  private answer(wish: Wish, answered: number, since: number): Promise<Lease<T>> {
     let found = answered;
     while (found >= 0) {
-      const lease = this.lend(this.places[found]!, wish.since, wish.trace);
+      const lease = this.lend(this.places[found]!, since, wish.trace);
       if (lease !== undefined) {
         this.figures.immediate++;
         this.after();
         return Promise.resolve(lease);
       }
-      found = this.ask(wish, wish.since);
+      found = this.ask(wish, since, since);
     }
     if (found < REFUSED) {
       this.after();
-      return Promise.reject(this.refusal(found - REFUSAL, wish));
+      return Promise.reject(this.refusal(found - REFUSAL, wish, since));
     }
-    const waiter = new Waiter<T>(wish, this.abort);
-    this.wait(waiter, -1 - found);
+    const waiter = new Waiter<T>(wish);
+    this.wait(waiter, -1 - found, since);
     this.after();
     return waiter.promise;
   }
 
-  private wait(waiter: Waiter<T>, ticket: number): void {
-    waiter.ticket = ticket;
+  private wait(waiter: Waiter<T>, ticket: number, since: number): void {
     this.waiters[ticket] = waiter;
-    if (waiter.wish.signal !== undefined) watch(waiter.wish.signal, waiter);
+    this.sinces[ticket] = since;
+    const { signal } = waiter.wish;
+    if (signal === undefined) return;
+    waiter.abortable = { cancel: (reason) => this.cancel(waiter, ticket, reason) };
+    watch(signal, waiter.abortable);
   }
 
   /** Takes a waiter off, who gets its answer now. */
   private settled(ticket: number): Waiter<T> {
     const waiter = this.waiters[ticket]!;
     this.waiters[ticket] = undefined;
-    if (waiter.wish.signal !== undefined) unwatch(waiter.wish.signal, waiter);
+    if (waiter.abortable !== undefined) unwatch(waiter.wish.signal!, waiter.abortable);
     return waiter;
   }
 
@@ -186,12 +182,11 @@ export class Engine<T> implements Core<T> {
   /** Gives a lent connection to who waits for it. */
   private handOver(pooled: Pooled<T>, ticket: number, now: number): void {
     const waiter = this.settled(ticket);
-    const { since, trace } = waiter.wish;
     pooled.lentAt = now;
-    pooled.trace = trace;
+    pooled.trace = waiter.wish.trace;
     const lease = new Lease(pooled);
     pooled.lease = lease;
-    this.figures.waits.record(now - since);
+    this.figures.waits.record(now - this.sinces[ticket]!);
     waiter.resolve(lease);
   }
 
@@ -211,7 +206,7 @@ export class Engine<T> implements Core<T> {
   }
 
   takeBack(pooled: Pooled<T>): void {
-    const now = this.time.now();
+    const now = this.time.recent();
     this.figures.uses.record(now - pooled.lentAt);
     if (this.hasAlive && !this.alive(pooled)) {
       this.native.discard(now, pooled.slot);
@@ -259,8 +254,7 @@ export class Engine<T> implements Core<T> {
   }
 
   /** Its signal ended a waiter's wait. */
-  private cancel(waiter: Waiter<T>, reason: unknown): void {
-    const { ticket } = waiter;
+  private cancel(waiter: Waiter<T>, ticket: number, reason: unknown): void {
     // What the core has settled already is on its way to the caller, who gets that.
     if (this.waiters[ticket] !== waiter || this.native.cancel(this.time.now(), ticket) === 0) return;
     this.settled(ticket);
@@ -337,18 +331,17 @@ export class Engine<T> implements Core<T> {
       return;
     }
     this.native.discard(now, pooled.slot);
-    this.seekAgain(this.settled(ticket), now);
+    this.seekAgain(this.settled(ticket), this.sinces[ticket]!, now);
   }
 
-  private seekAgain(waiter: Waiter<T>, now: number): void {
+  private seekAgain(waiter: Waiter<T>, since: number, now: number): void {
     const { wish } = waiter;
-    const { since, timeout } = wish;
     let lease: Lease<T> | undefined;
     while (lease === undefined) {
-      const found = this.native.acquire(now, since + timeout, PRIORITY.high);
+      const found = this.native.acquire(now, since + wish.timeout, PRIORITY.high);
       if (found < 0) {
-        if (found < REFUSED) waiter.reject(this.refusal(found - REFUSAL, wish));
-        else this.wait(waiter, -1 - found);
+        if (found < REFUSED) waiter.reject(this.refusal(found - REFUSAL, wish, since));
+        else this.wait(waiter, -1 - found, since);
         return;
       }
       lease = this.lend(this.places[found]!, now, wish.trace);
@@ -359,11 +352,11 @@ export class Engine<T> implements Core<T> {
 
   private rejectTicket(ticket: number, cause: number): void {
     const waiter = this.settled(ticket);
-    waiter.reject(this.refusal(cause, waiter.wish));
+    waiter.reject(this.refusal(cause, waiter.wish, this.sinces[ticket]!));
   }
 
   /** Counts a failure, and makes the error for it. */
-  private refusal(cause: number, { since, timeout }: Wish): Error {
+  private refusal(cause: number, { timeout }: Wish, since: number): Error {
     const { errors } = this.figures;
     const { failure } = this.openings;
     const options = failure === undefined ? undefined : { cause: failure };

@@ -14,8 +14,6 @@ const capture = (resolve: Resolve, reject: Reject): void => {
 
 /** What an acquire asks for. */
 export interface Wish {
-  /** When it began. */
-  readonly since: number;
   /** Milliseconds that it has. */
   readonly timeout: number;
   /** As the native core numbers them. */
@@ -27,23 +25,19 @@ export interface Wish {
 }
 
 /** An acquire that waits. */
-export class Waiter<T> implements Abortable {
+export class Waiter<T> {
   readonly promise: Promise<Lease<T>>;
   readonly resolve: (lease: Lease<T>) => void;
   readonly reject: (error: unknown) => void;
-  /** Its number in the native core while it waits there. */
-  ticket = -1;
+  readonly wish: Wish;
+  /** What its signal ends. */
+  abortable: Abortable | undefined;
 
-  constructor(
-    readonly wish: Wish,
-    private readonly abort: (waiter: Waiter<T>, reason: unknown) => void,
-  ) {
+  constructor(wish: Wish) {
     this.promise = new Promise<Lease<T>>(capture);
     this.resolve = resolveOf;
     this.reject = rejectOf;
-  }
-
-  cancel(reason: unknown): void {
-    this.abort(this, reason);
+    this.wish = wish;
+    this.abortable = undefined;
   }
 }
