@@ -31,6 +31,8 @@ class PgConnection implements DriverConnection {
   #begun = false;
   /** Whether it would have, before doing anything. */
   #provable = false;
+  /** Whether the latest statement was sent alone. */
+  #alone = true;
   #status = 'I';
   /** Whether a user has had the client. */
   #shared = false;
@@ -70,7 +72,8 @@ class PgConnection implements DriverConnection {
     });
   }
 
-  #starting(provable: boolean): void {
+  #starting(provable: boolean, alone = true): void {
+    this.#alone = alone;
     this.#sent = this.alive();
     this.#begun = false;
     this.#provable = provable;
@@ -100,7 +103,10 @@ class PgConnection implements DriverConnection {
   async pipeline(statements: readonly Statement[]): Promise<PromiseSettledResult<unknown>[]> {
     const { client } = this;
     if (client.pipeline === undefined) return sequence(this, statements);
-    this.#starting(statements.every(({ sql, params = [] }) => params.length > 0 || READS.test(sql)));
+    this.#starting(
+      statements.every(({ sql, params = [] }) => params.length > 0 || READS.test(sql)),
+      false,
+    );
     client.pipeline = true;
     const { stream } = client.connection;
     stream.cork();
@@ -187,6 +193,8 @@ class PgConnection implements DriverConnection {
   isUnsent(error: unknown): boolean {
     if (!this.#broken) return false;
     if (!this.#sent) return true;
+    // The server has not got the end of what was written, without which it does nothing, or undoes it.
+    if (this.#alone && (error as { syscall?: string }).syscall === 'write') return true;
     // The backend ended before it came to the statement: it says why it ends, and said nothing before.
     const { severity, code } = error as ServerError;
     return severity === 'FATAL' && /^57P0/.test(code ?? '') && this.#provable && !this.#begun;
