@@ -4,6 +4,8 @@ import { useProxy } from './support/proxy';
 import { eventually } from './support/server';
 
 const MAX = 5;
+/** What is over after half a second is over after this many milliseconds on a busy machine too. */
+const SOON = 5000;
 const server = usePostgres();
 const proxy = useProxy(server);
 const makePool = usePools(server);
@@ -41,7 +43,7 @@ describe('a black hole in front of the server', () => {
     proxy.swallow();
     const began = performance.now();
     const answers = await times(4 * MAX, () => pool.query('SELECT 1', [], { timeout: 400 }));
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(SOON);
     const { successes, errors } = outcomes(answers);
     expect(successes).toBe(0);
     expect(errors.map(({ name }) => name)).toEqual(Array(4 * MAX).fill('TimeoutError'));
@@ -50,15 +52,17 @@ describe('a black hole in front of the server', () => {
     expect(proxy.open).toBe(pool.getStats().total);
   });
 
-  test('connections that cannot be opened in it are given up, one at a time', async () => {
-    const pool = through({ minConnections: 0, connectionTimeout: 200 });
+  test('connections that cannot be opened in it are given up, one at a time, and who waits is served', async () => {
+    const pool = through({ minConnections: 0, connectionTimeout: 500, pool: { acquireTimeout: 20_000 } });
     proxy.swallow();
     const before = proxy.accepted;
-    const waiting = times(4 * MAX, (n) => pool.query('SELECT $1::int AS n', [n], { timeout: 10_000 }));
-    await eventually(() => pool.metrics().openErrors >= 2);
-    expect(proxy.accepted - before).toBeLessThanOrEqual(MAX + pool.metrics().openErrors);
+    const calls = times(4 * MAX, (n) => pool.query('SELECT $1::int AS n', [n]));
+    // The first attempts are made at once.
+    await eventually(() => pool.metrics().openErrors >= MAX + 2);
+    expect(pool.getStats().opening).toBeLessThanOrEqual(1);
+    expect(proxy.accepted - before).toBeLessThanOrEqual(pool.metrics().openErrors + 1);
     await proxy.pass();
-    await waiting;
+    expect(outcomes(await calls)).toEqual({ successes: 4 * MAX, errors: [] });
     await expectWell(pool);
   });
 
@@ -70,7 +74,7 @@ describe('a black hole in front of the server', () => {
     expect(pool.getStats()).toMatchObject({ active: MAX, waiting: 3 * MAX });
     const began = performance.now();
     await pool.close({ timeout: 200 });
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(SOON);
     expect(outcomes(await calls).successes).toBe(0);
     expect(pool.getStats()).toEqual({ total: 0, idle: 0, active: 0, waiting: 0, opening: 0 });
   });
@@ -99,7 +103,7 @@ describe('a server that takes long to let one in', () => {
     proxy.delay(DELAY);
     const began = performance.now();
     const answers = await times(4 * MAX, () => pool.query('SELECT 1', [], { timeout: 600 }));
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(SOON);
     const { successes, errors } = outcomes(answers);
     expect(successes).toBe(0);
     expect(errors.map(({ name }) => name)).toEqual(Array(4 * MAX).fill('TimeoutError'));

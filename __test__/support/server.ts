@@ -11,7 +11,7 @@ export function useServer(server: ServerProcess): ServerProcess {
 }
 
 /** Resolves once `condition` holds, which is asked every few milliseconds; rejects after `limit` milliseconds. */
-export async function eventually(condition: () => boolean | Promise<boolean>, limit = 10_000): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, limit = 30_000): Promise<void> {
   const deadline = performance.now() + limit;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Waited ${limit} ms in vain for ${condition}`);
