@@ -6,8 +6,10 @@ export interface RetryBudgetOptions {
   minPerSecond?: number | undefined;
 }
 
-/** Retries that can be saved up: those of this many seconds. */
+/** Seconds for which what is always allowed can be saved up. */
 const WINDOW = 10;
+/** Retries that calls can save up. */
+const SAVED = 100;
 
 /**
  * A bucket of retries that calls fill and retries empty, as Finagle's RetryBudget: when everything fails, retries add
@@ -22,9 +24,8 @@ export class RetryBudget {
     readonly ratio: number,
     readonly minPerSecond: number,
   ) {
-    // A burst of calls may save up as much again.
-    this.#capacity = Math.max(WINDOW * minPerSecond * 2, ratio > 0 ? 1 : 0);
     this.#tokens = WINDOW * minPerSecond;
+    this.#capacity = this.#tokens + SAVED;
   }
 
   /** A call begins. */

@@ -1,0 +1,117 @@
+import { TimeoutError } from 'keelson';
+import { rejection, usePools } from './support/databases';
+import { useMariaDB } from './support/mariadb';
+import { evaluate } from './support/process';
+import { eventually } from './support/server';
+
+const server = useMariaDB();
+const make = usePools();
+const open = (config = {}) => make({ ...server.config, driver: 'mysql2', minConnections: 0, ...config });
+const idOf = async (pool: ReturnType<typeof open>): Promise<number> =>
+  Number((await pool.run('SELECT CONNECTION_ID() AS id'))[0][0].id);
+/** What the server runs for us at the moment. */
+const running = async (pool: ReturnType<typeof open>, text: string): Promise<number> => {
+  const [rows] = await pool.run(
+    'SELECT id FROM information_schema.processlist WHERE info LIKE ? AND id <> CONNECTION_ID()',
+    [`${text}%`],
+  );
+  return rows.length;
+};
+
+test('a statement that takes too long is stopped at the server, and its connection kept', async () => {
+  const pool = open({ maxConnections: 1 });
+  const id = await idOf(pool);
+  expect((await pool.query('SELECT SLEEP(60)', [], { timeout: 150 })).error).toBeInstanceOf(TimeoutError);
+  expect(await idOf(pool)).toBe(id);
+  expect(await running(open(), 'SELECT SLEEP')).toBe(0);
+});
+
+test('likewise when its signal aborts', async () => {
+  const pool = open({ maxConnections: 1 });
+  const id = await idOf(pool);
+  const controller = new AbortController();
+  const call = rejection(pool.run('SELECT SLEEP(60)', [], { signal: controller.signal }));
+  const other = open();
+  await eventually(async () => (await running(other, 'SELECT SLEEP')) === 1);
+  controller.abort(new Error('enough'));
+  expect(await call).toEqual(new Error('enough'));
+  expect(await idOf(pool)).toBe(id);
+});
+
+test('one that is given up never harms the next one', async () => {
+  const pool = open({ maxConnections: 3 });
+  let late = 0;
+  const call = async (n: number) => {
+    const { success, error } = await pool.query('SELECT SLEEP(?)', [(n % 10) / 1_000], { timeout: 8 });
+    if (!success) {
+      expect(error).toBeInstanceOf(TimeoutError);
+      late++;
+    }
+    const [rows] = await pool.run('SELECT ? AS n, SLEEP(0.002) AS interrupted', [n]);
+    expect(rows).toEqual([{ n, interrupted: 0 }]);
+  };
+  for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 20 }, (_, n) => call(n)));
+  expect(late).toBeGreaterThan(0);
+});
+
+test('a deadlock: the whole function of one is run again', async () => {
+  const pool = open({ maxConnections: 3 });
+  await pool.run('CREATE TABLE IF NOT EXISTS locks (id INT PRIMARY KEY, n INT)');
+  await pool.run('REPLACE INTO locks VALUES (1, 0), (2, 0)');
+  let met = 0;
+  let runs = 0;
+  const work = (first: number, second: number) =>
+    pool.transaction(async (tx) => {
+      runs++;
+      await tx.run('UPDATE locks SET n = n + 1 WHERE id = ?', [first]);
+      met++;
+      await eventually(() => met >= 2);
+      // The error is caught, but MySQL has ended the transaction: nothing may run outside of one.
+      await tx.run('UPDATE locks SET n = n + 1 WHERE id = ?', [second]).catch(() => {});
+      await tx.run('UPDATE locks SET n = n + 10 WHERE id = ?', [second]);
+    });
+  await Promise.all([work(1, 2), work(2, 1)]);
+  const [rows] = await pool.run('SELECT n FROM locks');
+  expect(rows).toEqual([{ n: 12 }, { n: 12 }]);
+  expect(runs).toBe(3);
+});
+
+test('a connection that the server ends is replaced, and no error of the process', async () => {
+  const pool = open({ maxConnections: 2 });
+  const id = await idOf(pool);
+  const other = open({ maxConnections: 1 });
+  await other.run(`KILL ${id}`);
+  await eventually(async () => {
+    const [rows] = await other.run('SELECT 1 FROM information_schema.processlist WHERE id = ?', [id]);
+    return rows.length === 0;
+  });
+  expect(await idOf(pool)).not.toBe(id);
+});
+
+test('a server that takes no writes evicts', async () => {
+  const pool = open({ maxConnections: 1, role: 'primary', pool: { validateAfter: 0 } });
+  const id = await idOf(pool);
+  await open({ maxConnections: 1 }).run('SELECT 1');
+  const { error } = await pool.query(
+    'SIGNAL SQLSTATE \'HY000\' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = "read-only"',
+  );
+  expect(error).toMatchObject({ errno: 1290 });
+  expect(await idOf(pool)).not.toBe(id);
+});
+
+test('an object among the parameters is a value, never SQL', async () => {
+  const pool = open({ maxConnections: 1 });
+  await pool.run('CREATE TABLE IF NOT EXISTS users (name VARCHAR(20), token VARCHAR(20))');
+  await pool.run("INSERT INTO users VALUES ('root', 'secret')");
+  const [rows] = await pool.run('SELECT * FROM users WHERE token = ?', [{ token: 1 }]);
+  expect(rows).toEqual([]);
+});
+
+test('an idle pool lets the process end', async () => {
+  const config = JSON.stringify({ ...server.config, driver: 'mysql2' });
+  const told = await evaluate(`
+    const { DatabaseConnectionPool } = require('keelson');
+    const pool = new DatabaseConnectionPool(${config});
+    pool.ready().then(() => pool.query('SELECT 1 AS n')).then(({ data }) => console.log(JSON.stringify(data[0])));`);
+  expect(told).toEqual([{ n: 1 }]);
+});
