@@ -53,6 +53,7 @@ impl Pool {
         (self.closed, self.paused) = (true, false);
         self.reject_all(Cause::Closed);
         self.close_idle(now, Reason::Closing);
+        self.settle(now);
     }
 
     fn close_idle(&mut self, now: f64, reason: Reason) {

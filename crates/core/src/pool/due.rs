@@ -8,6 +8,11 @@ impl Pool {
     /// When [`Pool::tick`] is due next: never too late, but too early where what was due first is settled meanwhile.
     #[must_use]
     pub fn due(&self) -> f64 {
+        self.due
+    }
+
+    /// What `due` is to be by all that waits for its time.
+    pub(super) fn next_due(&self) -> f64 {
         let options = &self.options;
         let first = |state, timeout: f64| self.slots.first(state).map_or(f64::INFINITY, |(_, since)| since + timeout);
         self.queue
@@ -66,7 +71,7 @@ impl Pool {
     }
 
     /// Whether idle connections may go.
-    fn is_above_min(&self) -> bool {
+    pub(super) fn is_above_min(&self) -> bool {
         self.slots.live() > self.options.min
     }
 

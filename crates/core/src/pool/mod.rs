@@ -91,6 +91,8 @@ pub struct Pool {
     taken: Vec<u32>,
     /// The latest time heard of.
     now: f64,
+    /// Nothing is due before this time. What is frequent only brings it forward; what is not finds it anew.
+    due: f64,
     /// How many evictions there were: a connection of an earlier count is to go.
     epoch: u32,
     /// The slot that is validated although nobody waits.
@@ -115,6 +117,7 @@ impl Pool {
             outbox: Outbox::new(),
             taken: Vec::new(),
             now: 0.0,
+            due: f64::INFINITY,
             epoch: 0,
             probing: None,
             started: false,
@@ -237,6 +240,8 @@ impl Pool {
                 return (!self.is_stale(now, slot)).then_some(slot);
             }
             self.close_slot(now, slot, Reason::Lifetime);
+            // `min` may have to be refilled.
+            self.due = now;
         }
     }
 
@@ -258,7 +263,16 @@ impl Pool {
         now - self.slots.get(slot).checked >= self.options.validate_after
     }
 
+    /// Makes idle a connection that was known to be well just now.
+    fn park(&mut self, now: f64, slot: u32) {
+        self.slots.park(slot);
+        let entry = self.slots.get(slot);
+        let unused = if self.is_above_min() { entry.used + self.options.idle_timeout } else { f64::INFINITY };
+        self.due = self.due.min(unused).min(now + self.options.probe_interval).min(entry.expires);
+    }
+
     fn lend(&mut self, now: f64, slot: u32, key: Option<u64>) {
+        self.due = self.due.min(now + self.options.leak_after);
         self.slots.get_mut(slot).uses += 1;
         self.slots.enter(slot, State::Lent, now);
         if let Some(key) = key {
@@ -312,7 +326,7 @@ impl Pool {
         }
         let next = if self.paused { None } else { self.queue.pop() };
         let Some((ticket, key)) = next else {
-            self.slots.park(slot);
+            self.park(now, slot);
             return None;
         };
         self.lend(now, slot, key);

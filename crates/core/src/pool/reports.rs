@@ -42,7 +42,9 @@ impl Pool {
             return None;
         }
         self.slots.get_mut(slot).checked = now;
-        self.offer(now, slot)
+        let ticket = self.offer(now, slot);
+        self.settle(now);
+        ticket
     }
 
     /// A connection is broken.
@@ -77,15 +79,20 @@ impl Pool {
         }
     }
 
-    /// Does for those who wait what can be done.
+    /// Does for those who wait what can be done, and finds what is due next.
     pub(super) fn settle(&mut self, now: f64) {
         // An attempt under way is waited for.
         if self.is_hopeless() && self.health() == Health::Outage && self.room(now) == 0 {
             self.reject_all(Cause::Unavailable);
         }
-        if self.closed || self.paused {
-            return;
+        if !self.closed && !self.paused {
+            self.validate_for_waiting(now);
+            self.open_missing(now);
         }
+        self.due = self.next_due();
+    }
+
+    fn validate_for_waiting(&mut self, now: f64) {
         while self.queue.len() > self.slots.count(State::Validating) {
             let Some(slot) = self.next_idle(self.options.lifo) else { break };
             if now < self.slots.get(slot).expires {
@@ -94,6 +101,9 @@ impl Pool {
                 self.close_slot(now, slot, Reason::Lifetime);
             }
         }
+    }
+
+    fn open_missing(&mut self, now: f64) {
         for _ in 0..self.missing().min(self.room(now)) {
             let slot = self.slots.begin(now);
             let entry = self.slots.get_mut(slot);

@@ -198,7 +198,7 @@ impl Slots {
         let entry = self.get_mut(slot);
         let used = entry.used;
         (entry.state, entry.entered) = (State::Idle, used);
-        self.expiry = self.expiry.min(self.get(slot).expires);
+        self.expiry = self.expiry().min(self.get(slot).expires);
         let last = self.last_used().map_or(f64::NEG_INFINITY, |last| self.get(last).used);
         let list = &mut self.lists[State::Idle as usize];
         if last <= used {

@@ -11,6 +11,7 @@ impl Pool {
         self.affinity.validate(&self.slots);
         assert!(self.slots.taken() <= self.options.max, "the bound holds");
         assert!(self.affinity.len() as u32 <= self.slots.live(), "only connections remember keys");
+        assert!(self.due <= self.next_due(), "nothing is due too late");
         if let Some(slot) = self.probing {
             assert_eq!(self.slots.state(slot), State::Validating, "a probe is under way");
         }
