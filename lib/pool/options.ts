@@ -47,7 +47,7 @@ export interface ConnectionPoolOptions {
   maxUses?: number | undefined;
   /** Which idle connection is lent: that used last, or that used least recently. @default 'lifo' */
   order?: 'lifo' | 'fifo' | undefined;
-  /** A connection that has idled for longer is validated before it is lent. @default 1,000 */
+  /** A connection that has idled for so long is validated before it is lent; 0: each time. @default 1,000 */
   validateAfter?: number | undefined;
   /** For `validate`, and for `reset`. @default 2,000 */
   validateTimeout?: number | undefined;

@@ -4,8 +4,8 @@ import type { Lease } from './lease.js';
 type Resolve = (value: any) => void;
 type Reject = (error: unknown) => void;
 
-let resolveOf!: Resolve;
-let rejectOf!: Reject;
+let resolveOf: Resolve | undefined;
+let rejectOf: Reject | undefined;
 /** One for all promises, so that none of them needs a closure. */
 const capture = (resolve: Resolve, reject: Reject): void => {
   resolveOf = resolve;
@@ -35,8 +35,11 @@ export class Waiter<T> {
 
   constructor(wish: Wish) {
     this.promise = new Promise<Lease<T>>(capture);
-    this.resolve = resolveOf;
-    this.reject = rejectOf;
+    this.resolve = resolveOf!;
+    this.reject = rejectOf!;
+    // They know the promise, and by that its lease and the pool.
+    resolveOf = undefined;
+    rejectOf = undefined;
     this.wish = wish;
     this.abortable = undefined;
   }

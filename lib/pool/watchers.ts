@@ -34,6 +34,10 @@ export class Ending {
   /** Waits no longer than this for what is lent. */
   within(timeout: number): void {
     if (this.over || timeout === Number.POSITIVE_INFINITY) return;
+    if (timeout === 0) {
+      this.engine.force();
+      return;
+    }
     const timer = setTimeout(() => this.engine.force(), delayOf(timeout));
     this.timers.add(timer);
   }
