@@ -3,11 +3,14 @@
 // `prepare` packs keelson as it is built, installs the service's own dependencies from its lock file, and puts the
 // tarballs into its node_modules. The lock file does not name keelson: the hash of a tarball changes with each
 // build. What is in place already is not done again.
+//
+// The dependencies are installed without their scripts, of which one is needed: better-sqlite3 is compiled by its own,
+// unless the project's copy was.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { root, run, start } from './lib.mjs';
+import { dirname, join } from 'node:path';
+import { readJson, root, run, start } from './lib.mjs';
 import { packAll } from './pack.mjs';
 
 /** Where the service is. */
@@ -27,6 +30,26 @@ function npm(...args) {
   run(['npm', ...args, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: service });
 }
 
+/** A package as it lies in some node_modules, and the addon that its install script makes. */
+function sqliteIn(folder) {
+  const at = join(folder, 'better-sqlite3');
+  const addon = join(at, 'build', 'Release', 'better_sqlite3.node');
+  return { version: readJson(join(at, 'package.json')).version, addon, isBuilt: existsSync(addon) };
+}
+
+/** Gives better-sqlite3 its addon: the project's if that is of the same version, since compiling takes minutes. */
+function prepareSqlite() {
+  const own = sqliteIn(modules);
+  if (own.isBuilt) return;
+  const built = sqliteIn(join(root, 'node_modules'));
+  if (built.isBuilt && built.version === own.version) {
+    mkdirSync(dirname(own.addon), { recursive: true });
+    copyFileSync(built.addon, own.addon);
+  } else {
+    run(['npm', 'rebuild', 'better-sqlite3'], { cwd: service });
+  }
+}
+
 /** Makes the service runnable on keelson as it is built now. */
 export function prepare() {
   const tarballs = packAll({ out: join(root, '.cache', 'service') });
@@ -38,6 +61,7 @@ export function prepare() {
     npm('install', '--no-save', '--offline', ...tarballs);
     writeFileSync(stampFile, JSON.stringify(wanted));
   }
+  prepareSqlite();
 }
 
 /** The step that does `prepare`, for npm start and npm test. */

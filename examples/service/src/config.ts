@@ -1,3 +1,5 @@
+import { type DatabaseSettings, POOL_MAX, readDatabaseUrl } from './database/settings';
+
 /** What the environment decides. */
 export interface Config {
   /** 0 lets the system choose a free port. */
@@ -5,6 +7,8 @@ export interface Config {
   host: string;
   /** After this many milliseconds a request that was not answered gets a 504. */
   requestTimeout: number;
+  /** Undefined: one in memory. */
+  database: DatabaseSettings | undefined;
 }
 
 function integer(env: NodeJS.ProcessEnv, name: string, fallback: number, min: number, max: number): number {
@@ -18,13 +22,17 @@ function integer(env: NodeJS.ProcessEnv, name: string, fallback: number, min: nu
 }
 
 /**
- * Reads PORT (default 3000), HOST (default 127.0.0.1) and REQUEST_TIMEOUT_MS (default 5000).
- * @throws {RangeError} for a value that is not a whole number in its range
+ * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
+ * memory) and DATABASE_POOL_MAX (default 10).
+ * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const { min, max } = POOL_MAX;
+  const poolMax = integer(env, 'DATABASE_POOL_MAX', POOL_MAX.default, min, max);
   return {
     port: integer(env, 'PORT', 3000, 0, 65_535),
     host: env.HOST || '127.0.0.1',
     requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
+    database: env.DATABASE_URL ? readDatabaseUrl(env.DATABASE_URL, poolMax) : undefined,
   };
 }

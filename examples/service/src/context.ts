@@ -1,3 +1,4 @@
+import type { Database } from './database/database';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import type { Catalogue } from './services/catalogue';
 import type { Carrier } from './services/delivery';
@@ -15,6 +16,7 @@ export interface Context {
   requestTimers: TimerManager;
   /** After this many milliseconds a request that was not answered gets a 504. */
   requestTimeout: number;
+  database: Database;
   catalogue: Catalogue;
   supplies: Supplies;
   sessions: Sessions;

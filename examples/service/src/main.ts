@@ -7,9 +7,14 @@ import { Service } from './service';
 const MAX_REQUEST_TIMERS = 50_000;
 
 async function main(): Promise<void> {
-  const { port, host, requestTimeout } = readConfig(process.env);
+  const { port, host, requestTimeout, database } = readConfig(process.env);
   const requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
-  const service = new Service({ jobTimers: timerManager, requestTimers, requestTimeout });
+  const service = new Service({
+    jobTimers: timerManager,
+    requestTimers,
+    requestTimeout,
+    ...(database !== undefined && { database }),
+  });
 
   let stopping = false;
   const stop = async (signal: NodeJS.Signals) => {

@@ -4,6 +4,8 @@ import { createApp } from './app';
 import type { Context } from './context';
 import { PRODUCTS } from './data/products';
 import { USERS } from './data/users';
+import { Database } from './database/database';
+import { type DatabaseSettings, IN_MEMORY } from './database/settings';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import { Catalogue, type ProductSource } from './services/catalogue';
 import { type Carrier, embeddedCarrier } from './services/delivery';
@@ -20,6 +22,8 @@ export interface ServiceOptions {
   requestTimers: TimerManager;
   /** Milliseconds. @default 5000 */
   requestTimeout?: number;
+  /** Where the catalogue is kept. @default in memory */
+  database?: DatabaseSettings;
   source?: ProductSource;
   carrier?: Carrier;
   report?: (error: unknown) => void;
@@ -28,6 +32,8 @@ export interface ServiceOptions {
 /** How long stop() waits for requests in flight, in milliseconds. */
 const STOP_PATIENCE = 10_000;
 const IDLE_CHECK = 50;
+/** What of it the database has at least, for what runs after the last answer. */
+const DATABASE_PATIENCE = 1000;
 
 /** The whole service: state, background jobs and the HTTP server. */
 export class Service {
@@ -37,29 +43,45 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     const { jobTimers, requestTimers } = options;
-    const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS));
+    const report = options.report ?? ((error) => console.error(error));
+    const database = new Database(options.database ?? IN_MEMORY, report);
+    const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS), database.articles);
     const sessions = new Sessions(USERS);
     const metrics = new RequestMetrics();
     this.context = {
       jobTimers,
       requestTimers,
       requestTimeout: options.requestTimeout ?? 5000,
+      database,
       catalogue,
-      supplies: new Supplies(catalogue),
+      supplies: new Supplies(database.articles, catalogue),
       sessions,
       metrics,
       stockWatch: new StockWatch(catalogue, requestTimers),
       carrier: options.carrier ?? embeddedCarrier(requestTimers),
       jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
       stopping: false,
-      report: options.report ?? ((error) => console.error(error)),
+      report,
     };
     this.server = createServer(createApp(this.context));
   }
 
-  /** Loads the catalogue, starts the jobs and listens; resolves the base URL. */
+  /** Sets up the database, loads the catalogue, starts the jobs and listens; resolves the base URL. */
   async start(port: number, host: string): Promise<string> {
-    await this.context.catalogue.refresh();
+    try {
+      return await this.#start(port, host);
+    } catch (error) {
+      // What its pool still tries would keep the process.
+      await this.context.database.close(0);
+      throw error;
+    }
+  }
+
+  async #start(port: number, host: string): Promise<string> {
+    const { catalogue, database, jobTimers } = this.context;
+    // First, so that it misses nothing.
+    await database.listen(jobTimers, catalogue);
+    await catalogue.refresh();
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, resolve);
@@ -69,7 +91,10 @@ export class Service {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
   }
 
-  /** Answers what is in flight, takes nothing new, and gives up on connections after ten seconds. Idempotent. */
+  /**
+   * Answers what is in flight, takes nothing new, gives up on connections after ten seconds, and closes the database.
+   * Idempotent.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -79,6 +104,7 @@ export class Service {
     const { context, server } = this;
     context.stopping = true;
     context.jobs.stop();
+    const began = performance.now();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     context.stockWatch.releaseAll();
     // A connection that is kept alive becomes idle when its last answer is out, and nobody else closes it then.
@@ -87,6 +113,8 @@ export class Service {
     await closed;
     context.jobTimers.clearInterval(idle);
     context.jobTimers.clearTimeout(deadline);
+    const left = STOP_PATIENCE - (performance.now() - began);
+    await context.database.close(Math.max(left, DATABASE_PATIENCE));
     context.catalogue.destroy();
     context.sessions.destroy();
   }

@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { DatabaseAwayError } from '../database/away';
 
 /** An answer other than success; `code` is for programs, the message for people. */
 export class HttpError extends Error {
@@ -24,6 +25,14 @@ function ofRequest(error: unknown): HttpError | undefined {
   return new HttpError(status, CODES[status] ?? 'BAD_REQUEST', error.message);
 }
 
+/** What is told of a mistake of the client's, or of a database that is away: the pool has reported that. */
+function known(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error;
+  if (error instanceof DatabaseAwayError)
+    return new HttpError(503, 'UNAVAILABLE', 'The database is away; try again soon');
+  return ofRequest(error);
+}
+
 export const unknownRoute: RequestHandler = (req) => {
   throw notFound(`${req.method} ${req.path}`);
 };
@@ -41,7 +50,7 @@ export function errorHandler(report: (error: unknown) => void): ErrorRequestHand
       else report(error);
       return;
     }
-    let shown = error instanceof HttpError ? error : ofRequest(error);
+    let shown = known(error);
     if (shown === undefined) {
       report(error);
       shown = new HttpError(500, 'INTERNAL', 'Something went wrong here');

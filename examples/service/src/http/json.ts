@@ -12,8 +12,9 @@ export interface BodyLimits {
 }
 
 /** Aborts when the response is over, be it because the client has left or because it was answered 504. */
-function endOf(res: Response): AbortSignal {
+export function endOf(res: Response): AbortSignal {
   const ended = new AbortController();
+  if (res.closed) ended.abort();
   res.once('close', () => ended.abort());
   return ended.signal;
 }

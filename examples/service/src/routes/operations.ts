@@ -8,7 +8,7 @@ import type { OptimizedRouter } from '../lib/utilities/routing/router';
 
 /** Health, readiness and metrics. */
 export function addOperationsRoutes(router: OptimizedRouter, context: Context, limit: RequestHandler): void {
-  const { catalogue, metrics } = context;
+  const { catalogue, database, metrics } = context;
   const middleware = [limit];
 
   router.addRoute('/health', {
@@ -16,7 +16,8 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
     method: 'GET',
     middleware,
     handler: (_req: Request, res: Response) => {
-      res.json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) });
+      const state = database.isAway ? { status: 'degraded', database: 'away' } : { status: 'ok' };
+      res.json({ ...state, uptimeSeconds: Math.round(process.uptime()) });
     },
   });
 
@@ -25,8 +26,9 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
     method: 'GET',
     middleware,
     handler: (_req: Request, res: Response) => {
-      const ready = catalogue.refreshedAt !== undefined && !context.stopping;
-      res.status(ready ? 200 : 503).json({ ready });
+      const { isAway } = database;
+      const ready = catalogue.refreshedAt !== undefined && !context.stopping && !isAway;
+      res.status(ready ? 200 : 503).json({ ready, ...(isAway && { database: 'away' }) });
     },
   });
 
@@ -41,7 +43,7 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
   });
 }
 
-/** What an admin sees of timers, caches and the JSON pool, and may do to them. Everything in this router is for admins. */
+/** What an admin sees of timers, caches, the JSON pool and the database, and may do to them. Everything in this router is for admins. */
 export function addAdminRoutes(router: OptimizedRouter, context: Context): void {
   const { catalogue, sessions } = context;
   const caches = { products: catalogue.views, searches: catalogue.searches, sessions: sessions.cache };
@@ -77,6 +79,14 @@ export function addAdminRoutes(router: OptimizedRouter, context: Context): void 
     method: 'GET',
     handler: (_req: Request, res: Response) => {
       res.json(getJsonWorkerPool().metrics());
+    },
+  });
+
+  router.addRoute('/database', {
+    id: 'database',
+    method: 'GET',
+    handler: (_req: Request, res: Response) => {
+      res.json(context.database.report());
     },
   });
 

@@ -122,11 +122,12 @@ export function addProductRoutes(router: OptimizedRouter, context: Context, limi
     id: 'adjust stock',
     method: 'PATCH',
     middleware: [limit, readSmallJson],
-    handler: (req: ById, res: Response) => {
+    handler: async (req: ById, res: Response) => {
       requireAdmin(req, sessions);
       const { id } = existing(context, req.params.id);
       const delta = memberInteger(body(req, 'delta'), 'delta', -10_000, 10_000);
-      const stock = catalogue.adjustStock(id, delta);
+      const stock = await catalogue.adjustStock(id, delta);
+      if (res.headersSent) return;
       if (stock === undefined) throw new HttpError(409, 'NOT_ENOUGH', 'There is not that much in stock');
       res.json({ id, stock });
     },

@@ -1,9 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import type { Product } from '../data/products';
+import { MAX_STOCK, type Supply } from '../database/articles';
 import { badRequest, HttpError } from '../http/errors';
 import { body, memberInteger, memberText } from '../http/input';
-import { readJson, sendJson } from '../http/json';
+import { endOf, readJson, sendJson } from '../http/json';
 import { requestTimeout } from '../http/middleware';
 import { requireAdmin } from '../http/session';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
@@ -13,7 +14,9 @@ import { type Item, SUPPLY_VERSION } from '../services/supplies';
 /** Large bodies take a while on a slow line. */
 const PATIENCE = 60_000;
 const MEGABYTE = 2 ** 20;
-const MAX_AMOUNT = 1_000_000_000;
+const MAX_PRICE = 1_000_000_000;
+/** What a database cannot keep in a text: NUL, and half of a pair. */
+const UNSAVABLE = /[\0\p{Surrogate}]/u;
 
 function isItem(value: unknown): value is Item {
   if (typeof value !== 'object' || value === null || !('id' in value)) return false;
@@ -30,32 +33,39 @@ function documentItems(req: Request): unknown[] {
   return items;
 }
 
+function savableText(item: Item, name: string, maxLength: number): string {
+  const text = memberText(item, name, maxLength);
+  if (UNSAVABLE.test(text)) throw badRequest(`"${name}" must be a text without NUL and halves of pairs`);
+  return text;
+}
+
 function toProduct(item: Item): Product {
   return {
     id: memberText(item, 'id', 100),
-    name: memberText(item, 'name', 200),
-    category: memberText(item, 'category', 40),
-    price: memberInteger(item, 'price', 0, MAX_AMOUNT),
-    stock: memberInteger(item, 'stock', 0, MAX_AMOUNT),
-    description: memberText(item, 'description', 2000),
+    name: savableText(item, 'name', 200),
+    category: savableText(item, 'category', 40),
+    price: memberInteger(item, 'price', 0, MAX_PRICE),
+    stock: memberInteger(item, 'stock', 0, MAX_STOCK),
+    description: savableText(item, 'description', 2000),
   };
 }
 
 /** Checks everything before anything is changed: one bad item refuses the document. */
-async function checked(list: readonly unknown[]): Promise<{ items: Item[]; products: Product[] }> {
-  const items: Item[] = [];
-  const products: Product[] = [];
+async function checked(list: readonly unknown[]): Promise<Supply[]> {
+  const supplies: Supply[] = [];
   for await (const slice of slices(list)) {
     for (const value of slice) {
       if (!isItem(value)) {
-        throw badRequest(`items[${items.length}] must have an "id": a whole number or up to 100 characters`);
+        throw badRequest(
+          `items[${supplies.length}] must have an "id": a whole number or up to 100 characters`,
+        );
       }
       // What has a price is for sale.
-      if ('price' in value) products.push(productAt(items.length, value));
-      items.push(value);
+      const product = 'price' in value ? productAt(supplies.length, value) : undefined;
+      supplies.push({ id: value.id, document: JSON.stringify(value), product });
     }
   }
-  return { items, products };
+  return supplies;
 }
 
 function productAt(index: number, item: Item): Product {
@@ -63,6 +73,16 @@ function productAt(index: number, item: Item): Product {
     return toProduct(item);
   } catch (error) {
     throw error instanceof HttpError ? badRequest(`items[${index}]: ${error.message}`) : error;
+  }
+}
+
+/** What the work gives; undefined if it failed because its client has left or was answered 504. */
+async function unlessGone<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
@@ -81,9 +101,9 @@ export function addSupplyRoutes(router: OptimizedRouter, context: Context): void
     method: 'POST',
     middleware: [limit, admins, readJson({ maxBytes: 32 * MEGABYTE, maxDepth: 32 })],
     handler: async (req: Request, res: Response) => {
-      const { items, products } = await checked(documentItems(req));
-      const counts = await supplies.take(items, products);
-      if (!res.headersSent) res.json(counts);
+      const signal = endOf(res);
+      const counts = await unlessGone(signal, supplies.take(await checked(documentItems(req)), signal));
+      if (counts !== undefined && !res.headersSent) res.json(counts);
     },
   });
 
@@ -91,6 +111,10 @@ export function addSupplyRoutes(router: OptimizedRouter, context: Context): void
     id: 'export',
     method: 'GET',
     middleware: [limit, admins],
-    handler: (_req: Request, res: Response) => sendJson(res, supplies.document()),
+    handler: async (_req: Request, res: Response) => {
+      const signal = endOf(res);
+      const document = await unlessGone(signal, supplies.document(signal));
+      if (document !== undefined && !res.headersSent) await sendJson(res, document);
+    },
   });
 }

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Product } from '../data/products';
+import type { Articles, StoredProduct } from '../database/articles';
 import { BoundedLRUCache } from '../lib/utilities/performance/boundedCache';
 
-/** Where products come from: a database or another service; here the embedded data set. */
+/** Where the products come from that the database begins with: another service, or the embedded data set. */
 export type ProductSource = () => Promise<readonly Product[]>;
 
 /** A product as clients see it. */
@@ -44,20 +45,25 @@ function folded(text: string): string {
 }
 
 /**
- * The products, their stock and two caches over them. Emits `stock` with the product's id and its new stock.
+ * The products, their stock and two caches over them. Emits `stock` with the product's id and its new stock, whoever
+ * has changed it.
  *
- * The source owns everything about a product but its stock, which is the service's own from the first load on. What
- * was imported goes before what the source has.
+ * All of it is the database's, of which this is a copy for reading: it serves while the database is away. The source
+ * owns everything about a product but its stock, unless the product was imported.
  */
 export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number] }> {
   readonly views = new BoundedLRUCache<string, ProductView>(500, 60_000);
   readonly searches = new BoundedLRUCache<Query, Page>(200, 30_000);
-  readonly #imported = new Map<string, Product>();
-  #products = new Map<string, Product>();
+  #products = new Map<string, StoredProduct>();
+  #isSetUp = false;
   #refreshedAt: Date | undefined;
-  #loading: Promise<void> | undefined;
+  #loading: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
-  constructor(private readonly source: ProductSource) {
+  constructor(
+    private readonly source: ProductSource,
+    private readonly articles: Articles,
+  ) {
     super();
   }
 
@@ -70,12 +76,23 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
     return this.#products.size;
   }
 
-  /** Loads the products anew; while one load is under way, later callers wait for that one. */
+  /**
+   * Loads the products anew, the first time after setting the database up. While one load is under way, later callers
+   * wait for one that begins after it, and so sees what they have written.
+   */
   refresh(): Promise<void> {
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-    });
-    return this.#loading;
+    const begin = () => {
+      this.#next = undefined;
+      this.#loading = this.#load();
+      return this.#loading;
+    };
+    this.#next ??= this.#loading.then(begin, begin);
+    return this.#next;
+  }
+
+  /** Whether this version of a product, or a later one, is here. */
+  knows(id: string, version: number): boolean {
+    return (this.#products.get(id)?.version ?? 0) >= version;
   }
 
   get(id: string): ProductView | undefined {
@@ -110,25 +127,20 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
     return [...counts].map(([name, products]) => ({ name, products }));
   }
 
-  /** Adds to a product's stock and returns the new one; undefined, and nothing changed, if it would be negative. */
-  adjustStock(id: string, delta: number): number | undefined {
+  /**
+   * Adds to a product's stock and resolves to the new one; to undefined, and nothing changed, if it would be negative.
+   * What other instances do at the same time counts too.
+   */
+  async adjustStock(id: string, delta: number): Promise<number | undefined> {
+    const changed = await this.articles.adjustStock(id, delta);
     const product = this.#products.get(id);
-    if (product === undefined || product.stock + delta < 0) return undefined;
-    product.stock += delta;
-    this.views.delete(id);
-    this.searches.clear();
-    this.emit('stock', id, product.stock);
-    return product.stock;
-  }
-
-  /** Adds products, or replaces everything about them but their stock. */
-  upsert(products: readonly Product[]): void {
-    if (products.length === 0) return;
-    for (const product of products) {
-      this.#imported.set(product.id, product);
-      this.#put(product);
+    if (changed !== undefined && product !== undefined && changed.version > product.version) {
+      this.#products.set(id, { ...product, ...changed });
+      this.views.delete(id);
+      this.searches.clear();
+      if (changed.stock !== product.stock) this.emit('stock', id, changed.stock);
     }
-    this.clearCaches();
+    return changed?.stock;
   }
 
   clearCaches(): void {
@@ -143,21 +155,25 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
   }
 
   async #load(): Promise<void> {
-    const loaded = await this.source();
+    if (!this.#isSetUp) await this.articles.setUp(await this.source());
+    this.#isSetUp = true;
+    const loaded = await this.articles.products();
     const before = this.#products;
-    this.#products = new Map();
-    for (const product of [...loaded, ...this.#imported.values()]) this.#put(product, before);
+    this.#products = new Map(loaded.map((product) => [product.id, newer(product, before.get(product.id))]));
     this.#refreshedAt = new Date();
     this.clearCaches();
-  }
-
-  /** With the stock that it has had, if it was there before. */
-  #put(product: Product, before = this.#products): void {
-    this.#products.set(product.id, { ...product, stock: before.get(product.id)?.stock ?? product.stock });
+    for (const { id, stock } of this.#products.values()) {
+      if ((before.get(id)?.stock ?? stock) !== stock) this.emit('stock', id, stock);
+    }
   }
 }
 
-function toView(product: Product): ProductView {
+/** A change that was made since a load began has come back before it. */
+function newer(loaded: StoredProduct, known: StoredProduct | undefined): StoredProduct {
+  return known !== undefined && known.version > loaded.version ? known : loaded;
+}
+
+function toView({ version: _, ...product }: StoredProduct): ProductView {
   const availability = product.stock === 0 ? 'sold out' : product.stock < 10 ? 'few left' : 'in stock';
   return { ...product, priceText: EUROS.format(product.price / 100), availability };
 }

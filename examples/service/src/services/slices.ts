@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const SLICE = 1000;
 
 /** Hands out a long list in parts, so that other requests are answered between them. */
-export async function* slices<T>(list: readonly T[]): AsyncGenerator<T[]> {
-  for (let start = 0; start < list.length; start += SLICE) {
+export async function* slices<T>(list: readonly T[], size = SLICE): AsyncGenerator<T[]> {
+  for (let start = 0; start < list.length; start += size) {
     if (start > 0) await nextTurn();
-    yield list.slice(start, start + SLICE);
+    yield list.slice(start, start + size);
   }
 }

@@ -1,6 +1,5 @@
-import type { Product } from '../data/products';
+import type { Articles, Supply } from '../database/articles';
 import type { Catalogue } from './catalogue';
-import { slices } from './slices';
 
 /** What a supplier sends: an id, and whatever else there is to say, which is kept as it came. */
 export interface Item {
@@ -29,24 +28,29 @@ export interface SupplyCounts {
 
 /** All that suppliers have sent, by id, in the order in which ids were first seen. */
 export class Supplies {
-  readonly #items = new Map<string | number, Item>();
+  /** The import that came last: they go one after another, so that one of them does not take all connections. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly catalogue: Catalogue) {}
+  constructor(
+    private readonly articles: Articles,
+    private readonly catalogue: Catalogue,
+  ) {}
 
-  /** Adds items, or replaces those with the same id; `products` are those of them that the catalogue sells. */
-  async take(items: readonly Item[], products: readonly Product[]): Promise<SupplyCounts> {
-    let created = 0;
-    for await (const slice of slices(items)) {
-      const before = this.#items.size;
-      for (const item of slice) this.#items.set(item.id, item);
-      created += this.#items.size - before;
-    }
-    for await (const slice of slices(products)) this.catalogue.upsert(slice);
-    return { items: items.length, created, updated: items.length - created, products: products.length };
+  /** Adds articles, or replaces those with the same id; all of them or, if the signal aborts before, none. */
+  async take(supplies: readonly Supply[], signal: AbortSignal): Promise<SupplyCounts> {
+    const taking = this.#last.then(() => this.articles.take(supplies, signal));
+    this.#last = taking.catch(() => {});
+    const created = await taking;
+    const items = supplies.length;
+    const products = supplies.filter(({ product }) => product !== undefined).length;
+    if (products > 0) await this.catalogue.refresh();
+    return { items, created, updated: items - created, products };
   }
 
   /** Everything as it is now: an import that comes later changes nothing in it. */
-  document(): SupplyDocument {
-    return { version: SUPPLY_VERSION, items: [...this.#items.values()], complete: true };
+  async document(signal: AbortSignal): Promise<SupplyDocument> {
+    const items: Item[] = [];
+    for await (const json of this.articles.documents(signal)) items.push(JSON.parse(json) as Item);
+    return { version: SUPPLY_VERSION, items, complete: true };
   }
 }

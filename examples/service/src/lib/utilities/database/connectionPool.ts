@@ -1,0 +1,2 @@
+export type { DatabaseConfig, DriverConnection, Lease } from 'keelson';
+export { DatabaseConnectionPool, DatabaseConnectionPool as default } from 'keelson';
