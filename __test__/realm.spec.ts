@@ -3,6 +3,7 @@ import * as keelson from 'keelson';
 import {
   BoundedLRUCache,
   CircularBuffer,
+  ConnectionPool,
   KeelsonError,
   OptimizedRouter,
   type RouteHandler,
@@ -102,6 +103,20 @@ test('a router hands on the very objects that it got, and stats of this realm', 
   expect(req.params).toStrictEqual({ id: '1' });
   expect(router.getStats()).toStrictEqual({ routes: 1, cacheSize: 0, loadBalancers: 1 });
   expect(Object.getPrototypeOf(router.metrics().routes[0])).toBe(Object.prototype);
+});
+
+test('what a connection pool gives is of this realm', async () => {
+  const pool = new ConnectionPool({ create: () => Promise.reject(new Error('down')) }, { acquireTimeout: 1 });
+  const call = pool.acquire();
+  expect(call).toBeInstanceOf(Promise);
+  const error = await call.catch((reason) => reason);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toBeInstanceOf(keelson.TimeoutError);
+  expect(error.cause).toBeInstanceOf(keelson.ConnectionError);
+  for (const object of [pool.getStats(), pool.metrics(), pool.metrics().closed, pool.metrics().errors]) {
+    expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
+  }
+  await pool.close();
 });
 
 test('everything is found as it must be, strictly', async () => {

@@ -5,7 +5,7 @@
  */
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
-  const { RouteTrie, OptimizedRouter, JSONWorkerPool, json } = keelson;
+  const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -62,6 +62,15 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   for await (const batch of json.ndjson(['{"a":1}\n', '[2]'])) lines.push(...batch);
   const document = await pool.openDocument(text);
   const malformed = await json.parse(`${text}]`).catch((error) => [error instanceof SyntaxError, error.code]);
+  const connections = new ConnectionPool(
+    { create: async () => ({}), destroy: async () => {}, validate: async () => true },
+    { max: 2, min: 1, validateAfter: 0, probeInterval: 1, leakAfter: 1 },
+  );
+  const served = await Promise.all([1, 2, 3, 4].map((n) => connections.use(() => n, { affinity: 'key' })));
+  const held = await connections.acquire();
+  const tooFew = [connections.acquire(), connections.acquire({ timeout: 2 })];
+  const [, late] = await Promise.allSettled(tooFew);
+  held.release();
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -84,6 +93,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     lines,
     pointed: [document.get('/2/name'), document.length(), await document.toJS('/3')],
     malformed,
+    served: [served, late.reason instanceof Error && late.reason.code, connections.getStats()],
     refusal,
   };
   if (leave) {
@@ -120,5 +130,6 @@ module.exports.FOUND = {
   lines: [{ a: 1 }, [2]],
   pointed: ['row 2', 3_000, { id: 3, name: 'row 3', half: 1.5, tags: ['x', null] }],
   malformed: [true, 'ERR_KEELSON_JSON_SYNTAX'],
+  served: [[1, 2, 3, 4], 'ERR_KEELSON_TIMEOUT', { total: 2, idle: 1, active: 1, waiting: 0, opening: 0 }],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };
