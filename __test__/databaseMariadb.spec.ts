@@ -115,3 +115,31 @@ test('an idle pool lets the process end', async () => {
     pool.ready().then(() => pool.query('SELECT 1 AS n')).then(({ data }) => console.log(JSON.stringify(data[0])));`);
   expect(told).toEqual([{ n: 1 }]);
 });
+
+test('queryMany sends the rows of an insert in one statement', async () => {
+  const pool = open({ maxConnections: 1 });
+  await pool.run('CREATE TABLE IF NOT EXISTS loaded (id INT PRIMARY KEY, name VARCHAR(20))');
+  const inserts = async () => Number((await pool.run("SHOW SESSION STATUS LIKE 'Com_insert'"))[0][0].Value);
+  const before = await inserts();
+  const rows = Array.from({ length: 1_000 }, (_, id) => [id, id % 3 === 0 ? null : `it's ${id}`]);
+  const results = await pool.queryMany('INSERT INTO loaded (id, name) VALUES (?, ?)', rows);
+  expect(results).toHaveLength(1_000);
+  expect(await inserts()).toBe(before + 10);
+  const [read] = await pool.run('SELECT id, name FROM loaded ORDER BY id');
+  expect(read.map(({ id, name }: any) => [id, name])).toEqual(rows);
+});
+
+test('and finds the row that fails; rows that do not fit, and other statements, go one by one', async () => {
+  const pool = open({ maxConnections: 1 });
+  await pool.run('CREATE TABLE IF NOT EXISTS picky (id INT PRIMARY KEY, name VARCHAR(20))');
+  const INSERT = 'INSERT INTO picky (id, name) VALUES (?, ?)';
+  const rows = Array.from({ length: 150 }, (_, id) => [id === 130 ? 7 : id, 'x']);
+  expect(await rejection(pool.queryMany(INSERT, rows))).toMatchObject({ index: 130 });
+  expect(await rejection(pool.queryMany(INSERT, [[1, 'x'], [2]]))).toMatchObject({ index: 1 });
+  expect((await pool.run('SELECT * FROM picky'))[0]).toEqual([]);
+  await pool.queryMany(`${INSERT} ON DUPLICATE KEY UPDATE name = 'twice'`, [
+    [1, 'a'],
+    [1, 'b'],
+  ]);
+  expect((await pool.run('SELECT * FROM picky'))[0]).toEqual([{ id: 1, name: 'twice' }]);
+});

@@ -38,6 +38,11 @@ export interface DriverConnection {
   readonly native?: unknown;
   /** Sends all statements before it waits for the first answer. Answers come in their order; it never rejects. */
   pipeline?(statements: readonly Statement[]): Promise<PromiseSettledResult<unknown>[]>;
+  /**
+   * Runs a statement with each of many rows of parameters inside of a transaction, by a faster way than a pipeline.
+   * Answers as `pipeline` does; rows that the server took at once may have one answer.
+   */
+  many?(sql: string, rows: readonly (readonly unknown[])[]): Promise<PromiseSettledResult<unknown>[]>;
   /** Begins to read the rows of a statement. */
   read?(sql: string, params: readonly unknown[] | undefined): RowReader;
   /**

@@ -38,11 +38,11 @@ async function send<T>(
   first: number,
 ): Promise<QueryResult<T>[]> {
   const started = performance.now();
-  const statements = batch.map((params) => ({ sql, params }));
-  const answers = await tx.pipeline(
-    (connection, all) => connection.pipeline?.(all) ?? sequence(connection, all),
-    statements,
-  );
+  const answers = await tx.do((connection) => {
+    if (connection.many !== undefined) return connection.many(sql, batch);
+    const statements = batch.map((params) => ({ sql, params }));
+    return connection.pipeline?.(statements) ?? sequence(connection, statements);
+  });
   const executionTime = performance.now() - started;
   return answers.map((answer, index) => {
     if (answer.status === 'rejected') throw new BatchError(first + index, { cause: answer.reason });

@@ -1,6 +1,6 @@
 import { TransactionEndedError } from '../errors.js';
 import type { Deadline } from './deadline.js';
-import type { Driver, Statement, TransactionMode } from './driver.js';
+import type { Driver, DriverConnection, TransactionMode } from './driver.js';
 import { standardBegin } from './driver.js';
 import { kindOf } from './kinds.js';
 import type { Loan, Loans } from './loans.js';
@@ -65,16 +65,10 @@ export class Transaction {
     }
   }
 
-  /** @internal Sends all statements at once. */
-  async pipeline(
-    pipeline: (
-      connection: Loan['connection'],
-      statements: readonly Statement[],
-    ) => Promise<PromiseSettledResult<unknown>[]>,
-    statements: readonly Statement[],
-  ): Promise<PromiseSettledResult<unknown>[]> {
+  /** @internal Does anything with the connection, in its turn. */
+  async do<T>(work: (connection: DriverConnection) => T | PromiseLike<T>): Promise<T> {
     this.#check();
-    return this.#session.do((connection) => pipeline(connection, statements));
+    return this.#session.do(work);
   }
 
   /** @internal Takes no statement any more. */

@@ -5,6 +5,7 @@ import type { DatabaseSettings } from '../config.js';
 import type { Driver, DriverConnection, RowReader, Statement, TransactionMode } from '../driver.js';
 import { cancelUntil } from './cancel.js';
 import { loaded } from './load.js';
+import { joined } from './mysqlRows.js';
 
 type Done = (error: Error | null, rows?: unknown, fields?: unknown) => void;
 
@@ -34,6 +35,8 @@ const loadMysql = (): Mysql => loaded<Mysql>('mysql2', 'mysql2', () => require('
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
 
+/** Milliseconds in which the rest of a result is awaited before it is cancelled. */
+const MOMENT = 50;
 /** Rows that are buffered between server and reader. */
 const BUFFERED = 100;
 
@@ -95,6 +98,16 @@ class MysqlConnection implements DriverConnection {
     return Promise.allSettled(statements.map(({ sql, params }) => this.query(sql, params)));
   }
 
+  async many(sql: string, rows: readonly (readonly unknown[])[]): Promise<PromiseSettledResult<unknown>[]> {
+    const one = joined(sql, rows);
+    if (one !== undefined) {
+      const [answer] = await this.pipeline([one]);
+      if (answer?.status === 'fulfilled') return rows.map(() => answer);
+      // It had no effect; one by one they tell which of them it is.
+    }
+    return this.pipeline(rows.map((params) => ({ sql, params })));
+  }
+
   read(sql: string, params: readonly unknown[] | undefined): RowReader {
     this.#sent = this.alive();
     const command = this.client.query(sql, params);
@@ -113,7 +126,9 @@ class MysqlConnection implements DriverConnection {
       read: (count) => this.#read(rows, count, () => failure),
       close: async () => {
         if (rows.readableEnded || failure !== undefined) return;
+        // What is on its way comes faster than another connection opens.
         rows.destroy();
+        if (await endsSoon(end)) return;
         await this.cancel(end, { signal: AbortSignal.timeout(10_000) });
       },
     };
@@ -193,6 +208,17 @@ class MysqlConnection implements DriverConnection {
     this.#broken = true;
     this.client.stream.destroy();
   }
+}
+
+/** Whether `end` resolves within a moment. */
+async function endsSoon(end: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const moment = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), MOMENT);
+  });
+  const answer = await Promise.race([end.then(() => true), moment]);
+  clearTimeout(timer);
+  return answer;
 }
 
 /** Resolves when a stream has rows, has ended or has failed. */
