@@ -4,6 +4,9 @@ import { usePostgres } from './postgres';
 
 type Config = ConstructorParameters<typeof DatabaseConnectionPool>[0];
 
+// Servers and specs share the machine with whatever else runs on it.
+jest.setTimeout(30_000);
+
 /** A database for the specs that hold for each of them. */
 export interface Database {
   /** A pool, which is closed after the test. */
