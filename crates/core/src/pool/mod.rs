@@ -294,7 +294,12 @@ impl Pool {
             return Acquired::Refused(cause);
         }
         let ticket = self.queue.push(deadline, priority, key);
-        self.settle(now);
+        if self.slots.lent() == self.options.max {
+            // Nothing can be done but to wait.
+            self.due = self.due.min(self.queue.first_deadline());
+        } else {
+            self.settle(now);
+        }
         Acquired::Ticket(ticket)
     }
 

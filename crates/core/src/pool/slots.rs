@@ -123,7 +123,7 @@ impl Slots {
 
     /// Slots in use.
     pub(super) fn taken(&self) -> u32 {
-        self.live() + self.count(State::Opening) + self.count(State::Closing)
+        self.table.0.len() as u32 - self.count(State::Free)
     }
 
     /// The slot that has been in `state` for longest, and since when; of idle ones that which is unused for longest.
