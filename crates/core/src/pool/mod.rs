@@ -241,7 +241,7 @@ impl Pool {
             }
             self.close_slot(now, slot, Reason::Lifetime);
             // `min` may have to be refilled.
-            self.due = now;
+            self.due = self.due.min(now);
         }
     }
 

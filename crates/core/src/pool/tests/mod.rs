@@ -13,7 +13,7 @@ use super::{Acquired, Action, Options, Pool};
 const NEVER: f64 = f64::INFINITY;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn the_pool_keeps_its_promises(choices in proptest::collection::vec(any::<u8>(), 0..600)) {
         play(Choices(&choices));
