@@ -79,8 +79,8 @@ test('two pools on one file wait for each other without stopping the thread', as
       release = resolve;
     });
   });
-  const other = two.query('INSERT INTO t VALUES (2)', [], { retries: 100 });
-  const third = two.transaction([{ sql: 'INSERT INTO t VALUES (3)' }], { retries: 100 });
+  const other = two.query('INSERT INTO t VALUES (2)');
+  const third = two.transaction([{ sql: 'INSERT INTO t VALUES (3)' }]);
   setTimeout(() => release(), 60);
   await held;
   expect((await other).success).toBe(true);

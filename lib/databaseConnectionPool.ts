@@ -5,6 +5,7 @@ import { type DatabaseConfig, databaseSettings, type Settings } from './database
 import { Deadline } from './database/deadline.js';
 import type { Driver, DriverConnection } from './database/driver.js';
 import { connectionFactory } from './database/factory.js';
+import { kindOf } from './database/kinds.js';
 import { Loans, started } from './database/loans.js';
 import { checkRows, queryMany, type Rows } from './database/many.js';
 import {
@@ -132,8 +133,9 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
           : this.#attempt(sql, params, options, call);
         return (await answer) as T;
       } catch (error) {
-        if (!call.mayRetry(error, retry, this.#budget)) throw error;
-        const pause = backoff(retry);
+        const kind = kindOf(error);
+        if (!call.mayRetry(error, kind, retry, this.#budget)) throw error;
+        const pause = backoff(retry, kind);
         if (pause >= deadline.left) throw error;
         await deadline.sleep(pause);
       }

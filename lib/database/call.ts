@@ -1,11 +1,8 @@
 import { DestroyedError, InvalidArgumentError } from '../errors.js';
 import type { Deadline } from './deadline.js';
-import { kindOf } from './kinds.js';
+import { type ErrorKind, kindOf } from './kinds.js';
 import type { Loan } from './loans.js';
-import type { RetryBudget } from './retry.js';
-
-/** Attempts after the first, where the call does not say. */
-const RETRIES = 3;
+import { type RetryBudget, retriesFor } from './retry.js';
 
 /** One call of `query` or `run`, through all of its attempts. */
 export class Call {
@@ -27,16 +24,17 @@ export class Call {
 
   /** The attempt's statement failed. */
   failed(error: unknown, { connection }: Loan): void {
-    this.#harmless = kindOf(error) === 'serialization' || connection.isUnsent?.(error) === true;
+    const kind = kindOf(error);
+    this.#harmless = kind === 'serialization' || kind === 'busy' || connection.isUnsent?.(error) === true;
   }
 
-  /** Whether to try again after `error`, for the `retry`-th time. */
-  mayRetry(error: unknown, retry: number, budget: RetryBudget): boolean {
+  /** Whether to try again after an error, for the `retry`-th time. */
+  mayRetry(error: unknown, kind: ErrorKind, retry: number, budget: RetryBudget): boolean {
     const { deadline, retries } = this;
-    if (retry > (retries ?? RETRIES) || deadline.signal?.aborted) return false;
+    if (retry > (retries ?? retriesFor(kind)) || deadline.signal?.aborted) return false;
     // These are the same whenever it is tried.
     if (error instanceof DestroyedError || error instanceof InvalidArgumentError) return false;
-    // The caller vouches for the statement by asking for retries.
-    return retries !== undefined || (this.#harmless && budget.withdraw());
+    // The caller vouches for the statement by asking for retries; and no server is burdened by waiting for a file.
+    return retries !== undefined || (this.#harmless && (kind === 'busy' || budget.withdraw()));
   }
 }

@@ -4,6 +4,8 @@ export type ErrorKind =
   | 'connection'
   /** Transactions got in each other's way: the same again may succeed. */
   | 'serialization'
+  /** SQLite's lock is held by another connection: nothing was done. */
+  | 'busy'
   /** The server takes no writes. */
   | 'readOnly'
   /** Something else: the statement's own fault. */
@@ -44,7 +46,7 @@ export function kindOf(error: unknown): ErrorKind {
   const text = typeof code === 'string' ? code : '';
   const state = typeof sqlState === 'string' ? sqlState : text;
   if (SERIALIZATION_STATES.has(state) || SERIALIZATION_NUMBERS.has(errno)) return 'serialization';
-  if (/^SQLITE_(BUSY|LOCKED)/.test(text) || isBusy(errcode)) return 'serialization';
+  if (/^SQLITE_(BUSY|LOCKED)/.test(text) || isBusy(errcode)) return 'busy';
   if (state === '25006' || READ_ONLY_NUMBERS.has(errno)) return 'readOnly';
   if (LOST.has(text) || /^(08...|57P0.)$/.test(state)) return 'connection';
   return error instanceof Error && LOST_TEXT.test(error.message) ? 'connection' : 'other';

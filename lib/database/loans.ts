@@ -15,7 +15,7 @@ export interface Lender {
 }
 
 /** How long a statement may take to stop, in milliseconds, before its connection is closed. */
-const STOPPING = 5_000;
+const STOPPING = 2_000;
 /** Milliseconds in which one answer "read-only" stands for all of them. */
 const EVICTED = 1_000;
 

@@ -1,3 +1,5 @@
+import type { ErrorKind } from './kinds.js';
+
 /** How many calls may be tried again by default, beyond what the calls themselves ask for. */
 export interface RetryBudgetOptions {
   /** Retries for each call, 0 to 1: at 0.2, one for five calls. @default 0.2 */
@@ -45,10 +47,20 @@ export class RetryBudget {
   }
 }
 
+/** Attempts after the first, where the call does not say: for most errors, and for a lock that SQLite does not wait for. */
+const RETRIES = 3;
+const BUSY_RETRIES = 50;
+
 const SHORTEST = 10;
 const LONGEST = 1_000;
+/** A lock is held for a moment, and nobody is spared by waiting longer for it. */
+const LONGEST_BUSY = 100;
 
-/** Milliseconds to wait before attempt `attempt` (from 1): "full jitter", random below a bound that doubles. */
-export function backoff(attempt: number): number {
-  return Math.random() * Math.min(LONGEST, SHORTEST * 2 ** attempt);
+/** How often to try again by default after an error of this kind. */
+export const retriesFor = (kind: ErrorKind): number => (kind === 'busy' ? BUSY_RETRIES : RETRIES);
+
+/** Milliseconds to wait before retry `retry` (from 1): "full jitter", random below a bound that doubles. */
+export function backoff(retry: number, kind: ErrorKind): number {
+  const longest = kind === 'busy' ? LONGEST_BUSY : LONGEST;
+  return Math.random() * Math.min(longest, SHORTEST * 2 ** retry);
 }

@@ -27,10 +27,10 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
 
   /** @internal */
   constructor(
-    readonly loans: Loans,
-    readonly sql: string,
-    readonly params: readonly unknown[] | undefined,
-    readonly options: StreamOptions & { timeout: number },
+    private readonly loans: Loans,
+    private readonly sql: string,
+    private readonly params: readonly unknown[] | undefined,
+    private readonly options: StreamOptions & { timeout: number },
   ) {
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }

@@ -2,14 +2,11 @@ import { TransactionEndedError } from '../errors.js';
 import type { Deadline } from './deadline.js';
 import type { Driver, DriverConnection, TransactionMode } from './driver.js';
 import { standardBegin } from './driver.js';
-import { kindOf } from './kinds.js';
+import { type ErrorKind, kindOf } from './kinds.js';
 import type { Loan, Loans } from './loans.js';
 import { checkStatement, type TransactionOptions } from './options.js';
-import { backoff } from './retry.js';
+import { backoff, retriesFor } from './retry.js';
 import { Session } from './session.js';
-
-/** Attempts after the first, where the call does not say. */
-const RETRIES = 3;
 
 /** A transaction that is open. Its statements run one after the other, in the order of the calls. */
 export class Transaction {
@@ -112,13 +109,17 @@ class Attempt<R> {
     this.#tx = new Transaction(this.#session);
   }
 
-  /** Whether the same again may succeed, and nothing has remained of this attempt. */
-  mayRepeat(error: unknown): boolean {
+  /** What kind of error it ended with, if the same again may succeed and nothing has remained of this attempt. */
+  passing(error: unknown): ErrorKind | undefined {
     const { failure } = this.#session;
-    if (kindOf(error) === 'serialization') return true;
     // A function may wrap what it got.
-    if (this.#stage === 'body') return failure !== undefined && kindOf(failure.error) === 'serialization';
-    return this.#stage === 'begin' && kindOf(error) === 'connection';
+    const kinds = [
+      kindOf(error),
+      this.#stage === 'body' && failure !== undefined ? kindOf(failure.error) : 'other',
+    ];
+    const conflict = kinds.find((kind) => kind === 'serialization' || kind === 'busy');
+    if (conflict !== undefined) return conflict;
+    return this.#stage === 'begin' && kinds[0] === 'connection' ? 'connection' : undefined;
   }
 
   /** Runs it to its end, until the deadline. */
@@ -184,15 +185,16 @@ export async function transact<R>(
   options: TransactionOptions,
   deadline: Deadline,
 ): Promise<R> {
-  const { retries = RETRIES } = options;
   for (let retry = 1; ; retry++) {
     deadline.check();
     const attempt = new Attempt(context, await context.loans.acquire(options, deadline), body, options);
     try {
       return await attempt.run(deadline);
     } catch (error) {
-      const pause = backoff(retry);
-      if (retry > retries || !attempt.mayRepeat(error) || pause >= deadline.left) throw error;
+      const kind = attempt.passing(error);
+      if (kind === undefined || retry > (options.retries ?? retriesFor(kind))) throw error;
+      const pause = backoff(retry, kind);
+      if (pause >= deadline.left) throw error;
       await deadline.sleep(pause);
     }
   }
