@@ -24,6 +24,8 @@ const SETTINGS = {
   fsync: 'off',
   full_page_writes: 'off',
   shared_buffers: '16MB',
+  // In files of the data folder, which go when it goes.
+  dynamic_shared_memory_type: 'mmap',
 };
 
 function initialise(data) {
@@ -48,6 +50,8 @@ const POSTGRES = {
   ready: /database system is ready to accept connections/,
   // Fast shutdown: sessions are ended, their transactions rolled back.
   stopSignal: 'SIGINT',
+  // Its segment of System V shared memory: the seventh line has its key and its number.
+  cleanUp: 'test -e data/postmaster.pid && (set -- $(sed -n 7p data/postmaster.pid); ipcrm -m "$2")',
 };
 
 /** A PostgreSQL of its own, not started yet; `settings` are those of postgresql.conf. */

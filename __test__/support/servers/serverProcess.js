@@ -7,9 +7,12 @@ const { ownFolder } = require('./template.js');
 
 /**
  * Outlives a test runner that is killed: once its standard input ends, it kills the server whose number is in the
- * file `pid`, and removes the folder.
+ * file `pid`, cleans up as the kind of server asks for, and removes the folder.
  */
-const GUARD = 'cat > /dev/null; test -e "$1/pid" && kill -9 "$(cat "$1/pid")"; rm -rf "$1"';
+const GUARD = (cleanUp) =>
+  ['cat > /dev/null', 'cd "$1"', 'test -e pid && kill -9 "$(cat pid)"', cleanUp, 'cd /', 'rm -rf "$1"'].join(
+    '\n',
+  );
 
 /** What a server printed last, for the message of a failure. */
 const KEPT = 10_000;
@@ -46,8 +49,9 @@ const signal = (pid, name) => {
 
 /**
  * A server of its own for a spec or a benchmark: in a temporary folder, on a free port, run by another account than
- * root. A kind is `{ title, data(folder), command(folder, port, settings), ready, stopSignal, config }`: what fills
- * the folder with data, what starts the server, what it prints once it takes connections, what ends it in order.
+ * root. A kind is `{ title, data(folder), command(folder, port, settings), ready, stopSignal, cleanUp, config }`: what
+ * fills the folder with data, what starts the server, what it prints once it takes connections, what ends it in order,
+ * a line of shell that removes what a killed one leaves outside of its folder.
  */
 exports.ServerProcess = class ServerProcess {
   #kind;
@@ -135,7 +139,7 @@ exports.ServerProcess = class ServerProcess {
   #prepareFolder() {
     const folder = ownFolder();
     this.#folder = folder;
-    this.#guard = spawn('sh', ['-c', GUARD, 'sh', folder], {
+    this.#guard = spawn('sh', ['-c', GUARD(this.#kind.cleanUp ?? ''), 'sh', folder], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
