@@ -83,9 +83,20 @@ impl Game<'_> {
             20 => self.discard(),
             21 | 22 => self.closed(),
             23 => self.cancel(),
-            24..=26 => self.now += self.choices.of(&[1.0, 0.25, 3.0, 10.0, 50.0]),
-            27 | 28 => self.tick(),
+            24 | 25 => self.now += self.choices.of(&[1.0, 0.25, 3.0, 10.0, 50.0]),
+            26 | 27 => {
+                self.go_to(self.pool.due());
+                self.tick();
+            }
+            28 => self.tick(),
             _ => self.order(),
+        }
+    }
+
+    /// Lets time go on to the very moment of `due`; backoff is random, and the rest of the game in quarters.
+    fn go_to(&mut self, due: f64) {
+        if due.is_finite() {
+            self.now = self.now.max((due * 4.0).ceil() / 4.0);
         }
     }
 
@@ -287,7 +298,7 @@ impl Game<'_> {
             if !self.answer_all() {
                 let due = self.pool.due();
                 assert!(due.is_finite(), "somebody waits for nothing");
-                self.now = self.now.max(due);
+                self.go_to(due);
             }
             self.tick();
         }
