@@ -64,7 +64,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const malformed = await json.parse(`${text}]`).catch((error) => [error instanceof SyntaxError, error.code]);
   const connections = new ConnectionPool(
     { create: async () => ({}), destroy: async () => {}, validate: async () => true },
-    { max: 2, min: 1, validateAfter: 0, probeInterval: 1, leakAfter: 1 },
+    { max: 2, validateAfter: 0, leakAfter: 1 },
   );
   const served = await Promise.all([1, 2, 3, 4].map((n) => connections.use(() => n, { affinity: 'key' })));
   const held = await connections.acquire();

@@ -70,6 +70,7 @@ export class Engine<T> implements Core<T> {
   private readonly hasAlive: boolean;
   private readonly hasRef: boolean;
   private readonly hasReset: boolean;
+  private readonly traces: boolean;
   private working = false;
   private watched = false;
   private gate: number = GATE.closed;
@@ -87,6 +88,7 @@ export class Engine<T> implements Core<T> {
     };
     this.hasAlive = factory.alive !== undefined;
     this.hasRef = factory.ref !== undefined;
+    this.traces = settings.leakAfter !== Number.POSITIVE_INFINITY;
     this.hasReset = factory.reset !== undefined;
     this.time = new PoolTime((now) => {
       this.native.tick(now);
@@ -173,21 +175,17 @@ export class Engine<T> implements Core<T> {
     }
     if (this.hasRef) this.ref(pooled);
     pooled.lentAt = now;
-    pooled.trace = trace;
-    const lease = new Lease(pooled);
-    pooled.lease = lease;
-    return lease;
+    if (this.traces) pooled.trace = trace;
+    return new Lease(pooled);
   }
 
   /** Gives a lent connection to who waits for it. */
   private handOver(pooled: Pooled<T>, ticket: number, now: number): void {
     const waiter = this.settled(ticket);
     pooled.lentAt = now;
-    pooled.trace = waiter.wish.trace;
-    const lease = new Lease(pooled);
-    pooled.lease = lease;
+    if (this.traces) pooled.trace = waiter.wish.trace;
     this.figures.waits.record(now - this.sinces[ticket]!);
-    waiter.resolve(lease);
+    waiter.resolve(new Lease(pooled));
   }
 
   rest(pooled: Pooled<T>, ticket: number, now: number): void {
@@ -200,7 +198,7 @@ export class Engine<T> implements Core<T> {
   }
 
   giveBack(pooled: Pooled<T>): void | Promise<void> {
-    pooled.lease = undefined;
+    pooled.endLoan();
     if (this.hasReset) return this.checks.reset(pooled);
     this.takeBack(pooled);
   }
@@ -220,7 +218,7 @@ export class Engine<T> implements Core<T> {
 
   discard(pooled: Pooled<T>, error: unknown): void {
     const now = this.time.now();
-    pooled.lease = undefined;
+    pooled.endLoan();
     pooled.error = error;
     this.figures.uses.record(now - pooled.lentAt);
     this.native.discard(now, pooled.slot);
@@ -456,7 +454,7 @@ export class Engine<T> implements Core<T> {
     this.openings.drop();
     for (const pooled of [...this.places]) {
       if (pooled === undefined) continue;
-      pooled.lease = undefined;
+      pooled.endLoan();
       this.native.discard(this.time.now(), pooled.slot);
     }
     this.after();

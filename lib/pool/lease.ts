@@ -4,10 +4,12 @@ import type { Pooled } from './pooled.js';
 /** A connection on loan. To give it back twice, or after the pool took it back by force, does nothing. */
 export class Lease<T> {
   private readonly pooled: Pooled<T>;
+  private readonly loan: number;
 
   /** @internal */
   constructor(pooled: Pooled<T>) {
     this.pooled = pooled;
+    this.loan = pooled.loan;
   }
 
   get connection(): T {
@@ -21,7 +23,7 @@ export class Lease<T> {
 
   /** Whether the connection is still on loan. */
   get active(): boolean {
-    return this.pooled.lease === this;
+    return this.pooled.loan === this.loan;
   }
 
   /**
@@ -30,13 +32,13 @@ export class Lease<T> {
    */
   release(): void | Promise<void> {
     const { pooled } = this;
-    return pooled.lease === this ? pooled.lender.giveBack(pooled) : undefined;
+    return pooled.loan === this.loan ? pooled.lender.giveBack(pooled) : undefined;
   }
 
   /** Gives a broken connection back: it is destroyed and never lent again. `error` goes to the `close` event. */
   discard(error?: unknown): void {
     const { pooled } = this;
-    if (pooled.lease === this) pooled.lender.discard(pooled, error);
+    if (pooled.loan === this.loan) pooled.lender.discard(pooled, error);
   }
 
   [dispose](): void {

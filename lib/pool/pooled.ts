@@ -1,5 +1,3 @@
-import type { Lease } from './lease.js';
-
 /** Who takes connections back. */
 export interface Lender<T> {
   readonly name: string;
@@ -9,8 +7,11 @@ export interface Lender<T> {
 
 /** A connection in its place. */
 export class Pooled<T> {
-  /** The lending that is on; another one's lease has no say. */
-  lease: Lease<T> | undefined;
+  /**
+   * The number of the loan that is on, or comes next; another one's lease has no say. A number and not the lease: to
+   * point from an old object to a new one costs the garbage collector's write barrier.
+   */
+  loan = 0;
   lentAt = Number.NaN;
   /** Holds the stack of the acquire, where leaks are looked for. */
   trace: { stack?: string } | undefined;
@@ -25,6 +26,11 @@ export class Pooled<T> {
     readonly connection: T,
     private readonly number: number,
   ) {}
+
+  /** Ends the loan that is on, whatever its lease does later. */
+  endLoan(): void {
+    this.loan = (this.loan + 1) | 0;
+  }
 
   get id(): string {
     return `${this.lender.name}:${this.number}`;
