@@ -400,7 +400,7 @@ describe('connections', () => {
   });
 
   test('10,000 queries at once on 10 connections', async () => {
-    const pool = open({ maxConnections: 10 });
+    const pool = open({ maxConnections: 10, connectionTimeout: 60_000, queryTimeout: 60_000 });
     const calls = Array.from({ length: 10_000 }, (_, n) => pool.query('SELECT $1::int AS n', [n]));
     const results = await Promise.all(calls);
     expect(results.every(({ success, data }, n) => success && data.rows[0].n === n)).toBe(true);

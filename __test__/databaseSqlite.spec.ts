@@ -91,18 +91,15 @@ test('two pools on one file wait for each other without stopping the thread', as
 test('connections of one pool on one file', async () => {
   const pool = open({ database: file(), maxConnections: 4 });
   await pool.run('CREATE TABLE t (n)');
-  const calls = Array.from({ length: 40 }, (_, n) =>
-    pool.transaction(
-      async (tx) => {
-        await tx.run('INSERT INTO t VALUES (?)', [n]);
-        await new Promise((resolve) => setImmediate(resolve));
-      },
-      { retries: 1_000 },
-    ),
+  const calls = Array.from({ length: 12 }, (_, n) =>
+    pool.transaction(async (tx) => {
+      await tx.run('INSERT INTO t VALUES (?)', [n]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }),
   );
   await Promise.all(calls);
-  expect((await pool.run('SELECT count(*) AS n FROM t')).rows).toStrictEqual([{ n: 40 }]);
-}, 20_000);
+  expect((await pool.run('SELECT count(*) AS n FROM t')).rows).toStrictEqual([{ n: 12 }]);
+});
 
 test('a COMMIT that is refused is rolled back, and the database in memory is still there', async () => {
   const pool = open();
