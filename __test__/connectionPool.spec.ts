@@ -291,6 +291,19 @@ describe('those who call from within', () => {
     expect(pool.getStats()).toMatchObject({ total: 0, waiting: 0 });
   });
 
+  test('what a listener brings about comes after what it was told of', async () => {
+    const pool = makePool(scripted().factory, { max: 3 });
+    const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()]);
+    for (const lease of leases) lease.release();
+    pool.pause();
+    const calls = [1, 2, 3].map(() => failure(pool.acquire({ timeout: 5 })));
+    pool.once('timeout', () => pool.evict());
+    for (const call of calls) expect(await call).toBeInstanceOf(TimeoutError);
+    await settle();
+    expect(pool.getStats()).toMatchObject({ total: 0, waiting: 0 });
+    expect(pool.metrics()).toMatchObject({ errors: { timeout: 3 }, closed: { evicted: 3 } });
+  });
+
   test('the functions of a factory may acquire', async () => {
     const calls: Promise<unknown>[] = [];
     const { factory, make } = scripted({
@@ -311,9 +324,9 @@ describe('those who call from within', () => {
       throw new Error('mine');
     });
     const caught = new Deferred<unknown>();
-    const tick = jest.spyOn(process, 'nextTick').mockImplementation((callback: () => void) => {
+    const tick = jest.spyOn(process, 'nextTick').mockImplementation((callback) => {
       try {
-        callback();
+        (callback as () => void)();
       } catch (error) {
         caught.resolve(error);
       }

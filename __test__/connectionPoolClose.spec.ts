@@ -126,6 +126,7 @@ describe('close', () => {
     expect(pool.metrics()).toMatchObject({ late: 1, opened: 2, closed: { closing: 2 } });
     await advance(2_000);
     await resetting;
+    expect(pool.metrics()['db.client.connection.use_time'].count).toBe(0);
   });
 
   test('waits for a destroy up to closeTimeout', async () => {

@@ -103,6 +103,14 @@ describe('create', () => {
     expect(pool.getStats()).toMatchObject({ total: 1, active: 1 });
   });
 
+  test('may give an object again that was destroyed', async () => {
+    const only = { n: 1, open: true, alive: true, lent: false };
+    const pool = makePool({ create: () => only, destroy: async () => {} }, { max: 1 });
+    (await pool.acquire()).discard();
+    expect((await pool.acquire()).connection).toBe(only);
+    expect(pool.metrics()).toMatchObject({ opened: 2, openErrors: 0 });
+  });
+
   test('that fails late is not counted twice', async () => {
     const late = new Deferred<Connection>();
     const pool = makePool(
@@ -411,6 +419,29 @@ describe('validate', () => {
     await settle();
     expect(open()).toEqual([2]);
     expect(pool.getStats()).toMatchObject({ total: 1, active: 1 });
+  });
+
+  test('answers for its own connection, not for the next in its place', async () => {
+    const answers: Deferred<boolean>[] = [];
+    const validate = () => {
+      answers.push(new Deferred());
+      return answers.at(-1)!.promise;
+    };
+    const pool = makePool(scripted({ validate }).factory, { max: 1, validateAfter: 0, validateTimeout: 100 });
+    (await pool.acquire()).release();
+    await advance(1);
+    const first = pool.acquire();
+    await advance(100);
+    (await first).release();
+    await advance(1);
+    const second = pool.acquire();
+    await settle();
+    answers[0]!.resolve(true);
+    await settle();
+    expect(answers).toHaveLength(2);
+    expect(pool.getStats()).toMatchObject({ waiting: 1, active: 0 });
+    answers[1]!.resolve(true);
+    expect((await second).connection.n).toBe(2);
   });
 
   test('is asked in the background, and what is broken replaced before anybody needs it', async () => {

@@ -61,6 +61,22 @@ test('an opening that hangs keeps the process until it is given up, an idle pool
   expect(found).toBe('ERR_KEELSON_POOL_CONNECTION');
 });
 
+test('a deadline counts from its call, however many calls came before in this turn of the event loop', async () => {
+  const found = await evaluate(`
+    const { ConnectionPool } = require('keelson');
+    (async () => {
+      const pool = new ConnectionPool({ create: () => ({}) }, { max: 1, acquireTimeout: 900 });
+      for (let round = 0; round < 1_000; round++) (await pool.acquire()).release();
+      const lease = await pool.acquire();
+      // The reading of the clock that the calls of a burst share is old after this.
+      for (const until = performance.now() + 1_000; performance.now() < until; );
+      const call = pool.acquire();
+      setTimeout(() => lease.release(), 5);
+      console.log(JSON.stringify((await call).active));
+    })();`);
+  expect(found).toBe(true);
+});
+
 test('a closed pool leaves nothing open', async () => {
   const found = await evaluate(`${SOCKETS}
     (async () => {

@@ -199,19 +199,4 @@ describe('clocks', () => {
       expect(await call).toBeInstanceOf(TimeoutError);
     },
   );
-
-  test('a deadline counts from the call, however many calls there were in this turn of the event loop', async () => {
-    jest.useRealTimers();
-    const pool = makePool(scripted().factory, { max: 1 });
-    for (let round = 0; round < 100; round++) (await pool.acquire()).release();
-    const lease = await pool.acquire();
-    const until = performance.now() + 30;
-    while (performance.now() < until);
-    // The reading that the calls of a burst share is old by now.
-    const call = pool.acquire({ timeout: 20 });
-    await settle();
-    expect(pool.getStats()).toMatchObject({ waiting: 1 });
-    lease.release();
-    (await call).release();
-  });
 });
