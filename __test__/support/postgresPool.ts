@@ -7,9 +7,15 @@ type Config = ConstructorParameters<typeof DatabaseConnectionPool>[0];
 
 /** Attempts to connect follow quickly in specs. */
 const QUICK = { min: 5, max: 50 };
+/** What takes a second or two may take this many milliseconds on a busy machine. */
+const PATIENCE = 60_000;
 
-/** Makes pools of a server's connections, which are closed after the test, leaving no session at the server. */
+/**
+ * Makes pools of a server's connections, which are closed after the test, leaving no session at the server. Nobody gives
+ * up in them unless a test says so.
+ */
 export function usePools(server: ServerProcess) {
+  jest.setTimeout(2 * PATIENCE);
   const pools: DatabaseConnectionPool[] = [];
 
   afterEach(async () => {
@@ -19,6 +25,8 @@ export function usePools(server: ServerProcess) {
 
   return ({ pool: options, ...config }: Config = {}) => {
     const pool = new DatabaseConnectionPool({
+      connectionTimeout: PATIENCE,
+      queryTimeout: PATIENCE,
       ...server.config,
       ...config,
       pool: { backoff: QUICK, ...options },
