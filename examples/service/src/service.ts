@@ -44,14 +44,15 @@ export class Service {
   constructor(options: ServiceOptions) {
     const { jobTimers, requestTimers } = options;
     const report = options.report ?? ((error) => console.error(error));
-    const database = new Database(options.database ?? IN_MEMORY, report);
+    const requestTimeout = options.requestTimeout ?? 5000;
+    const database = new Database(options.database ?? IN_MEMORY, requestTimeout, report);
     const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS), database.articles);
     const sessions = new Sessions(USERS);
     const metrics = new RequestMetrics();
     this.context = {
       jobTimers,
       requestTimers,
-      requestTimeout: options.requestTimeout ?? 5000,
+      requestTimeout,
       database,
       catalogue,
       supplies: new Supplies(database.articles, catalogue),

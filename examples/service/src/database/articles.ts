@@ -36,8 +36,6 @@ const OF_PRODUCT = 'name, category, price, stock, description';
 /** More than this nobody has of anything. */
 export const MAX_STOCK = 1_000_000_000;
 
-/** Milliseconds for a change of one row, less than a request has. */
-const PATIENCE = 4000;
 /** Articles of one statement, and statements of one round trip. */
 const BATCH = 100;
 const STATEMENTS = 8;
@@ -96,6 +94,8 @@ export class Articles {
   constructor(
     private readonly pool: DatabaseConnectionPool,
     private readonly dialect: Dialect,
+    /** Milliseconds that a request has. */
+    private readonly patience: number,
   ) {
     this.#sql = statements(dialect);
   }
@@ -130,7 +130,7 @@ export class Articles {
     const work = this.pool.run<Rows<Record<'stock' | 'version', Whole>>>(
       this.#sql.adjust,
       [keyOf(id), delta],
-      { timeout: PATIENCE },
+      { timeout: this.patience },
     );
     const [row] = (await telling(work)).rows;
     return row && { stock: Number(row.stock), version: Number(row.version) };

@@ -1,9 +1,12 @@
 /** The database cannot be reached, or is too busy: nothing is wrong with what was asked of it. */
 export class DatabaseAwayError extends Error {
-  constructor(options: ErrorOptions) {
-    super('The database is away', options);
+  constructor(cause: Error) {
+    super(`The database is away: ${rootOf(cause).message}`, { cause });
   }
 }
+
+/** The pool’s errors have what happened below as their cause. */
+const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error);
 
 /** Codes of the pool, of Node, of PostgreSQL (connection, resources, operator, rolled back) and of SQLite. */
 const AWAY = [
@@ -18,7 +21,7 @@ const ENDED = /^Connection terminated|^Client has encountered a connection error
 const BUSY = 5;
 
 /** Tells an outage from a mistake. */
-export function isAway(error: unknown): boolean {
+export function isAway(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   // One of many rows: the cause is what happened.
@@ -32,6 +35,6 @@ export async function telling<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw isAway(error) ? new DatabaseAwayError({ cause: error }) : error;
+    throw isAway(error) ? new DatabaseAwayError(error) : error;
   }
 }

@@ -5,6 +5,9 @@ import { type ChangeHandler, ChangeListener } from './changes';
 import { postgres, sqlite } from './dialects';
 import { type DatabaseSettings, poolConfig } from './settings';
 
+/** What of its time a request waits for the database, so that it can still tell that this is away. */
+const SHARE = 0.8;
+
 /** The database: its pool, its table, and the news of what others change in it. */
 export class Database {
   readonly pool: DatabaseConnectionPool;
@@ -13,13 +16,15 @@ export class Database {
 
   constructor(
     private readonly settings: DatabaseSettings,
+    requestTimeout: number,
     report: (error: unknown) => void,
   ) {
-    this.pool = new DatabaseConnectionPool(poolConfig(settings));
+    const patience = Math.ceil(SHARE * requestTimeout);
+    this.pool = new DatabaseConnectionPool(poolConfig(settings, patience));
     // Once an outage, and not once a request.
     this.pool.on('outage', ({ error }) => report(error));
     this.pool.on('error', report);
-    this.articles = new Articles(this.pool, settings.kind === 'sqlite' ? sqlite : postgres);
+    this.articles = new Articles(this.pool, settings.kind === 'sqlite' ? sqlite : postgres, patience);
   }
 
   /** Whether the database was there when last heard of. One that is embedded always is. */

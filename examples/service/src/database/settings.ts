@@ -37,8 +37,8 @@ export function readDatabaseUrl(text: string, maxConnections: number): DatabaseS
 /** A database that is away is told of soon, before the request is given up, and looked for about every second. */
 const OUTAGE = { onOutage: 'fail', backoff: { min: 50, max: 1000 }, closeTimeout: 1000 } as const;
 
-/** What the pool is made with. */
-export function poolConfig(settings: DatabaseSettings): DatabaseConfig {
+/** What the pool is made with; `patience` is what a request has, in milliseconds. */
+export function poolConfig(settings: DatabaseSettings, patience: number): DatabaseConfig {
   if (settings.kind === 'sqlite') {
     // There is one connection, for which an import or export is waited; what waits too long is answered 504.
     return {
@@ -58,7 +58,7 @@ export function poolConfig(settings: DatabaseSettings): DatabaseConfig {
     ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
     ssl,
     maxConnections,
-    connectionTimeout: 3000,
+    connectionTimeout: patience,
     // A server that has failed over takes no writes any more.
     role: 'primary',
     pool: { name: 'catalogue', ...OUTAGE },

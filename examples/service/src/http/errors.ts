@@ -37,7 +37,11 @@ export const unknownRoute: RequestHandler = (req) => {
   throw notFound(`${req.method} ${req.path}`);
 };
 
+/** Seconds after which a database that is away may be back. */
+const RETRY_AFTER = '1';
+
 export function sendError(res: Response, { status, code, message }: HttpError): void {
+  if (status === 503) res.set('Retry-After', RETRY_AFTER);
   res.status(status).json({ error: { code, message } });
 }
 
