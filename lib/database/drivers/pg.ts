@@ -14,6 +14,9 @@ import { loadCursor, loadPg, type Pg, type PgClient, type PgCursor } from './pgC
 /** Statements that send a description of their rows before they do anything. */
 const READS = /^\s*(select|values|table|show)\b(?!.*\binto\b)/is;
 
+/** Milliseconds that stopping a statement may take when its connection is closed. */
+const CLOSING = 1_000;
+
 /** Events that users may have listened to on the native client. */
 const USER_EVENTS = ['notification', 'notice', 'drain'] as const;
 
@@ -213,11 +216,16 @@ class PgConnection implements DriverConnection {
     this.client.connection.unref();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    const isBusy = this.alive() && !this.client.readyForQuery;
     // It is being closed: whatever else goes wrong with it is nobody's concern.
     this.#broken = true;
-    if (!this.client.readyForQuery) this.client.connection.stream.destroy();
-    return this.client.end();
+    if (isBusy) {
+      // The server would go on with its statement, as it looks at the connection only when it has an answer.
+      await requestCancel(this.pg, this.client, AbortSignal.timeout(CLOSING)).catch(() => {});
+      this.client.connection.stream.destroy();
+    }
+    await this.client.end();
   }
 }
 
