@@ -55,7 +55,7 @@ export interface ConnectionPoolOptions {
   probeInterval?: number | undefined;
   /** A connection that is lent for longer is reported by a `leak` event. Makes each acquire capture a stack. @default Infinity */
   leakAfter?: number | undefined;
-  /** Bounds of the wait after a `create` that failed, which doubles with each and is random below. @default 50 to 5,000 */
+  /** Bounds of the wait after a `create` that failed, which doubles with each and is random below. @default 50 to 500 */
   backoff?: { min?: number | undefined; max?: number | undefined } | undefined;
   /**
    * What becomes of acquires while no connection lives and `failureThreshold` attempts in a row have failed: they
@@ -193,7 +193,7 @@ function nativeOptions(
 }
 
 function backoffBounds(given: ConnectionPoolOptions['backoff'] = {}): { min: number; max: number } {
-  const { min = 50, max = Math.max(5_000, min) } = options<NonNullable<typeof given>>('backoff', given, [
+  const { min = 50, max = Math.max(500, min) } = options<NonNullable<typeof given>>('backoff', given, [
     'min',
     'max',
   ]);
