@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { readJson, root, run, start } from './lib.mjs';
 import { packAll } from './pack.mjs';
+import { prepareServers } from './servers.mjs';
 
 /** Where the service is. */
 export const service = join(root, 'examples', 'service');
@@ -77,8 +78,9 @@ export function startService() {
   createRequire(import.meta.url)(join(service, 'dist', 'main.js'));
 }
 
-/** Builds the service and runs its tests on what `prepare` installed; resolves the exit code. */
+/** Builds the service and runs its tests on what `prepare` installed, and on a server; resolves the exit code. */
 export async function testService(args = []) {
+  prepareServers();
   prepare();
   const { code } = await start(['npm', 'test', '--', '--ci', ...args], { cwd: service, stdio: 'inherit' });
   return code;

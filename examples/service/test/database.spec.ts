@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TcpProxy } from '../../../__test__/support/proxy';
 import { createPostgres } from '../../../__test__/support/servers';
 import { readConfig } from '../src/config';
 import { PRODUCTS, type Product } from '../src/data/products';
@@ -309,6 +310,22 @@ describe('in PostgreSQL', () => {
       expect(service.errors.length).toBeLessThanOrEqual(2);
     }
     for (const each of both) await eventually(async () => (await stockOf(each, 'lamp')) === 8);
+  });
+
+  test('a network that swallows everything: 503 in time, reading goes on, and all is well again', async () => {
+    const proxy = new TcpProxy(server);
+    await proxy.listen();
+    url = url.replace(`:${server.port}/`, `:${proxy.port}/`);
+    const { adjust, get } = await instance({ requestTimeout: 4000 });
+    proxy.swallow();
+    expect((await adjust('lamp', -1)).body.error.code).toBe('UNAVAILABLE');
+    await eventually(async () => (await get('/ready')).status === 503);
+    expect((await get('/api/products/lamp')).body.stock).toBe(15);
+    await proxy.pass();
+    await eventually(async () => (await get('/ready')).status === 200);
+    await eventually(async () => (await adjust('lamp', -1)).body.stock === 14);
+    await services.pop()!.stop();
+    proxy.close();
   });
 
   test('under load, a kill loses nothing that was confirmed', async () => {

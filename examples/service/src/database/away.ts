@@ -1,12 +1,21 @@
+/** What is read of errors. Those of Node's own are no `Error` of a jest realm, so that nobody asks what they are. */
+interface Failure {
+  message: string;
+  code?: unknown;
+  /** Of node:sqlite. */
+  errcode?: unknown;
+  /** The pool's errors have there what happened below. */
+  cause?: Failure;
+}
+
 /** The database cannot be reached, or is too busy: nothing is wrong with what was asked of it. */
 export class DatabaseAwayError extends Error {
-  constructor(cause: Error) {
+  constructor(cause: Failure) {
     super(`The database is away: ${rootOf(cause).message}`, { cause });
   }
 }
 
-/** The pool’s errors have what happened below as their cause. */
-const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error);
+const rootOf = (failure: Failure): Failure => (failure.cause ? rootOf(failure.cause) : failure);
 
 /** Codes of the pool, of Node, of PostgreSQL (connection, resources, operator, rolled back) and of SQLite. */
 const AWAY = [
@@ -21,12 +30,10 @@ const ENDED = /^Connection terminated|^Client has encountered a connection error
 const BUSY = 5;
 
 /** Tells an outage from a mistake. */
-export function isAway(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+function isAway({ code, errcode, message, cause }: Failure): boolean {
   // One of many rows: the cause is what happened.
-  if (code === 'ERR_KEELSON_BATCH') return isAway(error.cause);
-  if (code === undefined) return ENDED.test(error.message);
+  if (code === 'ERR_KEELSON_BATCH' && cause) return isAway(cause);
+  if (code === undefined) return ENDED.test(message);
   return errcode === BUSY || AWAY.some((pattern) => pattern.test(String(code)));
 }
 
@@ -35,6 +42,6 @@ export async function telling<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw isAway(error) ? new DatabaseAwayError(error) : error;
+    throw isAway(error as Failure) ? new DatabaseAwayError(error as Failure) : error;
   }
 }

@@ -18,6 +18,9 @@ export interface ChangeHandler {
 /** Milliseconds in which many changes become one refresh, and between two attempts to listen again. */
 const GATHERING = 50;
 const AGAIN = 250;
+/** The connection is asked for a sign of life this often, and given up if none comes in time. */
+const PULSE = 2000;
+const PATIENCE = 1500;
 
 /**
  * Hears on a connection of its own what other instances change in PostgreSQL. That connection also tells at once when
@@ -28,6 +31,7 @@ export class ChangeListener {
   #ended: Promise<unknown> = Promise.resolve();
   #isStopped = false;
   #refresh: NodeJS.Timeout | undefined;
+  #pulse: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pool: DatabaseConnectionPool,
@@ -42,11 +46,13 @@ export class ChangeListener {
   /** Rejects if the database is away. */
   async start(): Promise<void> {
     await telling(this.#listen());
+    this.#pulse = this.timers.setInterval(() => void this.#check(), PULSE);
     void this.#keepListening();
   }
 
   stop(): void {
     this.#isStopped = true;
+    if (this.#pulse !== undefined) this.timers.clearInterval(this.#pulse);
     if (this.#refresh !== undefined) this.timers.clearTimeout(this.#refresh);
     // It listens, and so it is of no use to anyone else.
     this.#lease?.discard();
@@ -59,7 +65,7 @@ export class ChangeListener {
     this.#ended = new Promise((resolve) => client.once('end', resolve));
     client.on('notification', ({ payload }: { payload: string }) => this.#hear(payload));
     try {
-      await lease.connection.query(`LISTEN ${CHANNEL}`);
+      await this.#ask(lease, `LISTEN ${CHANNEL}`);
     } catch (error) {
       lease.discard(error);
       throw error;
@@ -84,8 +90,24 @@ export class ChangeListener {
     try {
       await this.#listen();
     } catch {
+      if (this.#isStopped) return;
       // The pool tells of outages.
       await new Promise((resolve) => this.timers.setTimeout(() => resolve(undefined), AGAIN));
+    }
+  }
+
+  async #check(): Promise<void> {
+    // Whatever goes wrong ends the connection.
+    if (this.#lease !== undefined) await this.#ask(this.#lease, 'SELECT 1').catch(() => {});
+  }
+
+  /** Asks over a connection, which is given up if no answer comes. */
+  async #ask(lease: Lease<DriverConnection>, sql: string): Promise<void> {
+    const late = this.timers.setTimeout(() => lease.discard(), PATIENCE);
+    try {
+      await lease.connection.query(sql);
+    } finally {
+      this.timers.clearTimeout(late);
     }
   }
 
