@@ -10,4 +10,6 @@ module.exports = {
     ],
   },
   maxWorkers: 2,
+  // A busy machine takes its time.
+  testTimeout: 30_000,
 };

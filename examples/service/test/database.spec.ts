@@ -168,6 +168,7 @@ describe('stock and imports', () => {
       ...{ kind: 'sqlite', away: false, total: 1, idle: 1, active: 0, waiting: 0, opening: 0 },
       metrics: { 'db.client.connection.limit': 1, opened: 1, openErrors: 0 },
     });
+    expect((await service.get('/api/metrics')).body.database).toMatchObject({ kind: 'sqlite', total: 1 });
   });
 });
 

@@ -40,9 +40,9 @@ export class Database {
     this.#listener = listener;
   }
 
-  report() {
-    const { kind } = this.settings;
-    return { kind, away: this.isAway, ...this.pool.getStats(), metrics: this.pool.metrics() };
+  /** Which one it is, whether it is there, and the numbers of its connections. */
+  state() {
+    return { kind: this.settings.kind, away: this.isAway, ...this.pool.getStats() };
   }
 
   /** Waits up to `timeout` milliseconds for what is under way. Idempotent. */

@@ -38,7 +38,8 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
     middleware,
     handler: (_req: Request, res: Response) => {
       const { size, refreshedAt = null } = catalogue;
-      res.json({ ...metrics.snapshot(), routes: routeReports(router), products: size, refreshedAt });
+      const routes = routeReports(router);
+      res.json({ ...metrics.snapshot(), routes, products: size, refreshedAt, database: database.state() });
     },
   });
 }
@@ -86,7 +87,8 @@ export function addAdminRoutes(router: OptimizedRouter, context: Context): void 
     id: 'database',
     method: 'GET',
     handler: (_req: Request, res: Response) => {
-      res.json(context.database.report());
+      const { database } = context;
+      res.json({ ...database.state(), metrics: database.pool.metrics() });
     },
   });
 

@@ -6,7 +6,7 @@ import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import type { ProductView } from '../services/catalogue';
 
 /** The numbers of the page, by their path in /api/metrics: public/live.js keeps them up to date. */
-function tiles({ catalogue, metrics }: Context): Html[] {
+function tiles({ catalogue, database, metrics }: Context): Html[] {
   const { requests, inFlight, latencyMs } = metrics.snapshot();
   const tile = (path: string, label: string, value: number | null) =>
     html`<div><dt>${label}</dt><dd data-metric="${path}">${value ?? '–'}</dd></div>`;
@@ -16,6 +16,7 @@ function tiles({ catalogue, metrics }: Context): Html[] {
     tile('latencyMs.p50', 'p50, ms', latencyMs.p50),
     tile('latencyMs.p99', 'p99, ms', latencyMs.p99),
     tile('products', 'products', catalogue.size),
+    tile('database.total', 'connections', database.state().total),
   ];
 }
 
