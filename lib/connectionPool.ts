@@ -160,9 +160,7 @@ export class ConnectionPool<T> extends ObservableEmitter<ConnectionPoolEvents> {
 
   /** Replaces all connections of now: idle ones are closed, lent ones when they come back. */
   evict(): void {
-    const engine = this.#engine;
-    engine.native.evict(engine.time.now());
-    engine.after();
+    this.#engine.evict();
   }
 
   /**

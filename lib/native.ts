@@ -55,7 +55,12 @@ export interface Binding {
     memory: (Float64Array | Int32Array)[],
   ): CacheIndex;
   /** Over arrays whose places lib/pool/native.ts names; `actions` holds any number of triples. */
-  createConnectionPool(options: Float64Array, state: Float64Array, actions: Int32Array): NativeConnectionPool;
+  createConnectionPool(
+    options: Float64Array,
+    state: Float64Array,
+    actions: Int32Array,
+    returns: Float64Array,
+  ): NativeConnectionPool;
   /** `wake` is called when a job has something for this thread; `memory` is that of `stepMemory()`. */
   createJsonPool(threads: number, wake: () => void, memory: (Float64Array | Int32Array)[]): NativePool;
   createJsonText(): NativeText;

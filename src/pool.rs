@@ -16,14 +16,35 @@ const NOBODY: i32 = -1;
 /// Integers of an action.
 const WIDTH: usize = 3;
 
+/// Where the state counts the returns that the facade has not reported.
+const RETURNS: usize = 11;
+
 /// A pool and the arrays that it shares with the facade.
 struct Connections {
     pool: Pool,
     state: Shared<f64>,
     actions: Shared<i32>,
+    /// Returns that the facade has not reported: the slot and the time of each.
+    returns: Shared<f64>,
 }
 
 impl Connections {
+    /// Calls a function of the pool, which first hears of the returns until now.
+    fn call<R>(&mut self, body: impl FnOnce(&mut Pool) -> R) -> R {
+        self.hear();
+        let outcome = body(&mut self.pool);
+        self.tell();
+        outcome
+    }
+
+    fn hear(&mut self) {
+        let count = self.state.as_slice().get(RETURNS).map_or(0, |&count| count as usize);
+        for place in self.returns.as_slice().chunks_exact(2).take(count) {
+            let served = self.pool.release(place[1], place[0] as u32);
+            debug_assert!(served.is_none(), "the facade keeps no return from who waits");
+        }
+    }
+
     /// Writes how things stand where JavaScript reads it.
     fn tell(&mut self) {
         let counts = self.pool.counts();
@@ -43,6 +64,8 @@ impl Connections {
             counts.waiting.into(),
             self.pool.failures().into(),
             gate,
+            self.pool.leave(),
+            0.0,
         ];
         // The factory has seen to it that there is room.
         if let Some(state) = self.state.as_mut_slice().first_chunk_mut() {
@@ -130,6 +153,7 @@ pub fn create_connection_pool(
     options: Unknown,
     state: Unknown,
     actions: Unknown,
+    returns: Unknown,
 ) -> napi::Result<raw::Object> {
     let env = env.raw();
     let numbers: Shared<f64> = Shared::new(env, options.raw())?;
@@ -137,6 +161,7 @@ pub fn create_connection_pool(
         pool: Pool::new(self::options(numbers.as_slice())?),
         state: Shared::new(env, state.raw())?,
         actions: Shared::new(env, actions.raw())?,
+        returns: Shared::new(env, returns.raw())?,
     };
     connections.tell();
     Ok(with_orders(with_acquires(with_reports(Instance::new(env, connections)?)?)?)?.finish())
@@ -149,9 +174,8 @@ fn timed<R: Return>(
     body: impl Fn(&mut Pool, f64) -> R + Copy,
 ) -> Result<Instance<Connections>> {
     instance.function(name, move |connections, args: Args<1>| {
-        let outcome = body(&mut connections.pool, args.f64(0)?);
-        connections.tell();
-        Ok(outcome)
+        let now = args.f64(0)?;
+        Ok(connections.call(|pool| body(pool, now)))
     })
 }
 
@@ -162,9 +186,8 @@ fn numbered<R: Return>(
     body: impl Fn(&mut Pool, f64, u32) -> R + Copy,
 ) -> Result<Instance<Connections>> {
     instance.function(name, move |connections, args: Args<2>| {
-        let outcome = body(&mut connections.pool, args.f64(0)?, args.u32(1)?);
-        connections.tell();
-        Ok(outcome)
+        let (now, number) = (args.f64(0)?, args.u32(1)?);
+        Ok(connections.call(|pool| body(pool, now, number)))
     })
 }
 
@@ -174,26 +197,23 @@ fn with_reports(mut instance: Instance<Connections>) -> Result<Instance<Connecti
     instance = numbered(instance, "opened", |pool, now, slot| ticket(pool.opened(now, slot)))?;
     instance = numbered(instance, "openFailed", Pool::open_failed)?;
     instance = numbered(instance, "closed", Pool::closed)?;
-    instance.function("validated", |connections, args: Args<3>| {
-        let ticket = ticket(connections.pool.validated(args.f64(0)?, args.u32(1)?, args.u32(2)? != 0));
-        connections.tell();
-        Ok(ticket)
-    })
+    instance = instance.function("validated", |connections, args: Args<3>| {
+        let (now, slot, well) = (args.f64(0)?, args.u32(1)?, args.u32(2)? != 0);
+        Ok(connections.call(|pool| ticket(pool.validated(now, slot, well))))
+    })?;
+    instance.function("expires", |connections, args: Args<1>| Ok(connections.pool.expires(args.u32(0)?)))
 }
 
 fn with_acquires(mut instance: Instance<Connections>) -> Result<Instance<Connections>> {
     instance = numbered(instance, "cancel", |pool, now, ticket| u32::from(pool.cancel(now, ticket)))?;
     instance
         .function("acquire", |connections, args: Args<3>| {
-            let outcome = connections.pool.acquire(args.f64(0)?, args.f64(1)?, args.u32(2)? as usize);
-            connections.tell();
-            Ok(acquired(outcome))
+            let (now, deadline, priority) = (args.f64(0)?, args.f64(1)?, args.u32(2)? as usize);
+            Ok(acquired(connections.call(|pool| pool.acquire(now, deadline, priority))))
         })?
         .function("acquireFor", |connections, args: Args<4>| {
             let (now, deadline, priority) = (args.f64(0)?, args.f64(1)?, args.u32(2)? as usize);
-            let outcome = args.text(3, |key| connections.pool.acquire_for(now, deadline, priority, key))?;
-            connections.tell();
-            Ok(acquired(outcome))
+            args.text(3, |key| acquired(connections.call(|pool| pool.acquire_for(now, deadline, priority, key))))
         })
 }
 
@@ -206,6 +226,7 @@ fn with_orders(mut instance: Instance<Connections>) -> Result<Instance<Connectio
     instance = timed(instance, "close", Pool::close)?;
     instance = numbered(instance, "refuse", |pool, now, refuse| pool.refuse(now, refuse != 0))?;
     instance.function("take", |connections, _: Args<0>| {
+        connections.hear();
         let count = connections.take();
         connections.tell();
         Ok(count)

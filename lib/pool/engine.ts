@@ -21,6 +21,7 @@ import {
 import { Openings } from './openings.js';
 import type { ConnectionFactory, Settings } from './options.js';
 import type { Pooled } from './pooled.js';
+import { Returns } from './returns.js';
 import { PoolTime } from './time.js';
 import { Waiter, type Wish } from './waiter.js';
 
@@ -63,6 +64,7 @@ export class Engine<T> implements Core<T> {
   /** What an acquire without options asks for. */
   private readonly plain: Wish;
   private readonly watchers = new Set<Watcher>();
+  private readonly returns: Returns;
   private readonly closings: Closings<T>;
   private readonly checks: Checks<T>;
   private readonly work = (): void => this.carryOutAll();
@@ -94,7 +96,8 @@ export class Engine<T> implements Core<T> {
       this.native.tick(now);
       this.after();
     });
-    this.native = binding.createConnectionPool(settings.native, this.state, this.actions);
+    this.returns = new Returns(settings, this.state);
+    this.native = binding.createConnectionPool(settings.native, this.state, this.actions, this.returns.pairs);
     this.openings = new Openings(this);
     this.closings = new Closings(this);
     this.checks = new Checks(this);
@@ -108,6 +111,14 @@ export class Engine<T> implements Core<T> {
   acquire(): Promise<Lease<T>> {
     // Where it has to wait, its deadline counts from now exactly.
     const now = this.state[STATE.idle]! > 0 ? this.time.recent() : this.time.now();
+    const kept = this.returns.lend(now);
+    if (kept >= 0) {
+      const lease = this.lend(this.places[kept]!, now);
+      if (lease !== undefined) {
+        this.figures.immediate++;
+        return Promise.resolve(lease);
+      }
+    }
     const found = this.native.acquire(now, now + this.plain.timeout, PRIORITY.normal);
     return this.answer(this.plain, found, now);
   }
@@ -208,6 +219,9 @@ export class Engine<T> implements Core<T> {
     this.figures.uses.record(now - pooled.lentAt);
     if (this.hasAlive && !this.alive(pooled)) {
       this.native.discard(now, pooled.slot);
+    } else if (!this.watched && this.returns.keep(pooled, now)) {
+      if (this.hasRef) this.unref(pooled);
+      return;
     } else {
       const ticket = this.native.release(now, pooled.slot);
       if (ticket >= 0) this.handOver(pooled, ticket, now);
@@ -437,6 +451,13 @@ export class Engine<T> implements Core<T> {
   get live(): number {
     const { state } = this;
     return state[STATE.idle]! + state[STATE.lent]! + state[STATE.validating]!;
+  }
+
+  /** Replaces all connections: what is idle at once, the rest as it comes back. */
+  evict(): void {
+    for (const pooled of this.places) if (pooled !== undefined) pooled.expires = Number.NEGATIVE_INFINITY;
+    this.native.evict(this.time.now());
+    this.after();
   }
 
   /** Closes: what is idle at once, the rest as it comes back. */

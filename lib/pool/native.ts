@@ -50,10 +50,20 @@ export const STATE = {
   failures: 8,
   /** One of {@link GATE}. */
   gate: 9,
+  /**
+   * A connection that comes back now is left alone for so long: the facade may lend it again by itself, the one that
+   * came back last first, and report later when it came back. Below 0: not now.
+   */
+  leave: 10,
+  /** Returns that the facade has not reported; every function but `expires` first takes note of them, and sets 0. */
+  returns: 11,
 } as const;
 
+/** Numbers of a return that is not reported: the slot, and the time. */
+export const RETURN_WIDTH = 2;
+
 /** How many numbers the state has. */
-export const STATE_COUNT = 10;
+export const STATE_COUNT = 12;
 
 /** Whether connections can be had: `closed` is well, `open` is an outage, in which `halfOpen` is one attempt. */
 export const GATE = { closed: 0, open: 1, halfOpen: 2 } as const;
@@ -131,6 +141,8 @@ export interface NativeConnectionPool {
   discard(now: number, slot: number): void;
   /** A connection is open. Returns the ticket that it is lent to at once, or -1. */
   opened(now: number, slot: number): number;
+  /** When a connection is too old to be lent. */
+  expires(slot: number): number;
   /** A connection could not be opened. The slot is free. */
   openFailed(now: number, slot: number): void;
   /** The answer to a validation: 1 is well. Returns the ticket that the connection is lent to at once, or -1. */

@@ -95,6 +95,7 @@ export class Openings<T> {
     core.figures.opened++;
     core.figures.creates.record(now - began);
     const ticket = core.native.opened(now, pooled.slot);
+    pooled.expires = core.native.expires(pooled.slot);
     core.rest(pooled, ticket, now);
     core.emit('open', { pool: core.name, id: pooled.id, ms: now - began });
     core.after();

@@ -13,6 +13,8 @@ export class Pooled<T> {
    */
   loan = 0;
   lentAt = Number.NaN;
+  /** When it is too old to be lent: at once, if it was evicted. */
+  expires = Number.NEGATIVE_INFINITY;
   /** Holds the stack of the acquire, where leaks are looked for. */
   trace: { stack?: string } | undefined;
   /** Stops the validation that is on. */

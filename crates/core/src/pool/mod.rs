@@ -165,6 +165,26 @@ impl Pool {
         self.outbox.len()
     }
 
+    /// How long after a release the connection is left alone, if nothing else is reported before: its owner may then
+    /// lend it again by itself, the one released last first, and report the last release of each later. Below 0 where
+    /// every release is to be reported at once.
+    #[must_use]
+    pub fn leave(&self) -> f64 {
+        let options = &self.options;
+        let counts_loans = options.max_uses < f64::INFINITY || options.leak_after < f64::INFINITY;
+        if !self.takes_nobody_over() || self.closed || counts_loans || !options.lifo {
+            return f64::NEG_INFINITY;
+        }
+        let unused = if self.is_above_min() { options.idle_timeout } else { f64::INFINITY };
+        unused.min(options.probe_interval)
+    }
+
+    /// When the connection of a slot is too old to be lent.
+    #[must_use]
+    pub fn expires(&self, slot: u32) -> f64 {
+        self.slots.get(slot).expires
+    }
+
     /// Takes up to `limit` actions. Those taken before are carried out, which the caller says with this call.
     pub fn take(&mut self, limit: usize) -> impl Iterator<Item = Action> {
         for ticket in self.taken.drain(..) {
