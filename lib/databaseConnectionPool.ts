@@ -58,7 +58,8 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
     this.#loans = new Loans(this, settings.pool.acquireTimeout!);
     this.#batcher = new Batcher(this.#loans);
     this.#driver = driver;
-    this.#context = { loans: this.#loans, driver, queryTimeout: settings.queryTimeout };
+    const { queryTimeout } = settings;
+    this.#context = { loans: this.#loans, driver, budget: this.#budget, queryTimeout };
   }
 
   /** As `ConnectionPool` does; rejects with DriverMissingError where the driver's client is not installed. */
@@ -150,11 +151,15 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
   ): Promise<unknown> {
     const loans = this.#loans;
     const loan = await loans.acquire(options, call.deadline);
+    if (call.deadline.isOver) {
+      loans.giveBack(loan);
+      call.deadline.check();
+    }
     call.begin(loan);
     const running = started(() => loan.connection.query(sql, params));
     return call.deadline.guard(running, {
       settled: (error) => {
-        if (error !== undefined) call.failed(error, loan);
+        if (error !== undefined) call.failed(error, loan, sql);
         loans.giveBack(loan, error);
       },
       gaveUp: (reason) => void loans.stop(loan, running, reason),
@@ -214,8 +219,12 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
 
 /** Drivers and signals may throw anything; a result has an Error. */
 function asError(error: unknown): Error {
-  const isError = error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
-  return isError ? (error as Error) : new Error(String(error), { cause: error });
+  try {
+    const isError = error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
+    return isError ? (error as Error) : new Error(String(error), { cause: error });
+  } catch {
+    return new Error('Something was thrown that has no text', { cause: error });
+  }
 }
 
 /** A transaction's function that runs a list of statements. */
@@ -225,9 +234,10 @@ function listed(queries: readonly TransactionQuery[]): (tx: Transaction) => Prom
     if (typeof query !== 'object' || query === null) invalid('queries', 'an array of { sql, params }', query);
     checkStatement(query.sql, query.params);
   }
+  const statements = queries.map(({ sql, params }) => ({ sql, params }));
   return async (tx) => {
     const results: QueryResult[] = [];
-    for (const { sql, params } of queries) {
+    for (const { sql, params } of statements) {
       const started = performance.now();
       const data = await tx.run(sql, params);
       const executionTime = performance.now() - started;

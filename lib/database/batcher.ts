@@ -22,6 +22,8 @@ class Pipeline {
   readonly entries: Entry[] = [];
   #loan: Loan | undefined;
   #running: Promise<unknown> | undefined;
+  /** Whether all have given up, and what runs is being stopped. */
+  #stopped = false;
 
   constructor(
     readonly loans: Loans,
@@ -42,6 +44,7 @@ class Pipeline {
   #leave(entry: Entry, reason: unknown): void {
     entry.gone = true;
     if (this.#running === undefined || !this.entries.every(({ gone }) => gone)) return;
+    this.#stopped = true;
     void this.loans.stop(this.#loan!, this.#running, reason);
   }
 
@@ -69,19 +72,30 @@ class Pipeline {
     this.#loan = loan;
     const running = started(() => connection.pipeline?.(statements) ?? sequence(connection, statements));
     this.#running = running;
-    const answers = await running;
-    const failed = answers.find((answer) => answer.status === 'rejected');
-    entries.forEach(({ call, resolve, reject }, index) => {
+    try {
+      const answers = await running;
+      if (this.#stopped) return;
+      // Who gives up from now on has nothing to stop: the connection goes to someone else.
+      this.#running = undefined;
+      this.loans.giveBack(loan, this.#tell(entries, answers, loan));
+    } catch (error) {
+      if (!this.#stopped) loan.discard(error);
+      throw error;
+    }
+  }
+
+  /** Gives each call its answer, and returns why the first of them failed, if one did. */
+  #tell(entries: Entry[], answers: PromiseSettledResult<unknown>[], loan: Loan): unknown {
+    entries.forEach(({ statement, call, resolve, reject }, index) => {
       const answer = answers[index]!;
       if (answer.status === 'fulfilled') {
         resolve(answer.value);
       } else {
-        call.failed(answer.reason, loan);
+        call.failed(answer.reason, loan, statement.sql);
         reject(answer.reason);
       }
     });
-    // Where all have given up, it is being stopped.
-    if (!this.entries.every(({ gone }) => gone)) this.loans.giveBack(loan, failed?.reason);
+    return answers.find((answer) => answer.status === 'rejected')?.reason;
   }
 }
 

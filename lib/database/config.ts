@@ -89,7 +89,10 @@ export function warnOfUnknown(what: string, given: object, known: ReadonlySet<st
 
 /** Checks a configuration. Messages never show a password. @throws InvalidArgumentError */
 export function databaseSettings(config: DatabaseConfig): Settings {
-  if (typeof config !== 'object' || config === null) invalid('config', 'an object', config);
+  if (typeof config !== 'object' || config === null) {
+    // It may be a URL, with a password in it.
+    throw new InvalidArgumentError(`"config" must be an object, but it is ${config && `a ${typeof config}`}`);
+  }
   warnOfUnknown('config', config, NAMES);
   const {
     connectionTimeout = 10_000,

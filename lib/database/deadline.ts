@@ -1,4 +1,5 @@
 import { TimeoutError } from '../errors.js';
+import { type Abortable, unwatch, watch } from '../json/signals.js';
 
 /** The longest delay that a Node timer has. */
 const LONGEST = 2 ** 31 - 1;
@@ -10,6 +11,67 @@ export interface Endings {
   /** The caller has its answer. */
   gaveUp?(reason: unknown): void;
 }
+
+/** Work that a {@link Deadline} bounds. */
+class Guard<T> implements Abortable {
+  readonly promise: Promise<T>;
+  private resolve!: (value: T) => void;
+  private reject!: (error: unknown) => void;
+  private timer: NodeJS.Timeout | undefined;
+  private open = true;
+
+  constructor(
+    private readonly deadline: Deadline,
+    work: PromiseLike<T>,
+    private readonly endings: Endings | undefined,
+  ) {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    const { signal, timeout } = deadline;
+    if (timeout <= LONGEST) this.timer = setTimeout(late, deadline.left, this);
+    work.then(
+      (value) => this.settle(undefined, () => this.resolve(value)),
+      (error) => this.settle(error, () => this.reject(error)),
+    );
+    if (signal === undefined) return;
+    if (signal.aborted) this.cancel(signal.reason);
+    else watch(signal, this);
+  }
+
+  private settle(error: unknown, tell: () => void): void {
+    if (!this.close()) return;
+    try {
+      this.endings?.settled?.(error);
+      tell();
+    } catch (cause) {
+      this.reject(cause);
+    }
+  }
+
+  /** The time is over, or the signal has aborted. */
+  cancel(reason: unknown): void {
+    if (!this.close()) return;
+    this.reject(reason);
+    this.endings?.gaveUp?.(reason);
+  }
+
+  expire(): void {
+    this.cancel(this.deadline.expired());
+  }
+
+  private close(): boolean {
+    if (!this.open) return false;
+    this.open = false;
+    const { signal } = this.deadline;
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    if (signal !== undefined) unwatch(signal, this);
+    return true;
+  }
+}
+
+const late = (guard: Guard<any>): void => guard.expire();
 
 /** The time that a call has in all, however many attempts it takes, and its signal. */
 export class Deadline {
@@ -32,6 +94,10 @@ export class Deadline {
     return Math.max(0, this.timeout - this.elapsed);
   }
 
+  get isOver(): boolean {
+    return this.signal?.aborted === true || this.left === 0;
+  }
+
   /** Why a call that is given up rejects. */
   expired(): TimeoutError {
     return new TimeoutError(this.what, this.timeout);
@@ -44,40 +110,8 @@ export class Deadline {
   }
 
   /** Settles as `work` does, or rejects once the time is over or the signal aborts. */
-  guard<T>(work: PromiseLike<T>, endings: Endings = {}): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const { signal } = this;
-      let timer: NodeJS.Timeout | undefined;
-      let open = true;
-      const close = (): boolean => {
-        if (!open) return false;
-        open = false;
-        if (timer !== undefined) clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        return true;
-      };
-      const giveUp = (reason: unknown): void => {
-        if (!close()) return;
-        reject(reason);
-        endings.gaveUp?.(reason);
-      };
-      const onAbort = (): void => giveUp(signal!.reason);
-      if (this.timeout <= LONGEST) timer = setTimeout(() => giveUp(this.expired()), this.left);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      work.then(
-        (value) => {
-          if (!close()) return;
-          endings.settled?.(undefined);
-          resolve(value);
-        },
-        (error) => {
-          if (!close()) return;
-          endings.settled?.(error);
-          reject(error);
-        },
-      );
-      if (signal?.aborted) onAbort();
-    });
+  guard<T>(work: PromiseLike<T>, endings?: Endings): Promise<T> {
+    return new Guard(this, work, endings).promise;
   }
 
   /** Waits for `ms`, less where less time is left. */

@@ -1,4 +1,5 @@
 import type { DatabaseSettings } from './config.js';
+import { kindOf } from './kinds.js';
 
 type Awaitable<T> = T | PromiseLike<T>;
 
@@ -86,17 +87,23 @@ export function standardBegin({ isolation, readOnly }: TransactionMode): readonl
   return [`BEGIN${level}${readOnly ? ' READ ONLY' : ''}`];
 }
 
-/** A pipeline for connections that have none: one statement after the other. */
+/**
+ * A pipeline for connections that have none: one statement after the other, until one fails for good; those after it
+ * share its error and are not sent. That is, unless told otherwise, when it has cost the connection.
+ */
 export async function sequence(
   connection: DriverConnection,
   statements: readonly Statement[],
+  isEnd = (reason: unknown) => kindOf(reason) === 'connection' || connection.alive?.() === false,
 ): Promise<PromiseSettledResult<unknown>[]> {
   const answers: PromiseSettledResult<unknown>[] = [];
   for (const { sql, params } of statements) {
     try {
       answers.push({ status: 'fulfilled', value: await connection.query(sql, params) });
     } catch (reason) {
-      answers.push({ status: 'rejected', reason });
+      const answer = { status: 'rejected', reason } as const;
+      answers.push(answer);
+      if (isEnd(reason)) return statements.map((_, index) => answers[index] ?? answer);
     }
   }
   return answers;

@@ -20,13 +20,15 @@ interface DriverError {
   errno?: unknown;
   /** node:sqlite. */
   errcode?: unknown;
+  message?: unknown;
 }
 
 const SERIALIZATION_STATES = new Set(['40001', '40P01']);
 /** MySQL's deadlock, and MariaDB's "record has changed since last read". */
 const SERIALIZATION_NUMBERS = new Set<unknown>([1213, 1020]);
-/** MySQL's --read-only, and its read-only mode. */
-const READ_ONLY_NUMBERS = new Set<unknown>([1290, 1836]);
+/** MySQL's --read-only, among other options that it names, and its read-only mode. */
+const isReadOnly = (errno: unknown, text: unknown): boolean =>
+  errno === 1836 || (errno === 1290 && /read.only/.test(String(text)));
 /** SQLITE_BUSY and SQLITE_LOCKED, with their extended codes. */
 const isBusy = (errcode: unknown): boolean =>
   typeof errcode === 'number' && ((errcode & 255) === 5 || (errcode & 255) === 6);
@@ -42,12 +44,21 @@ const LOST_TEXT =
 /** Sorts an error by its codes; a driver's connection decides better where it can. */
 export function kindOf(error: unknown): ErrorKind {
   if (typeof error !== 'object' || error === null) return 'other';
-  const { code, sqlState, errno, errcode } = error as DriverError;
+  try {
+    return sorted(error);
+  } catch {
+    // A getter of it throws.
+    return 'other';
+  }
+}
+
+function sorted(error: object): ErrorKind {
+  const { code, sqlState, errno, errcode, message } = error as DriverError;
   const text = typeof code === 'string' ? code : '';
   const state = typeof sqlState === 'string' ? sqlState : text;
   if (SERIALIZATION_STATES.has(state) || SERIALIZATION_NUMBERS.has(errno)) return 'serialization';
   if (/^SQLITE_(BUSY|LOCKED)/.test(text) || isBusy(errcode)) return 'busy';
-  if (state === '25006' || READ_ONLY_NUMBERS.has(errno)) return 'readOnly';
+  if (state === '25006' || isReadOnly(errno, message)) return 'readOnly';
   if (LOST.has(text) || /^(08...|57P0.)$/.test(state)) return 'connection';
-  return error instanceof Error && LOST_TEXT.test(error.message) ? 'connection' : 'other';
+  return typeof message === 'string' && LOST_TEXT.test(message) ? 'connection' : 'other';
 }

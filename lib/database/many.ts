@@ -10,6 +10,9 @@ export type Rows = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown
 
 const BATCH = 100;
 
+/** An error may end the transaction, and what came next would be outside of it. */
+const always = () => true;
+
 /** Rows in arrays of at most `size`; no row is asked for before the array that it belongs to is. */
 async function* batches(rows: Rows, size: number): AsyncGenerator<(readonly unknown[])[]> {
   let batch: (readonly unknown[])[] = [];
@@ -41,7 +44,7 @@ async function send<T>(
   const answers = await tx.do((connection) => {
     if (connection.many !== undefined) return connection.many(sql, batch);
     const statements = batch.map((params) => ({ sql, params }));
-    return connection.pipeline?.(statements) ?? sequence(connection, statements);
+    return connection.pipeline?.(statements) ?? sequence(connection, statements, always);
   });
   const executionTime = performance.now() - started;
   return answers.map((answer, index) => {

@@ -13,6 +13,13 @@ const WINDOW = 10;
 /** Retries that calls can save up. */
 const SAVED = 100;
 
+/** Attempts after the first, where the call does not say: for most errors, and for a lock that SQLite does not wait for. */
+const RETRIES = 3;
+const BUSY_RETRIES = 50;
+
+/** How often to try again by default after an error of this kind. */
+const retriesFor = (kind: ErrorKind): number => (kind === 'busy' ? BUSY_RETRIES : RETRIES);
+
 /**
  * A bucket of retries that calls fill and retries empty, as Finagle's RetryBudget: when everything fails, retries add
  * a share to the load and not a multiple of it.
@@ -36,7 +43,7 @@ export class RetryBudget {
   }
 
   /** Takes a retry, if there is one. */
-  withdraw(): boolean {
+  #withdraw(): boolean {
     const now = performance.now();
     const earned = ((now - this.#filled) / 1_000) * this.minPerSecond;
     this.#filled = now;
@@ -45,19 +52,19 @@ export class RetryBudget {
     this.#tokens--;
     return true;
   }
-}
 
-/** Attempts after the first, where the call does not say: for most errors, and for a lock that SQLite does not wait for. */
-const RETRIES = 3;
-const BUSY_RETRIES = 50;
+  /** Whether the `retry`-th retry after an error may be made: as many as a call asks for, else as the bucket has it. */
+  grants(retry: number, kind: ErrorKind, asked: number | undefined): boolean {
+    if (retry > (asked ?? retriesFor(kind))) return false;
+    // No server is burdened by waiting for a file.
+    return asked !== undefined || kind === 'busy' || this.#withdraw();
+  }
+}
 
 const SHORTEST = 10;
 const LONGEST = 1_000;
 /** A lock is held for a moment, and nobody is spared by waiting longer for it. */
 const LONGEST_BUSY = 100;
-
-/** How often to try again by default after an error of this kind. */
-export const retriesFor = (kind: ErrorKind): number => (kind === 'busy' ? BUSY_RETRIES : RETRIES);
 
 /** Milliseconds to wait before retry `retry` (from 1): "full jitter", random below a bound that doubles. */
 export function backoff(retry: number, kind: ErrorKind): number {

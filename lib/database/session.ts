@@ -44,8 +44,10 @@ export class Session {
       return await this.#guarded(work, this.#end.signal);
     } catch (error) {
       this.failure ??= { error };
-      // MySQL ends the whole transaction then, and would run what comes next outside of any.
-      const isOver = kindOf(error) === 'serialization' && this.connection.transactionState === undefined;
+      // The database has ended the whole transaction, and would run what comes next outside of any. MySQL does after
+      // a deadlock, and says nothing of it.
+      const state = this.connection.transactionState?.();
+      const isOver = state === undefined ? kindOf(error) === 'serialization' : state === 'none';
       if (isOver) this.abort(error);
       throw error;
     }
@@ -81,13 +83,18 @@ export class Session {
 
   /** Runs a last statement after all others, even after `abort`. Rejects where the connection is of no more use. */
   async last(sql: string): Promise<unknown> {
-    await this.#tail;
-    await this.#stopping;
+    await this.quiet();
     return this.#guarded((connection) => connection.query(sql), undefined);
   }
 
   /** Waits for all that was asked for. */
   async idle(): Promise<void> {
     await this.#tail;
+  }
+
+  /** Likewise, and for what is being stopped. Rejects where it cannot be. */
+  async quiet(): Promise<void> {
+    await this.#tail;
+    await this.#stopping;
   }
 }

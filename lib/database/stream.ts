@@ -1,5 +1,6 @@
 import { asyncDispose } from '../dispose.js';
 import { InvalidArgumentError } from '../errors.js';
+import { type Abortable, unwatch, watch } from '../json/signals.js';
 import { Deadline } from './deadline.js';
 import type { RowReader } from './driver.js';
 import type { Loan, Loans } from './loans.js';
@@ -11,7 +12,7 @@ const BATCH = 100;
  * Rows of a statement, fetched as they are read. It has its connection from the first `next()` on, until it is read to
  * the end, is returned from (as `break` does), fails, or is aborted.
  */
-export class RowStream<T> implements AsyncIterableIterator<T> {
+export class RowStream<T> implements AsyncIterableIterator<T>, Abortable {
   #batch: readonly T[] = [];
   #at = 0;
   #loan: Loan | undefined;
@@ -24,6 +25,8 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
   #tail: Promise<unknown> | undefined;
   /** Resolves once the connection is given back. */
   #freed: Promise<void> | undefined;
+  /** Ends what is waited for. */
+  readonly #ending = new AbortController();
 
   /** @internal */
   constructor(
@@ -31,13 +34,12 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
     private readonly sql: string,
     private readonly params: readonly unknown[] | undefined,
     private readonly options: StreamOptions & { timeout: number },
-  ) {
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
-  }
+  ) {}
 
-  readonly #onAbort = (): void => {
-    this.#fail(this.options.signal!.reason);
-  };
+  /** @internal Its signal has aborted. */
+  cancel(reason: unknown): void {
+    this.#fail(reason);
+  }
 
   next(): Promise<IteratorResult<T, undefined>> {
     // What is there already costs no more than the promise.
@@ -74,9 +76,12 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
       const { batchSize = BATCH, timeout } = this.options;
       const fetching = reader.read(batchSize);
       this.#fetching = fetching;
-      const rows = await new Deadline('Fetching rows', timeout, undefined).guard(fetching);
+      const rows = await new Deadline('Fetching rows', timeout, this.#ending.signal).guard(fetching, {
+        settled: () => {
+          this.#fetching = undefined;
+        },
+      });
       if (this.#over) return;
-      this.#fetching = undefined;
       this.#batch = rows as readonly T[];
       this.#at = 0;
       if (rows.length === 0) this.#end();
@@ -87,7 +92,9 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
 
   async #open(): Promise<RowReader | undefined> {
     const { timeout, signal } = this.options;
-    const loan = await this.loans.acquire(this.options, new Deadline('The stream', timeout, signal));
+    if (signal !== undefined) watch(signal, this);
+    const deadline = new Deadline('The stream', timeout, this.#ending.signal);
+    const loan = await this.loans.acquire(this.options, deadline);
     if (this.#over) {
       this.loans.giveBack(loan);
       return undefined;
@@ -114,9 +121,11 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
     this.#over = true;
     this.#batch = [];
     this.#at = 0;
-    this.options.signal?.removeEventListener('abort', this.#onAbort);
+    const { signal } = this.options;
+    if (signal !== undefined) unwatch(signal, this);
     const loan = this.#loan;
     if (loan !== undefined) this.#freed = this.#free(loan, error);
+    this.#ending.abort(error);
   }
 
   async #free(loan: Loan, error: unknown): Promise<void> {

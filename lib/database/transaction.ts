@@ -5,7 +5,7 @@ import { standardBegin } from './driver.js';
 import { type ErrorKind, kindOf } from './kinds.js';
 import type { Loan, Loans } from './loans.js';
 import { checkStatement, type TransactionOptions } from './options.js';
-import { backoff, retriesFor } from './retry.js';
+import { backoff, type RetryBudget } from './retry.js';
 import { Session } from './session.js';
 
 /** A transaction that is open. Its statements run one after the other, in the order of the calls. */
@@ -56,9 +56,19 @@ export class Transaction {
       return value;
     } catch (error) {
       inner.end(error);
+      await this.#rollBackTo(name, error);
+      throw error;
+    }
+  }
+
+  /** Where it cannot be undone alone, all of it has to be. */
+  async #rollBackTo(name: string, error: unknown): Promise<void> {
+    const session = this.#session;
+    try {
       await session.run(`ROLLBACK TO SAVEPOINT ${name}`);
       await session.run(`RELEASE SAVEPOINT ${name}`);
-      throw error;
+    } catch {
+      session.abort(error);
     }
   }
 
@@ -89,6 +99,7 @@ export class Transaction {
 export interface TransactionContext {
   readonly loans: Loans;
   readonly driver: Pick<Driver, 'begin'>;
+  readonly budget: RetryBudget;
   /** Milliseconds for each statement. */
   readonly queryTimeout: number;
 }
@@ -162,10 +173,11 @@ class Attempt<R> {
   /** Rolls back, and gives the connection back if that went well; what a failed COMMIT left may be unknown. */
   async #undo(error: unknown): Promise<void> {
     const { loan } = this;
-    const state = loan.connection.transactionState?.();
-    if (this.#stage === 'commit' && state === undefined) return loan.discard(error);
+    const { connection } = loan;
+    if (this.#stage === 'commit' && connection.transactionState === undefined) return loan.discard(error);
     try {
-      await this.#session.last('ROLLBACK');
+      await this.#session.quiet();
+      if (connection.transactionState?.() !== 'none') await this.#session.last('ROLLBACK');
     } catch {
       return loan.discard(error);
     }
@@ -185,14 +197,16 @@ export async function transact<R>(
   options: TransactionOptions,
   deadline: Deadline,
 ): Promise<R> {
+  const { loans, budget } = context;
+  budget.deposit();
   for (let retry = 1; ; retry++) {
     deadline.check();
-    const attempt = new Attempt(context, await context.loans.acquire(options, deadline), body, options);
+    const attempt = new Attempt(context, await loans.acquire(options, deadline), body, options);
     try {
       return await attempt.run(deadline);
     } catch (error) {
       const kind = attempt.passing(error);
-      if (kind === undefined || retry > (options.retries ?? retriesFor(kind))) throw error;
+      if (kind === undefined || !budget.grants(retry, kind, options.retries)) throw error;
       const pause = backoff(retry, kind);
       if (pause >= deadline.left) throw error;
       await deadline.sleep(pause);

@@ -2,7 +2,15 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { DatabaseSettings } from '../config.js';
-import type { Driver, DriverConnection, RowReader, Statement, TransactionMode } from '../driver.js';
+import {
+  type Driver,
+  type DriverConnection,
+  type RowReader,
+  type Statement,
+  sequence,
+  type TransactionMode,
+} from '../driver.js';
+import { kindOf } from '../kinds.js';
 import { cancelUntil } from './cancel.js';
 import { loaded } from './load.js';
 import { joined } from './mysqlRows.js';
@@ -34,11 +42,17 @@ const loadMysql = (): Mysql => loaded<Mysql>('mysql2', 'mysql2', () => require('
 
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
+/** It ends the transaction where innodb_rollback_on_timeout is on. */
+const LOCK_WAIT_TIMEOUT = 1205;
 
 /** Milliseconds in which the rest of a result is awaited before it is cancelled. */
 const MOMENT = 50;
 /** Rows that are buffered between server and reader. */
 const BUFFERED = 100;
+
+/** Whether an error may have ended the transaction as a whole: what came next would be outside of any. */
+const endsTransaction = (error: unknown): boolean =>
+  kindOf(error) === 'serialization' || (error as { errno?: unknown }).errno === LOCK_WAIT_TIMEOUT;
 
 /** Calls a function that takes a callback. */
 const called = <T>(call: (done: (error: Error | null, value?: T) => void) => void): Promise<T> =>
@@ -101,11 +115,12 @@ class MysqlConnection implements DriverConnection {
   async many(sql: string, rows: readonly (readonly unknown[])[]): Promise<PromiseSettledResult<unknown>[]> {
     const one = joined(sql, rows);
     if (one !== undefined) {
-      const [answer] = await this.pipeline([one]);
-      if (answer?.status === 'fulfilled') return rows.map(() => answer);
+      const [answer] = (await this.pipeline([one])) as [PromiseSettledResult<unknown>];
+      if (answer.status === 'fulfilled' || endsTransaction(answer.reason)) return rows.map(() => answer);
       // It had no effect; one by one they tell which of them it is.
     }
-    return this.pipeline(rows.map((params) => ({ sql, params })));
+    const statements = rows.map((params) => ({ sql, params }));
+    return sequence(this, statements, () => true);
   }
 
   read(sql: string, params: readonly unknown[] | undefined): RowReader {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../../errors.js';
 import { loaded } from './load.js';
 
 type Values = readonly unknown[];
@@ -92,6 +93,10 @@ export class SqliteFile {
   run(sql: string, params: Values = []): SqliteResult {
     const { statement, reads, numbered } = this.#prepare(sql) ?? {};
     if (statement === undefined) {
+      // Clients would leave them out, and SQLite take null for each.
+      if (params.length > 0) {
+        throw new InvalidArgumentError('Several statements in one text take no parameters with SQLite');
+      }
       this.client.exec(sql);
       return { rows: [], rowCount: 0 };
     }
