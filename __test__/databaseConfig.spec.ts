@@ -41,10 +41,15 @@ describe('a configuration', () => {
   });
 
   test('messages never show a password, nor a key', () => {
-    for (const config of [{ password: { secret: 'sesame' } }, { password: 123456 }, { ssl: 'sesame' }]) {
+    for (const config of [
+      { database: 'd', password: { secret: 'sesame' } },
+      { database: 'd', password: 123456 },
+      { database: 'd', ssl: 'sesame' },
+      'postgres://me:sesame@host/d',
+    ]) {
       const error = (() => {
         try {
-          return new DatabaseConnectionPool({ database: 'd', ...config } as any);
+          return new DatabaseConnectionPool(config as any);
         } catch (thrown) {
           return thrown;
         }
@@ -199,6 +204,18 @@ describe("a factory of one's own", () => {
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({ message: 'text', cause: 'text' });
   });
+});
+
+test('a role check that hangs is given up with its connection', async () => {
+  let closed = 0;
+  const create = () => ({
+    query: () => 'fine',
+    isReadOnly: () => new Promise<boolean>(() => {}),
+    close: () => void closed++,
+  });
+  const pool = make({ create, role: 'primary', connectionTimeout: 50 });
+  expect((await pool.query('SELECT 1')).error).toBeInstanceOf(TimeoutError);
+  await eventually(() => closed > 0);
 });
 
 describe('retries by default', () => {

@@ -143,3 +143,48 @@ test('and finds the row that fails; rows that do not fit, and other statements, 
   ]);
   expect((await pool.run('SELECT * FROM picky'))[0]).toEqual([{ id: 1, name: 'twice' }]);
 });
+
+test('a deadlock among the rows of queryMany: those after it are not written outside of the transaction', async () => {
+  const pool = open({ maxConnections: 3 });
+  await pool.run('CREATE TABLE rowlocks (id INT PRIMARY KEY, n INT)');
+  await pool.queryMany(
+    'INSERT INTO rowlocks VALUES (?, ?)',
+    Array.from({ length: 100 }, (_, id) => [id, 0]),
+  );
+  const other = await pool.acquire();
+  await other.connection.query('START TRANSACTION');
+  // The one that has written less is the one to be rolled back.
+  await other.connection.query('UPDATE rowlocks SET n = 1 WHERE id >= 50 OR id = 2');
+  const many = rejection(
+    pool.queryMany('UPDATE rowlocks SET n = ? WHERE id = ?', [
+      [7, 1],
+      [7, 2],
+      [7, 3],
+      [7, 4],
+    ]),
+  );
+  await eventually(async () => (await running(pool, 'UPDATE rowlocks SET n = 7 WHERE id = 2')) === 1);
+  await other.connection.query('UPDATE rowlocks SET n = 1 WHERE id = 1');
+  expect((await many).cause).toMatchObject({ errno: 1213 });
+  await other.connection.query('COMMIT');
+  await other.release();
+  expect((await pool.run('SELECT id FROM rowlocks WHERE n = 7'))[0]).toEqual([]);
+});
+
+test('a user who turns autocommit off does so for himself alone', async () => {
+  const pool = open({ maxConnections: 1 });
+  await pool.run('CREATE TABLE kept (n INT)');
+  await pool.run('SET autocommit = 0');
+  await pool.run('INSERT INTO kept VALUES (1)');
+  expect((await open().run('SELECT n FROM kept'))[0]).toEqual([{ n: 1 }]);
+});
+
+test('a connection that is closed while its statement runs does not wait for that', async () => {
+  const pool = open({ maxConnections: 1 });
+  const call = pool.query('SELECT SLEEP(60)');
+  const other = open();
+  await eventually(async () => (await running(other, 'SELECT SLEEP')) === 1);
+  await pool.close({ timeout: 1 });
+  expect((await call).success).toBe(false);
+  await eventually(async () => (await running(other, 'SELECT SLEEP')) === 0);
+});

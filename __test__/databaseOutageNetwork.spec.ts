@@ -77,6 +77,16 @@ describe('a black hole in front of the server', () => {
   });
 });
 
+test('an idle connection that vanished leaves no socket behind when it is closed', async () => {
+  const pool = through({ minConnections: 0 });
+  const lease = await pool.acquire();
+  const { stream } = (lease.connection.native as any).connection;
+  lease.release();
+  proxy.swallow();
+  await pool.close();
+  expect(stream.destroyed).toBe(true);
+});
+
 describe('a server that takes long to let one in', () => {
   /** To let one in takes three messages there and back. */
   const inTime = 40;

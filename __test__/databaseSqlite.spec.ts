@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'keelson';
 import { rejection, usePools } from './support/databases';
 import { evaluate, temporaryFolder } from './support/process';
 
@@ -110,6 +111,29 @@ test('a COMMIT that is refused is rolled back, and the database in memory is sti
     /FOREIGN KEY/,
   );
   expect((await pool.run('SELECT * FROM b')).rows).toStrictEqual([]);
+});
+
+test('a statement that rolls all back ends its transaction, and the database in memory is still there', async () => {
+  const pool = open();
+  await pool.run('CREATE TABLE t (a UNIQUE)');
+  await pool.run('INSERT INTO t VALUES (1)');
+  const error = await rejection(
+    pool.transaction(async (tx) => {
+      await tx.run('INSERT INTO t VALUES (2)');
+      await tx.run('INSERT OR ROLLBACK INTO t VALUES (1)').catch(() => {});
+      await tx.run('INSERT INTO t VALUES (3)');
+    }),
+  );
+  expect(String(error)).toMatch(/UNIQUE/);
+  expect((await pool.run('SELECT * FROM t')).rows).toStrictEqual([{ a: 1 }]);
+});
+
+test('several statements in one text with parameters are refused, not run with null', async () => {
+  const pool = open();
+  await pool.run('CREATE TABLE t (a)');
+  const sql = 'INSERT INTO t VALUES (?); INSERT INTO t VALUES (?)';
+  expect(await rejection(pool.run(sql, [1, 2]))).toBeInstanceOf(InvalidArgumentError);
+  expect((await pool.run('SELECT * FROM t')).rows).toStrictEqual([]);
 });
 
 test('the process ends by itself, in silence', async () => {

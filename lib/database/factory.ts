@@ -1,7 +1,9 @@
 import type { ConnectionFactory } from '../pool/options.js';
 import type { CustomConnection, Settings } from './config.js';
+import { Deadline } from './deadline.js';
 import type { Driver, DriverConnection } from './driver.js';
 import { driverNamed } from './drivers/named.js';
+import { started } from './loans.js';
 
 /** The driver that a configuration asks for. */
 function driverOf({ driver, create }: Settings): Driver {
@@ -32,10 +34,11 @@ export function connectionFactory(settings: Settings): {
     create: async (context) => {
       const connection = checked(await driver.connect(settings.connect, context), driver.name);
       try {
-        await checkRole(connection, settings);
+        const forever = new Deadline('The role check', Number.POSITIVE_INFINITY, context.signal);
+        await forever.guard(checkRole(connection, settings));
         return connection;
       } catch (error) {
-        await connection.close();
+        await Promise.allSettled([started(() => connection.close())]);
         throw error;
       }
     },

@@ -11,7 +11,7 @@ import {
   type TransactionMode,
 } from '../driver.js';
 import { kindOf } from '../kinds.js';
-import { cancelUntil } from './cancel.js';
+import { cancelUntil, settlesWithin, stopped } from './cancel.js';
 import { loaded } from './load.js';
 import { joined } from './mysqlRows.js';
 
@@ -47,6 +47,8 @@ const LOCK_WAIT_TIMEOUT = 1205;
 
 /** Milliseconds in which the rest of a result is awaited before it is cancelled. */
 const MOMENT = 50;
+/** Milliseconds that stopping a statement may take when its connection is closed, and likewise taking leave. */
+const CLOSING = 1_000;
 /** Rows that are buffered between server and reader. */
 const BUFFERED = 100;
 
@@ -62,10 +64,14 @@ const called = <T>(call: (done: (error: Error | null, value?: T) => void) => voi
 
 /** A connection over mysql2's Connection. */
 class MysqlConnection implements DriverConnection {
+  /** Has the password, which logging a connection is not to show. */
+  readonly #config: object;
   #broken = false;
   #sent = true;
-  /** Whether the server has said that a transaction is open, or that each statement opens one. */
+  /** Whether the server has said that a transaction is open. */
   #open = false;
+  /** Whether it has said that no statement opens one. */
+  #autocommit = true;
   #shared = false;
   /** Statements without their answer. */
   #running = 0;
@@ -73,8 +79,9 @@ class MysqlConnection implements DriverConnection {
   constructor(
     readonly mysql: Mysql,
     readonly client: MysqlClient,
-    readonly config: object,
+    config: object,
   ) {
+    this.#config = config;
     const lost = (): void => {
       this.#broken = true;
     };
@@ -104,7 +111,9 @@ class MysqlConnection implements DriverConnection {
   #note(rows: unknown): void {
     const last = Array.isArray(rows) ? rows.at(-1) : rows;
     const status = (last as { serverStatus?: unknown } | undefined)?.serverStatus;
-    if (typeof status === 'number') this.#open = (status & IN_TRANSACTION) > 0 || (status & AUTOCOMMIT) === 0;
+    if (typeof status !== 'number') return;
+    this.#open = (status & IN_TRANSACTION) > 0;
+    this.#autocommit = (status & AUTOCOMMIT) > 0;
   }
 
   /** mysql2 sends each as soon as the one before it is answered: the protocol has no pipelines. */
@@ -125,10 +134,15 @@ class MysqlConnection implements DriverConnection {
 
   read(sql: string, params: readonly unknown[] | undefined): RowReader {
     this.#sent = this.alive();
+    this.#running++;
     const command = this.client.query(sql, params);
     const end = new Promise<void>((resolve) => {
-      command.once('end', resolve);
-      command.once('error', () => resolve());
+      const over = (): void => {
+        this.#running--;
+        resolve();
+      };
+      command.once('end', over);
+      command.once('error', over);
     });
     // Its stream may be gone by the time it fails.
     command.on('error', () => {});
@@ -143,7 +157,7 @@ class MysqlConnection implements DriverConnection {
         if (rows.readableEnded || failure !== undefined) return;
         // What is on its way comes faster than another connection opens.
         rows.destroy();
-        if (await endsSoon(end)) return;
+        if (await settlesWithin(end, MOMENT)) return;
         await this.cancel(end, { signal: AbortSignal.timeout(10_000) });
       },
     };
@@ -171,7 +185,7 @@ class MysqlConnection implements DriverConnection {
 
   async #kill(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const other = this.mysql.createConnection(this.config);
+    const other = this.mysql.createConnection(this.#config);
     const abort = (): void => void other.stream.destroy();
     signal.addEventListener('abort', abort, { once: true });
     other.on('error', () => {});
@@ -182,6 +196,12 @@ class MysqlConnection implements DriverConnection {
       signal.removeEventListener('abort', abort);
       other.destroy();
     }
+  }
+
+  /** Stops whatever is under way: a ping is answered once that is over. */
+  #stop(): Promise<void> {
+    const signal = AbortSignal.timeout(CLOSING);
+    return stopped(this.ping(), () => this.#kill(signal));
   }
 
   alive(): boolean {
@@ -200,10 +220,15 @@ class MysqlConnection implements DriverConnection {
 
   reset(): void | Promise<void> {
     if (this.#running > 0) throw new Error('The connection was given back while a statement runs');
-    if (!this.#shared && !this.#open) return;
+    if (!this.#shared && !this.#open && this.#autocommit) return;
+    return this.#cleanUp();
+  }
+
+  async #cleanUp(): Promise<void> {
     this.#shared = false;
-    this.#open = false;
-    return this.query('ROLLBACK').then(() => {});
+    await this.query('ROLLBACK');
+    // The next user's writes would be rolled back, and that in silence.
+    if (!this.#autocommit) await this.query('SET autocommit = 1');
   }
 
   isUnsent(): boolean {
@@ -219,21 +244,17 @@ class MysqlConnection implements DriverConnection {
   }
 
   async close(): Promise<void> {
-    if (!this.#broken) await called((done) => this.client.end(done)).catch(() => {});
+    const isAlive = this.alive();
+    // It is being closed: whatever else goes wrong with it is nobody's concern.
     this.#broken = true;
+    if (isAlive) {
+      // The server would go on with its statement, and `end` would wait for that.
+      const isBusy = this.#running > 0;
+      const leave = isBusy ? this.#stop() : called((done) => this.client.end(done));
+      await settlesWithin(leave, CLOSING);
+    }
     this.client.stream.destroy();
   }
-}
-
-/** Whether `end` resolves within a moment. */
-async function endsSoon(end: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const moment = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), MOMENT);
-  });
-  const answer = await Promise.race([end.then(() => true), moment]);
-  clearTimeout(timer);
-  return answer;
 }
 
 /** Resolves when a stream has rows, has ended or has failed. */

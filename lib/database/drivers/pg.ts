@@ -7,14 +7,14 @@ import {
   sequence,
   standardBegin,
 } from '../driver.js';
-import { cancelUntil } from './cancel.js';
+import { cancelUntil, settlesWithin, stopped } from './cancel.js';
 import { requestCancel } from './pgCancel.js';
 import { loadCursor, loadPg, type Pg, type PgClient, type PgCursor } from './pgClient.js';
 
 /** Statements that send a description of their rows before they do anything. */
 const READS = /^\s*(select|values|table|show)\b(?!.*\binto\b)/is;
 
-/** Milliseconds that stopping a statement may take when its connection is closed. */
+/** Milliseconds that stopping a statement may take when its connection is closed, and likewise taking leave. */
 const CLOSING = 1_000;
 
 /** Events that users may have listened to on the native client. */
@@ -218,14 +218,17 @@ class PgConnection implements DriverConnection {
 
   async close(): Promise<void> {
     const isBusy = this.alive() && !this.client.readyForQuery;
+    const idle = isBusy && new Promise<void>((resolve) => this.#whenReady(undefined, resolve));
     // It is being closed: whatever else goes wrong with it is nobody's concern.
     this.#broken = true;
-    if (isBusy) {
+    if (idle) {
       // The server would go on with its statement, as it looks at the connection only when it has an answer.
-      await requestCancel(this.pg, this.client, AbortSignal.timeout(CLOSING)).catch(() => {});
+      const signal = AbortSignal.timeout(CLOSING);
+      await stopped(idle, () => requestCancel(this.pg, this.client, signal)).catch(() => {});
       this.client.connection.stream.destroy();
     }
-    await this.client.end();
+    await settlesWithin(this.client.end(), CLOSING);
+    this.client.connection.stream.destroy();
   }
 }
 
