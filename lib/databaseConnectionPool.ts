@@ -1,12 +1,12 @@
 import { ConnectionPool } from './connectionPool.js';
 import { Batcher } from './database/batcher.js';
-import { Call } from './database/call.js';
+import { Attempt, Call } from './database/call.js';
 import { type DatabaseConfig, databaseSettings, type Settings } from './database/config.js';
 import { Deadline } from './database/deadline.js';
 import type { Driver, DriverConnection } from './database/driver.js';
 import { connectionFactory } from './database/factory.js';
 import { kindOf } from './database/kinds.js';
-import { Loans, started } from './database/loans.js';
+import { Loans } from './database/loans.js';
 import { checkRows, queryMany, type Rows } from './database/many.js';
 import {
   checkMany,
@@ -29,6 +29,8 @@ import type { AcquireOptions, ReadyOptions } from './pool/options.js';
 import { invalid } from './validate.js';
 
 const FOREVER = Number.POSITIVE_INFINITY;
+/** What a call without options has. */
+const NONE: QueryOptions = Object.freeze({});
 
 /**
  * A pool of connections to a database, over a client that the service installs: pg (the default), mysql2, or SQLite,
@@ -88,36 +90,36 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
   async query<T = any>(
     sql: string,
     params?: readonly unknown[],
-    options: QueryOptions = {},
+    options: QueryOptions = NONE,
   ): Promise<QueryResult<T>> {
-    const started = performance.now();
+    const began = performance.now();
     let call: Call | undefined;
-    const told = (): { executionTime: number; connectionId: string } => ({
-      executionTime: performance.now() - started,
-      connectionId: call?.connectionId ?? '',
-    });
     try {
       call = this.#call(sql, params, options);
-      const data = await this.#run<T>(sql, params, options, call);
-      return { success: true, data, ...told() };
-    } catch (error) {
-      return { success: false, error: asError(error), ...told() };
+      const data: T = await this.#run<T>(sql, params, options, call);
+      const { connectionId } = call;
+      return { success: true, data, executionTime: performance.now() - began, connectionId };
+    } catch (thrown) {
+      const { connectionId = '' } = call ?? {};
+      const error = asError(thrown);
+      return { success: false, error, executionTime: performance.now() - began, connectionId };
     }
   }
 
   /** Runs a statement and gives the driver's whole result. Rejects with the driver's error, or as `acquire` does. */
-  async run<T = any>(sql: string, params?: readonly unknown[], options: QueryOptions = {}): Promise<T> {
+  async run<T = any>(sql: string, params?: readonly unknown[], options: QueryOptions = NONE): Promise<T> {
     return this.#run<T>(sql, params, options, this.#call(sql, params, options));
   }
 
   #call(sql: string, params: readonly unknown[] | undefined, options: QueryOptions): Call {
     checkStatement(sql, params);
-    checkQuery(options);
+    if (options !== NONE) checkQuery(options);
     const { timeout = this.#settings.queryTimeout, retries, signal } = options;
     this.#budget.deposit();
     return new Call(new Deadline('The query', timeout, signal), retries);
   }
 
+  /** Many of these wait at once: what it keeps until then is what a busy pool's memory, and garbage, is made of. */
   async #run<T>(
     sql: string,
     params: readonly unknown[] | undefined,
@@ -128,11 +130,11 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
     deadline.signal?.throwIfAborted();
     for (let retry = 1; ; retry++) {
       try {
-        const batched = options.batch && retry === 1;
-        const answer = batched
-          ? this.#batcher.add({ sql, params }, options, call)
-          : this.#attempt(sql, params, options, call);
-        return (await answer) as T;
+        if (options.batch && retry === 1) {
+          return (await this.#batcher.add({ sql, params }, options, call)) as T;
+        }
+        const loan = await this.#loans.acquire(options, deadline);
+        return (await new Attempt(this.#loans, call, loan).send(sql, params)) as T;
       } catch (error) {
         const kind = kindOf(error);
         if (!call.mayRetry(error, kind, retry, this.#budget)) throw error;
@@ -141,29 +143,6 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
         await deadline.sleep(pause);
       }
     }
-  }
-
-  async #attempt(
-    sql: string,
-    params: readonly unknown[] | undefined,
-    options: QueryOptions,
-    call: Call,
-  ): Promise<unknown> {
-    const loans = this.#loans;
-    const loan = await loans.acquire(options, call.deadline);
-    if (call.deadline.isOver) {
-      loans.giveBack(loan);
-      call.deadline.check();
-    }
-    call.begin(loan);
-    const running = started(() => loan.connection.query(sql, params));
-    return call.deadline.guard(running, {
-      settled: (error) => {
-        if (error !== undefined) call.failed(error, loan, sql);
-        loans.giveBack(loan, error);
-      },
-      gaveUp: (reason) => void loans.stop(loan, running, reason),
-    });
   }
 
   /**

@@ -1,8 +1,8 @@
 import { DestroyedError, InvalidArgumentError } from '../errors.js';
-import type { Deadline } from './deadline.js';
+import type { Deadline, Endings } from './deadline.js';
 import type { DriverConnection } from './driver.js';
 import { type ErrorKind, kindOf } from './kinds.js';
-import type { Loan } from './loans.js';
+import { type Loan, type Loans, started } from './loans.js';
 import type { RetryBudget } from './retry.js';
 
 /** Statements that may have committed a part of what they do by the time they fail: procedures, and several in one. */
@@ -41,6 +41,41 @@ export class Call {
     if (error instanceof DestroyedError || error instanceof InvalidArgumentError) return false;
     // The caller vouches for the statement by asking for retries.
     return (this.#harmless || retries !== undefined) && budget.grants(retry, kind, retries);
+  }
+}
+
+/** One try of a call, on one connection. */
+export class Attempt implements Endings {
+  #running!: Promise<unknown>;
+  #sql!: string;
+
+  constructor(
+    readonly loans: Loans,
+    readonly call: Call,
+    readonly loan: Loan,
+  ) {}
+
+  /** Sends the statement, unless its caller has given up by now, and sees to the connection afterwards. */
+  send(sql: string, params: readonly unknown[] | undefined): Promise<unknown> {
+    const { loans, call, loan } = this;
+    const left = call.deadline.remaining();
+    if (left === 0) {
+      loans.giveBack(loan);
+      call.deadline.check();
+    }
+    call.begin(loan);
+    this.#sql = sql;
+    this.#running = started(() => loan.connection.query(sql, params));
+    return call.deadline.guard(this.#running, this, left);
+  }
+
+  settled(error: unknown): void {
+    if (error !== undefined) this.call.failed(error, this.loan, this.#sql);
+    this.loans.giveBack(this.loan, error);
+  }
+
+  gaveUp(reason: unknown): void {
+    void this.loans.stop(this.loan, this.#running, reason);
   }
 }
 

@@ -24,27 +24,28 @@ class Guard<T> implements Abortable {
     private readonly deadline: Deadline,
     work: PromiseLike<T>,
     private readonly endings: Endings | undefined,
+    left: number,
   ) {
     this.promise = new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
     const { signal, timeout } = deadline;
-    if (timeout <= LONGEST) this.timer = setTimeout(late, deadline.left, this);
+    if (timeout <= LONGEST) this.timer = setTimeout(late, left, this);
     work.then(
-      (value) => this.settle(undefined, () => this.resolve(value)),
-      (error) => this.settle(error, () => this.reject(error)),
+      (value) => this.settle(this.resolve, value, undefined),
+      (error) => this.settle(this.reject, error, error),
     );
     if (signal === undefined) return;
     if (signal.aborted) this.cancel(signal.reason);
     else watch(signal, this);
   }
 
-  private settle(error: unknown, tell: () => void): void {
+  private settle<V>(tell: (value: V) => void, value: V, error: unknown): void {
     if (!this.close()) return;
     try {
       this.endings?.settled?.(error);
-      tell();
+      tell(value);
     } catch (cause) {
       this.reject(cause);
     }
@@ -94,8 +95,9 @@ export class Deadline {
     return Math.max(0, this.timeout - this.elapsed);
   }
 
-  get isOver(): boolean {
-    return this.signal?.aborted === true || this.left === 0;
+  /** Likewise; none is left once the signal has aborted. */
+  remaining(): number {
+    return this.signal?.aborted ? 0 : this.left;
   }
 
   /** Why a call that is given up rejects. */
@@ -110,8 +112,8 @@ export class Deadline {
   }
 
   /** Settles as `work` does, or rejects once the time is over or the signal aborts. */
-  guard<T>(work: PromiseLike<T>, endings?: Endings): Promise<T> {
-    return new Guard(this, work, endings).promise;
+  guard<T>(work: PromiseLike<T>, endings?: Endings, left = this.left): Promise<T> {
+    return new Guard(this, work, endings, left).promise;
   }
 
   /** Waits for `ms`, less where less time is left. */

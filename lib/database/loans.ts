@@ -22,8 +22,12 @@ const EVICTED = 1_000;
 const nothing = (): void => {};
 
 /** A driver's call as a promise, whether it returns one, returns a value, or throws. */
-export async function started<T>(call: () => T | PromiseLike<T>): Promise<T> {
-  return call();
+export function started<T>(call: () => T | PromiseLike<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Stops what runs, and resolves once the connection is fit for another statement. Rejects if that cannot be had. */
