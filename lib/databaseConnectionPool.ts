@@ -31,6 +31,8 @@ import { invalid } from './validate.js';
 const FOREVER = Number.POSITIVE_INFINITY;
 /** What a call without options has. */
 const NONE: QueryOptions = Object.freeze({});
+/** What is told of a call that was refused for its arguments. */
+const NOT_CALLED = { executionTime: 0, connectionId: '' };
 
 /**
  * A pool of connections to a database, over a client that the service installs: pg (the default), mysql2, or SQLite,
@@ -87,62 +89,71 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
   }
 
   /** Runs a statement. Never rejects: an error is in the result, that the pool is closed included. */
-  async query<T = any>(
+  query<T = any>(
     sql: string,
     params?: readonly unknown[],
     options: QueryOptions = NONE,
   ): Promise<QueryResult<T>> {
-    const began = performance.now();
-    let call: Call | undefined;
-    try {
-      call = this.#call(sql, params, options);
-      const data: T = await this.#run<T>(sql, params, options, call);
-      const { connectionId } = call;
-      return { success: true, data, executionTime: performance.now() - began, connectionId };
-    } catch (thrown) {
-      const { connectionId = '' } = call ?? {};
-      const error = asError(thrown);
-      return { success: false, error, executionTime: performance.now() - began, connectionId };
-    }
+    return this.#perform(sql, params, options, true);
   }
 
   /** Runs a statement and gives the driver's whole result. Rejects with the driver's error, or as `acquire` does. */
-  async run<T = any>(sql: string, params?: readonly unknown[], options: QueryOptions = NONE): Promise<T> {
-    return this.#run<T>(sql, params, options, this.#call(sql, params, options));
+  run<T = any>(sql: string, params?: readonly unknown[], options: QueryOptions = NONE): Promise<T> {
+    return this.#perform(sql, params, options, false);
+  }
+
+  /**
+   * What both do, in one function, as thousands of these wait at once: what each keeps until it has its connection is
+   * what a busy pool has its garbage collector copy.
+   *
+   * @param tells whether to resolve to a result, errors too
+   */
+  async #perform(
+    sql: string,
+    params: readonly unknown[] | undefined,
+    options: QueryOptions,
+    tells: boolean,
+  ): Promise<any> {
+    let call: Call | undefined;
+    try {
+      call = this.#call(sql, params, options);
+      for (let tries = 0; ; ) {
+        try {
+          const data = await (options.batch && tries === 0
+            ? this.#batcher.add({ sql, params }, options, call)
+            : new Attempt(this.#loans, call, await this.#loans.acquire(options, call.deadline)).send(
+                sql,
+                params,
+              ));
+          if (!tells) return data;
+          const { executionTime, connectionId } = call.told();
+          return { success: true, data, executionTime, connectionId };
+        } catch (error) {
+          await this.#beforeRetry(++tries, error, call);
+        }
+      }
+    } catch (thrown) {
+      if (!tells) throw thrown;
+      return { success: false, error: asError(thrown), ...(call?.told() ?? NOT_CALLED) };
+    }
+  }
+
+  /** Waits until it is time to try again; throws the error where that is not to be. */
+  async #beforeRetry(retry: number, error: unknown, call: Call): Promise<void> {
+    const kind = kindOf(error);
+    if (!call.mayRetry(error, kind, retry, this.#budget)) throw error;
+    const pause = backoff(retry, kind);
+    if (pause >= call.deadline.left) throw error;
+    await call.deadline.sleep(pause);
   }
 
   #call(sql: string, params: readonly unknown[] | undefined, options: QueryOptions): Call {
     checkStatement(sql, params);
     if (options !== NONE) checkQuery(options);
     const { timeout = this.#settings.queryTimeout, retries, signal } = options;
+    signal?.throwIfAborted();
     this.#budget.deposit();
     return new Call(new Deadline('The query', timeout, signal), retries);
-  }
-
-  /** Many of these wait at once: what it keeps until then is what a busy pool's memory, and garbage, is made of. */
-  async #run<T>(
-    sql: string,
-    params: readonly unknown[] | undefined,
-    options: QueryOptions,
-    call: Call,
-  ): Promise<T> {
-    const { deadline } = call;
-    deadline.signal?.throwIfAborted();
-    for (let retry = 1; ; retry++) {
-      try {
-        if (options.batch && retry === 1) {
-          return (await this.#batcher.add({ sql, params }, options, call)) as T;
-        }
-        const loan = await this.#loans.acquire(options, deadline);
-        return (await new Attempt(this.#loans, call, loan).send(sql, params)) as T;
-      } catch (error) {
-        const kind = kindOf(error);
-        if (!call.mayRetry(error, kind, retry, this.#budget)) throw error;
-        const pause = backoff(retry, kind);
-        if (pause >= deadline.left) throw error;
-        await deadline.sleep(pause);
-      }
-    }
   }
 
   /**

@@ -20,6 +20,11 @@ export class Call {
     readonly retries: number | undefined,
   ) {}
 
+  /** What its result says of it. */
+  told(): { executionTime: number; connectionId: string } {
+    return { executionTime: this.deadline.elapsed, connectionId: this.connectionId };
+  }
+
   /** An attempt has its connection. */
   begin(loan: Loan): void {
     this.connectionId = loan.id;
