@@ -1,4 +1,3 @@
-import { DestroyedError, PoolUnavailableError, QueueFullError, TimeoutError } from '../errors.js';
 import { unwatch, watch } from '../json/signals.js';
 import { binding } from '../native.js';
 import { noContext } from '../timer/context.js';
@@ -7,11 +6,13 @@ import { Closings } from './closings.js';
 import type { Core } from './core.js';
 import { Figures } from './figures.js';
 import { Lease } from './lease.js';
+import { Line, reporting } from './line.js';
 import {
   ACTION,
   ACTION_WIDTH,
   CAUSE,
   GATE,
+  type NativeConnectionPool,
   PRIORITY,
   REFUSAL,
   REFUSED,
@@ -21,6 +22,7 @@ import {
 import { Openings } from './openings.js';
 import type { ConnectionFactory, Settings } from './options.js';
 import type { Pooled } from './pooled.js';
+import { closedError, refusal } from './refusals.js';
 import { Returns } from './returns.js';
 import { PoolTime } from './time.js';
 import { Waiter, type Wish } from './waiter.js';
@@ -47,7 +49,7 @@ export class Engine<T> implements Core<T> {
   readonly settings: Settings;
   readonly factory: ConnectionFactory<T>;
   readonly emit: Emit;
-  readonly native;
+  readonly native: NativeConnectionPool;
   readonly name: string;
   readonly state = new Float64Array(STATE_COUNT);
   readonly figures = new Figures();
@@ -65,6 +67,9 @@ export class Engine<T> implements Core<T> {
   private readonly plain: Wish;
   private readonly watchers = new Set<Watcher>();
   private readonly returns: Returns;
+  private readonly line: Line<T>;
+  /** The native core, to which nobody in line is reported. */
+  private readonly raw: NativeConnectionPool;
   private readonly closings: Closings<T>;
   private readonly checks: Checks<T>;
   private readonly work = (): void => this.carryOutAll();
@@ -92,12 +97,13 @@ export class Engine<T> implements Core<T> {
     this.hasRef = factory.ref !== undefined;
     this.traces = settings.leakAfter !== Number.POSITIVE_INFINITY;
     this.hasReset = factory.reset !== undefined;
-    this.time = new PoolTime((now) => {
-      this.native.tick(now);
-      this.after();
-    });
+    this.time = new PoolTime((now) => this.wake(now));
     this.returns = new Returns(settings, this.state);
-    this.native = binding.createConnectionPool(settings.native, this.state, this.actions, this.returns.pairs);
+    this.line = new Line(settings, this.state);
+    this.raw = binding.createConnectionPool(settings.native, this.state, this.actions, this.returns.pairs);
+    this.native = reporting(this.raw, () => {
+      if (this.line.count > 0) this.reportLine();
+    });
     this.openings = new Openings(this);
     this.closings = new Closings(this);
     this.checks = new Checks(this);
@@ -119,8 +125,36 @@ export class Engine<T> implements Core<T> {
         return Promise.resolve(lease);
       }
     }
+    if (this.line.open) {
+      const waiter = new Waiter<T>(this.plain);
+      this.line.join(waiter, now);
+      this.after();
+      return waiter.promise;
+    }
     const found = this.native.acquire(now, now + this.plain.timeout, PRIORITY.normal);
     return this.answer(this.plain, found, now);
+  }
+
+  /** Has the native core know who is in line. */
+  private reportLine(): void {
+    const { line, raw } = this;
+    while (line.count > 0) {
+      const { since } = line;
+      const waiter = line.next();
+      this.seek(raw, waiter, since, since, PRIORITY.normal);
+    }
+  }
+
+  /** Does what is due. */
+  private wake(now: number): void {
+    const late = this.line.late(now);
+    // While anybody is in line there is nothing to tick for but what is due next.
+    this.raw.tick(now);
+    this.line.tell();
+    for (const { waiter, since } of late) {
+      waiter.reject(this.refusal(CAUSE.timeout, waiter.wish, since));
+    }
+    this.after();
   }
 
   /** Acquires as wished. */
@@ -135,7 +169,10 @@ export class Engine<T> implements Core<T> {
   }
 
   private ask({ timeout, priority, affinity }: Wish, since: number, now: number): number {
-    if (affinity === undefined) return this.native.acquire(now, since + timeout, priority);
+    if (affinity === undefined) {
+      const kept = this.returns.lend(now);
+      return kept >= 0 ? kept : this.native.acquire(now, since + timeout, priority);
+    }
     return this.native.acquireFor(now, since + timeout, priority, affinity);
   }
 
@@ -192,10 +229,13 @@ export class Engine<T> implements Core<T> {
 
   /** Gives a lent connection to who waits for it. */
   private handOver(pooled: Pooled<T>, ticket: number, now: number): void {
-    const waiter = this.settled(ticket);
+    this.serve(this.settled(ticket), pooled, this.sinces[ticket]!, now);
+  }
+
+  private serve(waiter: Waiter<T>, pooled: Pooled<T>, since: number, now: number): void {
     pooled.lentAt = now;
     if (this.traces) pooled.trace = waiter.wish.trace;
-    this.figures.waits.record(now - this.sinces[ticket]!);
+    this.figures.waits.record(now - since);
     waiter.resolve(new Lease(pooled));
   }
 
@@ -219,6 +259,9 @@ export class Engine<T> implements Core<T> {
     this.figures.uses.record(now - pooled.lentAt);
     if (this.hasAlive && !this.alive(pooled)) {
       this.native.discard(now, pooled.slot);
+    } else if (this.line.count > 0 && now < pooled.expires) {
+      const { since } = this.line;
+      this.serve(this.line.next(), pooled, since, now);
     } else if (!this.watched && this.returns.keep(pooled, now)) {
       if (this.hasRef) this.unref(pooled);
       return;
@@ -343,14 +386,21 @@ export class Engine<T> implements Core<T> {
       return;
     }
     this.native.discard(now, pooled.slot);
-    this.seekAgain(this.settled(ticket), this.sinces[ticket]!, now);
+    this.seek(this.native, this.settled(ticket), this.sinces[ticket]!, now, PRIORITY.high);
   }
 
-  private seekAgain(waiter: Waiter<T>, since: number, now: number): void {
+  /** Asks for a waiter as for one who comes at `now`. */
+  private seek(
+    native: NativeConnectionPool,
+    waiter: Waiter<T>,
+    since: number,
+    now: number,
+    priority: number,
+  ): void {
     const { wish } = waiter;
     let lease: Lease<T> | undefined;
     while (lease === undefined) {
-      const found = this.native.acquire(now, since + wish.timeout, PRIORITY.high);
+      const found = native.acquire(now, since + wish.timeout, priority);
       if (found < 0) {
         if (found < REFUSED) waiter.reject(this.refusal(found - REFUSAL, wish, since));
         else this.wait(waiter, -1 - found, since);
@@ -367,41 +417,8 @@ export class Engine<T> implements Core<T> {
     waiter.reject(this.refusal(cause, waiter.wish, this.sinces[ticket]!));
   }
 
-  /** Counts a failure, and makes the error for it. */
   private refusal(cause: number, { timeout }: Wish, since: number): Error {
-    const { errors } = this.figures;
-    const { failure } = this.openings;
-    const options = failure === undefined ? undefined : { cause: failure };
-    switch (cause) {
-      case CAUSE.timeout:
-        errors.timeout++;
-        this.emit('timeout', { pool: this.name, ms: this.time.now() - since });
-        return new TimeoutError(`Acquiring a connection of pool '${this.name}'`, timeout, options);
-      case CAUSE.full:
-        errors.full++;
-        return this.full();
-      case CAUSE.unavailable:
-        errors.unavailable++;
-        return new PoolUnavailableError(`Pool '${this.name}' can open no connection`, options);
-      case CAUSE.closed:
-        errors.closed++;
-        return this.closedError();
-      default:
-        errors.draining++;
-        return new PoolUnavailableError(`Pool '${this.name}' is draining`);
-    }
-  }
-
-  closedError(): DestroyedError {
-    return new DestroyedError(`Connection pool '${this.name}' has been closed`);
-  }
-
-  private full(): QueueFullError {
-    const limit = this.settings.maxQueue;
-    return new QueueFullError(
-      limit,
-      `Pool '${this.name}' has its ${limit} waiting acquires: raise "max" or "maxQueue", or send fewer at once`,
-    );
+    return refusal(this, cause, timeout, since, this.openings.failure);
   }
 
   private leaked(pooled: Pooled<T>): void {
@@ -466,7 +483,7 @@ export class Engine<T> implements Core<T> {
     this.closings.hold();
     this.native.close(this.time.now());
     this.after();
-    this.openings.abort(this.closedError());
+    this.openings.abort(closedError(this.name));
   }
 
   /** Takes back by force what a pool that closes still waits for. */

@@ -2,6 +2,7 @@ import { TimeoutError } from '../errors.js';
 import { type Abortable, unwatch, watch } from '../json/signals.js';
 import type { Engine, Watcher } from './engine.js';
 import { STATE } from './native.js';
+import { closedError } from './refusals.js';
 import { delayOf } from './settle.js';
 
 /** Resolves once nothing is lent and nobody waits. */
@@ -77,7 +78,7 @@ export class Readiness implements Watcher, Abortable {
 
   notice(): boolean {
     const { engine } = this;
-    if (engine.closed) this.reject(engine.closedError());
+    if (engine.closed) this.reject(closedError(engine.name));
     else if (engine.live >= engine.settings.min) this.resolve();
     else return false;
     this.end();
