@@ -242,6 +242,27 @@ describe('transactions', () => {
     expect(pool.getStats()).toMatchObject(whole);
   });
 
+  test.each([
+    ['before COMMIT', 'failed', undefined, ['BEGIN', 'bad', 'ROLLBACK']],
+    ['by its answer', 'open', 'ROLLBACK', ['BEGIN', 'bad', 'COMMIT', 'ROLLBACK']],
+  ] as const)(
+    'an error that was caught, and that the database remembers: %s',
+    async (_, state, command, expected) => {
+      const sent: string[] = [];
+      const pool = poolOf(() => ({
+        query: async (sql) => {
+          sent.push(sql);
+          if (sql === 'bad') throw new Error('bad');
+          return { command: sql === 'COMMIT' ? command : sql };
+        },
+        transactionState: () => state,
+      }));
+      const error = await rejection(pool.transaction((tx) => tx.run('bad').catch(() => {})));
+      expect(error).toEqual(new Error('bad'));
+      expect(sent).toEqual(expected);
+    },
+  );
+
   test('a list is run as it was when it was given', async () => {
     const sent: string[] = [];
     const pool = poolOf(() => ({ query: (sql) => void sent.push(sql) }));

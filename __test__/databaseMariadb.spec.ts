@@ -54,6 +54,13 @@ test('one that is given up never harms the next one', async () => {
   expect(late).toBeGreaterThan(0);
 });
 
+test('a request to stop that comes too late finds a statement of no use', async () => {
+  const { connection } = await open({ maxConnections: 1 }).acquire();
+  const query = jest.spyOn(connection.native as any, 'query');
+  await connection.cancel!(Promise.resolve(), { signal: new AbortController().signal });
+  expect(query.mock.calls.map(([sql]) => sql)).toEqual(['SELECT 1']);
+});
+
 test('a deadlock: the whole function of one is run again', async () => {
   const pool = open({ maxConnections: 3 });
   await pool.run('CREATE TABLE IF NOT EXISTS locks (id INT PRIMARY KEY, n INT)');

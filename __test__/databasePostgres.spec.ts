@@ -161,6 +161,13 @@ describe('a statement that is given up', () => {
   });
 });
 
+test('a request to stop that comes too late finds a statement of no use', async () => {
+  const { connection } = await open({ maxConnections: 1 }).acquire();
+  const query = jest.spyOn(connection.native as any, 'query');
+  await connection.cancel!(Promise.resolve(), { signal: new AbortController().signal });
+  expect(query.mock.calls.map(([sql]) => sql)).toEqual(['SELECT 1']);
+});
+
 describe('sessions that the server ends', () => {
   const terminate = () =>
     ask(server, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
