@@ -21,13 +21,19 @@ const COUNTS = ['idle', 'lent', 'opening', 'validating', 'closing', 'waiting', '
 type Move =
   | { op: 'acquire' | 'urgent' | 'wished' | 'pause' | 'resume' | 'evict' | 'drain' | 'fill' }
   | { op: 'release' | 'discard'; index: number }
-  | { op: 'advance'; ms: number };
+  | { op: 'advance' | 'late'; ms: number };
 
 const index = fc.nat(20);
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ op: fc.constant('acquire' as const) }) },
   { weight: 8, arbitrary: fc.record({ op: fc.constant('release' as const), index }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant('advance' as const), ms: fc.nat(30) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constantFrom('advance', 'advance', 'late' as const) as fc.Arbitrary<'advance' | 'late'>,
+      ms: fc.nat(30),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -150,9 +156,16 @@ class Twins {
       case 'drain':
         this.both(({ native }) => native.refuse(this.now, 1));
         break;
-      default:
-        this.both(({ native }) => native[move.op](this.now));
-        if (move.op === 'resume') this.both(({ native }) => native.refuse(this.now, 0));
+      case 'pause':
+        this.both(({ native }) => native.pause(this.now));
+        break;
+      case 'resume':
+        this.both(({ native }) => native.resume(this.now));
+        this.both(({ native }) => native.refuse(this.now, 0));
+        break;
+      case 'late':
+        // The thread is held up: nothing ticks.
+        this.now += move.ms;
     }
     this.settle();
   }
@@ -160,9 +173,10 @@ class Twins {
   /** Has both do the same, and looks that the same comes of it. */
   private both<R>(call: (side: Side) => R): R {
     const [told, kept] = [call(this.told), call(this.kept)];
-    expect(kept).toEqual(told);
-    expect(this.kept.counts()).toEqual(this.told.counts());
-    expect(this.kept.state[STATE.due]).toBeLessThanOrEqual(this.told.state[STATE.due]!);
+    const [mine, other] = [this.kept, this.told].map((side) => `${side.counts()}`);
+    // What holds nearly always is looked at without `expect`, which takes a hundred times as long.
+    if (mine !== other || `${kept}` !== `${told}`) expect([kept, mine]).toEqual([told, other]);
+    if (this.kept.state[STATE.due]! > this.told.state[STATE.due]!) throw new Error('a tick comes too late');
     return kept;
   }
 
@@ -216,6 +230,6 @@ test('a core that hears of returns later lends, closes and ticks as one that hea
       for (const move of moves) twins.run(move);
       twins.run({ op: 'advance', ms: 400 });
     }),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   );
 }, 120_000);

@@ -177,3 +177,30 @@ fn actions_come_in_portions_and_settled_tickets_rest_until_the_next() {
     assert!(tickets[..3].contains(&wait(&mut pool, 4.0, NEVER, 1)));
     pool.validate();
 }
+
+#[test]
+fn a_connection_that_comes_back_is_left_alone_while_nothing_is_to_be_decided() {
+    let options = Options { max: 2, min: 1, idle_timeout: 40.0, probe_interval: 60.0, ..Options::default() };
+    let mut pool = lent(2, options.clone());
+    assert_eq!(pool.leave(), 40.0);
+    let waiting = wait(&mut pool, 1.0, NEVER, 1);
+    assert_eq!(pool.leave(), f64::NEG_INFINITY, "somebody waits");
+    assert!(pool.cancel(2.0, waiting));
+    pool.pause(3.0);
+    assert_eq!(pool.leave(), f64::NEG_INFINITY);
+    pool.resume(4.0);
+    pool.refuse(5.0, true);
+    assert_eq!(pool.leave(), f64::NEG_INFINITY);
+    pool.refuse(6.0, false);
+    pool.discard(7.0, 1);
+    assert_eq!(pool.leave(), 60.0, "no more than the least number of connections live");
+    pool.close(8.0);
+    assert_eq!(pool.leave(), f64::NEG_INFINITY);
+    for counting in [
+        Options { max_uses: 3.0, ..options.clone() },
+        Options { leak_after: 3.0, ..options.clone() },
+        Options { lifo: false, ..options },
+    ] {
+        assert_eq!(lent(1, counting).leave(), f64::NEG_INFINITY);
+    }
+}
