@@ -176,7 +176,6 @@ class Twins {
     const [mine, other] = [this.kept, this.told].map((side) => `${side.counts()}`);
     // What holds nearly always is looked at without `expect`, which takes a hundred times as long.
     if (mine !== other || `${kept}` !== `${told}`) expect([kept, mine]).toEqual([told, other]);
-    if (this.kept.state[STATE.due]! > this.told.state[STATE.due]!) throw new Error('a tick comes too late');
     return kept;
   }
 
@@ -200,7 +199,10 @@ class Twins {
       const due = Math.min(this.kept.state[STATE.due]!, this.told.state[STATE.due]!);
       if (due > until) break;
       this.now = Math.max(this.now, due);
+      const isDue = this.kept.state[STATE.due]! <= this.now;
       this.both(({ native }) => native.tick(this.now));
+      // Either may be due too early, which does nothing.
+      if (this.kept.state[STATE.pending]! > 0) expect(isDue).toBe(true);
       this.settle();
     }
     this.now = until;
