@@ -1,12 +1,12 @@
 import { ConnectionPool } from './connectionPool.js';
 import { Batcher } from './database/batcher.js';
-import { Attempt, Call } from './database/call.js';
+import { Call, QueryAttempt } from './database/call.js';
 import { type DatabaseConfig, databaseSettings, type Settings } from './database/config.js';
 import { Deadline } from './database/deadline.js';
 import type { Driver, DriverConnection } from './database/driver.js';
 import { connectionFactory } from './database/factory.js';
 import { kindOf } from './database/kinds.js';
-import { Loans } from './database/loans.js';
+import { type Loan, Loans } from './database/loans.js';
 import { checkRows, queryMany, type Rows } from './database/many.js';
 import {
   checkMany,
@@ -119,12 +119,10 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
       call = this.#call(sql, params, options);
       for (let tries = 0; ; ) {
         try {
-          const data = await (options.batch && tries === 0
-            ? this.#batcher.add({ sql, params }, options, call)
-            : new Attempt(this.#loans, call, await this.#loans.acquire(options, call.deadline)).send(
-                sql,
-                params,
-              ));
+          const batched = options.batch && tries === 0;
+          const data = batched
+            ? await this.#batcher.add({ sql, params }, options, call)
+            : await this.#send(sql, params, call, await this.#loans.acquire(options, call.deadline));
           if (!tells) return data;
           const { executionTime, connectionId } = call.told();
           return { success: true, data, executionTime, connectionId };
@@ -136,6 +134,10 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
       if (!tells) throw thrown;
       return { success: false, error: asError(thrown), ...(call?.told() ?? NOT_CALLED) };
     }
+  }
+
+  #send(sql: string, params: readonly unknown[] | undefined, call: Call, loan: Loan): Promise<unknown> {
+    return new QueryAttempt(this.#loans, call, loan).send(sql, params);
   }
 
   /** Waits until it is time to try again; throws the error where that is not to be. */

@@ -50,7 +50,7 @@ export class Call {
 }
 
 /** One try of a call, on one connection. */
-export class Attempt implements Endings {
+export class QueryAttempt implements Endings {
   #running!: Promise<unknown>;
   #sql!: string;
 

@@ -44,7 +44,7 @@ export interface TransactionQuery {
 
 /** Options of `transaction`. */
 export interface TransactionOptions extends TransactionMode {
-  /** How often the whole is tried again after a serialization failure or a deadlock. @default 3 */
+  /** How often the whole is tried again after a serialization failure or a deadlock. @default 3, within the budget */
   retries?: number | undefined;
   /** Milliseconds for the whole, its attempts included. @default Infinity; each statement has `queryTimeout` */
   timeout?: number | undefined;
