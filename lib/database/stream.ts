@@ -1,6 +1,6 @@
 import { asyncDispose } from '../dispose.js';
 import { InvalidArgumentError } from '../errors.js';
-import { type Abortable, unwatch, watch } from '../json/signals.js';
+import { unwatch, watch } from '../json/signals.js';
 import { Deadline } from './deadline.js';
 import type { RowReader } from './driver.js';
 import type { Loan, Loans } from './loans.js';
@@ -12,7 +12,7 @@ const BATCH = 100;
  * Rows of a statement, fetched as they are read. It has its connection from the first `next()` on, until it is read to
  * the end, is returned from (as `break` does), fails, or is aborted.
  */
-export class RowStream<T> implements AsyncIterableIterator<T>, Abortable {
+export class RowStream<T> implements AsyncIterableIterator<T> {
   #batch: readonly T[] = [];
   #at = 0;
   #loan: Loan | undefined;
