@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { manifest, readJson, root, run } from './lib.mjs';
 
 /** Members of package.json that serve this repository only. */
-const DEVELOPMENT = ['scripts', 'devDependencies', 'napi'];
+const DEVELOPMENT = ['scripts', 'devDependencies', 'allowScripts', 'napi'];
 
 /** Every platform of package.json's targets: the folder of npm/, its manifest, and where its addon is built. */
 export function platforms() {
