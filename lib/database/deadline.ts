@@ -1,5 +1,5 @@
 import { TimeoutError } from '../errors.js';
-import { type Abortable, unwatch, watch } from '../json/signals.js';
+import { type Abortable, unwatch, watch } from '../signals.js';
 
 /** The longest delay that a Node timer has. */
 const LONGEST = 2 ** 31 - 1;

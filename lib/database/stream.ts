@@ -1,6 +1,6 @@
 import { asyncDispose } from '../dispose.js';
 import { InvalidArgumentError } from '../errors.js';
-import { unwatch, watch } from '../json/signals.js';
+import { unwatch, watch } from '../signals.js';
 import { Deadline } from './deadline.js';
 import type { RowReader } from './driver.js';
 import type { Loan, Loans } from './loans.js';

@@ -1,7 +1,7 @@
 import { type DestroyedError, QueueFullError, TimeoutError } from '../errors.js';
+import { unwatch, watch } from '../signals.js';
 import { causeOf, type Figures } from './figures.js';
 import { now, type Priority } from './scheduler.js';
-import { unwatch, watch } from './signals.js';
 
 /** What of a call may stop it, and when it is its turn. */
 export interface TaskOptions {

@@ -1,5 +1,5 @@
-import { unwatch, watch } from '../json/signals.js';
 import { binding } from '../native.js';
+import { unwatch, watch } from '../signals.js';
 import { noContext } from '../timer/context.js';
 import { Checks } from './checks.js';
 import { Closings } from './closings.js';

@@ -1,4 +1,4 @@
-import type { Abortable } from '../json/signals.js';
+import type { Abortable } from '../signals.js';
 import type { Lease } from './lease.js';
 
 type Resolve = (value: any) => void;

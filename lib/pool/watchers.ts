@@ -1,5 +1,5 @@
 import { TimeoutError } from '../errors.js';
-import { type Abortable, unwatch, watch } from '../json/signals.js';
+import { type Abortable, unwatch, watch } from '../signals.js';
 import type { Engine, Watcher } from './engine.js';
 import { STATE } from './native.js';
 import { closedError } from './refusals.js';
