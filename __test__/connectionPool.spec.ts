@@ -259,6 +259,21 @@ describe('an AbortSignal', () => {
     expect(pool.getStats()).toMatchObject({ idle: 1, active: 0 });
   });
 
+  test('that aborts while its connection is found broken ends the wait for another', async () => {
+    const controller = new AbortController();
+    const destroy = () => new Promise<void>((resolve) => setTimeout(resolve, 40));
+    const { factory } = scripted({ alive: () => true, destroy });
+    const pool = makePool(factory, { max: 1, acquireTimeout: 20 });
+    (await pool.acquire()).release();
+    factory.alive = () => {
+      controller.abort();
+      return false;
+    };
+    expect(await failure(pool.acquire({ signal: controller.signal }))).toBe(controller.signal.reason);
+    expect(pool.getStats()).toMatchObject({ waiting: 0 });
+    expect(pool.metrics()).toMatchObject({ errors: { aborted: 1, timeout: 0 } });
+  });
+
   test('leaves no listener when the wait ends otherwise', async () => {
     const pool = makePool(scripted().factory, { max: 1 });
     const { signal } = new AbortController();
@@ -316,6 +331,20 @@ describe('those who call from within', () => {
     calls.push(pool.use(({ n }) => n));
     expect(await Promise.all(calls)).toHaveLength(calls.length);
     expect(pool.getStats()).toMatchObject({ active: 0, waiting: 0 });
+  });
+
+  test('ref may acquire, and whom it was called for is served all the same', async () => {
+    const others: Promise<Lease<Connection>>[] = [];
+    const { factory } = scripted({
+      ref: () => {
+        if (others.length === 0) others.push(pool.acquire({ timeout: 1_000 }));
+      },
+    });
+    const pool: ConnectionPool<Connection> = makePool(factory, { max: 1 });
+    const lease = await pool.acquire();
+    lease.release();
+    expect((await others[0]!).active).toBe(true);
+    expect(pool.getStats()).toMatchObject({ active: 1, waiting: 0 });
   });
 
   test("a listener's error reaches uncaughtException, and not the pool", async () => {

@@ -129,6 +129,16 @@ describe('close', () => {
     expect(pool.metrics()['db.client.connection.use_time'].count).toBe(0);
   });
 
+  test('by force ends a loan that begins meanwhile', async () => {
+    const { factory, open } = scripted({ alive: () => true, ref: () => {} });
+    const pool = makePool(factory, { max: 1 });
+    (await pool.acquire()).release();
+    factory.ref = () => void pool.close({ timeout: 0 });
+    const lease = await pool.acquire();
+    expect(lease.active).toBe(false);
+    expect(open()).toEqual([]);
+  });
+
   test('waits for a destroy up to closeTimeout', async () => {
     const { factory } = scripted({ destroy: () => new Promise(() => {}) });
     const pool = makePool(factory, { max: 1, closeTimeout: 100 });

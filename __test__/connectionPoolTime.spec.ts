@@ -184,6 +184,31 @@ describe('clocks', () => {
     expect((await pool.acquire()).connection.n).toBe(1);
   });
 
+  test('what is due stays due on them, though nothing is told to the native core', async () => {
+    jest.useRealTimers();
+    const { factory, open } = scripted();
+    const pool = makePool(factory, { max: 1, idleTimeout: 1_000 });
+    for (let loan = 0; loan < 3; loan++) (await pool.acquire()).release();
+    jest.useFakeTimers();
+    (await pool.acquire()).release();
+    await advance(1_002);
+    expect(open()).toEqual([]);
+  });
+
+  test('a thread that was blocked takes nothing from a deadline', async () => {
+    jest.useRealTimers();
+    const { factory, make } = scripted({ alive: ({ alive }) => alive });
+    factory.create = () => new Promise((resolve) => setTimeout(() => resolve(make()), 5));
+    const pool = makePool(factory, { max: 1, acquireTimeout: 100 });
+    for (let loan = 0; loan < 101; loan++) (await pool.acquire()).release();
+    const blocked = performance.now();
+    while (performance.now() < blocked + 150);
+    factory.alive = () => false;
+    const call = pool.acquire();
+    factory.alive = () => true;
+    expect((await call).connection.n).toBe(2);
+  });
+
   test.each([{ doNotFake: ['performance' as const] }, { legacyFakeTimers: true as const }])(
     'deadlines hold on clocks that stand in for timers only: %p',
     async (options) => {

@@ -21,6 +21,7 @@ export class Closings<T> {
     const { core } = this;
     const pooled = core.places[slot]!;
     core.places[slot] = undefined;
+    pooled.endLoan();
     const { check, error } = pooled;
     pooled.check = undefined;
     const name = core.forced ? 'closing' : CLOSE_REASONS[reason - 1]!;

@@ -115,16 +115,17 @@ export class Engine<T> implements Core<T> {
 
   /** Acquires with no options: the path that most acquires take. */
   acquire(): Promise<Lease<T>> {
-    // Where it has to wait, its deadline counts from now exactly.
-    const now = this.state[STATE.idle]! > 0 ? this.time.recent() : this.time.now();
-    const kept = this.returns.lend(now);
-    if (kept >= 0) {
-      const lease = this.lend(this.places[kept]!, now);
+    if (this.state[STATE.returns]! > 0) {
+      const recent = this.time.recent();
+      const kept = this.returns.lend(recent);
+      const lease = kept < 0 ? undefined : this.lend(this.places[kept]!, recent);
       if (lease !== undefined) {
         this.figures.immediate++;
         return Promise.resolve(lease);
       }
     }
+    // From here on it may have to wait, and its deadline counts from now exactly.
+    const now = this.time.now();
     if (this.line.open) {
       const waiter = new Waiter<T>(this.plain);
       this.line.join(waiter, now);
@@ -151,9 +152,7 @@ export class Engine<T> implements Core<T> {
     // While anybody is in line there is nothing to tick for but what is due next.
     this.raw.tick(now);
     this.line.tell();
-    for (const { waiter, since } of late) {
-      waiter.reject(this.refusal(CAUSE.timeout, waiter.wish, since));
-    }
+    for (const { waiter, since } of late) waiter.reject(this.refusal(CAUSE.timeout, waiter.wish, since));
     this.after();
   }
 
@@ -205,6 +204,8 @@ export class Engine<T> implements Core<T> {
     if (signal === undefined) return;
     waiter.abortable = { cancel: (reason) => this.cancel(waiter, ticket, reason) };
     watch(signal, waiter.abortable);
+    // A function of the factory may have aborted it on the way here.
+    if (signal.aborted) this.cancel(waiter, ticket, signal.reason);
   }
 
   /** Takes a waiter off, who gets its answer now. */
@@ -217,17 +218,19 @@ export class Engine<T> implements Core<T> {
 
   /** Lends an idle connection, unless the factory says that it is broken. */
   private lend(pooled: Pooled<T>, now: number, trace?: Wish['trace']): Lease<T> | undefined {
+    // Made first, so that it ends if the factory's functions have the pool closed by force.
+    const lease = new Lease(pooled);
     if (this.hasAlive && !this.alive(pooled)) {
-      this.native.discard(now, pooled.slot);
+      this.native.discard(this.time.now(), pooled.slot);
       return undefined;
     }
-    if (this.hasRef) this.ref(pooled);
     pooled.lentAt = now;
     if (this.traces) pooled.trace = trace;
-    return new Lease(pooled);
+    if (this.hasRef) this.ref(pooled);
+    return lease;
   }
 
-  /** Gives a lent connection to who waits for it. */
+  /** Gives a lent connection to who waits for it; before any function of the user's, as the ticket is free again. */
   private handOver(pooled: Pooled<T>, ticket: number, now: number): void {
     this.serve(this.settled(ticket), pooled, this.sinces[ticket]!, now);
   }
@@ -240,12 +243,10 @@ export class Engine<T> implements Core<T> {
   }
 
   rest(pooled: Pooled<T>, ticket: number, now: number): void {
-    if (ticket < 0) {
-      this.unref(pooled);
-      return;
-    }
-    this.ref(pooled);
-    this.handOver(pooled, ticket, now);
+    if (ticket >= 0) {
+      this.handOver(pooled, ticket, now);
+      this.ref(pooled);
+    } else this.unref(pooled);
   }
 
   giveBack(pooled: Pooled<T>): void | Promise<void> {
@@ -258,7 +259,7 @@ export class Engine<T> implements Core<T> {
     const now = this.time.recent();
     this.figures.uses.record(now - pooled.lentAt);
     if (this.hasAlive && !this.alive(pooled)) {
-      this.native.discard(now, pooled.slot);
+      this.native.discard(this.time.now(), pooled.slot);
     } else if (this.line.count > 0 && now < pooled.expires) {
       const { since } = this.line;
       this.serve(this.line.next(), pooled, since, now);
@@ -381,8 +382,8 @@ export class Engine<T> implements Core<T> {
   private lendTo(ticket: number, pooled: Pooled<T>): void {
     const now = this.time.now();
     if (!this.hasAlive || this.alive(pooled)) {
-      this.ref(pooled);
       this.handOver(pooled, ticket, now);
+      this.ref(pooled);
       return;
     }
     this.native.discard(now, pooled.slot);
@@ -491,9 +492,7 @@ export class Engine<T> implements Core<T> {
     this.forced = true;
     this.openings.drop();
     for (const pooled of [...this.places]) {
-      if (pooled === undefined) continue;
-      pooled.endLoan();
-      this.native.discard(this.time.now(), pooled.slot);
+      if (pooled !== undefined) this.native.discard(this.time.now(), pooled.slot);
     }
     this.after();
   }

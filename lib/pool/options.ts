@@ -4,7 +4,7 @@ type Awaitable<T> = T | PromiseLike<T>;
 
 /**
  * What a pool asks of those who know its connections. The pool calls these outside of any caller's async context,
- * but for `reset`, `ref` and `unref`, which may run in that of the call that lends or returns.
+ * but for `alive`, `reset`, `ref` and `unref`, which may run in that of the call that lends or returns.
  */
 export interface ConnectionFactory<T> {
   /** Opens a connection. The signal aborts after `createTimeout`, and when the pool closes; what comes later is destroyed. */

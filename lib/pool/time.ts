@@ -123,6 +123,7 @@ export class PoolTime {
 
   /** Goes on with other clocks from the time that it is on those before. */
   private exchange(): void {
+    const due = this.armed;
     const now = this.clock.now() + this.offset;
     this.clock = performance;
     this.setter = setTimeout;
@@ -130,5 +131,6 @@ export class PoolTime {
     this.offset = Math.ceil(now) - performance.now();
     this.endBurst();
     this.disarm();
+    if (due < Number.POSITIVE_INFINITY) this.arm(due, Math.ceil(now));
   }
 }
