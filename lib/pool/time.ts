@@ -16,8 +16,8 @@ const { setImmediate: nodeSetImmediate } = timers;
  * A pool's clock, monotonic milliseconds, and its one timer.
  *
  * `performance` and `setTimeout` are looked up in the globals at the call, so that fake timers rule. Where they are
- * exchanged while the pool lives, time goes on from where it is. Some fakes stand in for timers only: when such a
- * timer fires, it is at least the time that it was set for.
+ * exchanged while the pool lives, time goes on from where it is, and the timer is set anew. Some fakes stand in for
+ * timers only: when such a timer fires, it is at least the time that it was set for.
  */
 export class PoolTime {
   /** When the timer fires, on this clock; Infinity while there is none. */
