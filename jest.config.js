@@ -7,6 +7,8 @@ module.exports = {
   testPathIgnorePatterns: ['<rootDir>/__test__/package/'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   moduleNameMapper: { '^keelson$': '<rootDir>/index.js' },
+  // For what hangs, and longer than a process that hangs is given (support/process.ts).
+  testTimeout: 65_000,
   // Each crash test below starts processes of its own; two at a time is what a small CI machine bears.
   maxWorkers: 2,
 };
