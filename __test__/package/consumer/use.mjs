@@ -2,6 +2,7 @@
 import {
   BoundedLRUCache,
   CircularBuffer,
+  ConnectionPool,
   InvalidArgumentError,
   JSONWorkerPool,
   json,
@@ -16,6 +17,7 @@ import useEverything from './everything.js';
 const named = {
   BoundedLRUCache,
   CircularBuffer,
+  ConnectionPool,
   InvalidArgumentError,
   JSONWorkerPool,
   json,
