@@ -1,24 +1,17 @@
 import { ConnectionError, PoolUnavailableError, TimeoutError } from 'keelson';
 import {
+  advance,
   type Connection,
-  closePools,
   Deferred,
   failure,
   makePool,
+  onFakeTimers,
   record,
   scripted,
   settle,
 } from './support/connections';
 
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  closePools();
-  jest.useRealTimers();
-});
-
-const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+onFakeTimers();
 
 describe('create', () => {
   test.each([

@@ -1,15 +1,15 @@
 import type { AcquireOptions, ConnectionPool, ConnectionPoolOptions, Lease } from 'keelson';
-import { type Connection, closePools, failure, makePool, scripted, settle } from './support/connections';
+import {
+  advance,
+  type Connection,
+  failure,
+  makePool,
+  onFakeTimers,
+  scripted,
+  settle,
+} from './support/connections';
 
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  closePools();
-  jest.useRealTimers();
-});
-
-const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+onFakeTimers();
 
 /** A pool all of whose connections are lent, and who got one since. */
 async function saturated(options: ConnectionPoolOptions = {}, size = 1) {

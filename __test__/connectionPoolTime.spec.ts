@@ -1,15 +1,7 @@
 import { TimeoutError } from 'keelson';
-import { closePools, failure, makePool, record, scripted, settle } from './support/connections';
+import { advance, failure, makePool, onFakeTimers, record, scripted, settle } from './support/connections';
 
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-afterEach(() => {
-  closePools();
-  jest.useRealTimers();
-});
-
-const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+onFakeTimers();
 
 describe('acquireTimeout', () => {
   test('ends a wait to the millisecond', async () => {

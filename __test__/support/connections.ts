@@ -85,3 +85,17 @@ export async function failure(promise: Promise<unknown>): Promise<any> {
   }
   throw new Error('It did not reject');
 }
+
+/** Lets each test of the file have fake timers, and closes its pools at its end. */
+export function onFakeTimers(): void {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    closePools();
+    jest.useRealTimers();
+  });
+}
+
+/** Lets that much time pass, in milliseconds, and whatever waits for it go on. */
+export const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);

@@ -3,7 +3,8 @@
 
 #![no_main]
 
-use keelson_core::pool::model::{Choices, play};
+use keelson_core::choices::Choices;
+use keelson_core::pool::model::play;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| play(Choices(bytes)));

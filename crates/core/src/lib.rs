@@ -4,6 +4,8 @@
 //! JSON pool measure how long they work, and tell that to whoever asks; nothing depends on it.
 
 pub mod cache;
+#[cfg(any(test, fuzzing))]
+pub mod choices;
 pub mod json;
 pub mod pool;
 pub mod router;

@@ -2,23 +2,10 @@
 //! precedence of any two told by where they first differ. It makes its patterns itself, so that it shares no
 //! parser with what it checks, and it knows a few regexes only, by what they match.
 
+use crate::choices::Choices;
+
 use super::walk::{Found, walk};
 use super::{NAMED_REST, Options, REST, Router, STATIC, WILDCARD, validate::validate};
-
-/// Decisions, made by random bytes; when they are used up, each is 0.
-pub struct Choices<'a>(pub &'a [u8]);
-
-impl Choices<'_> {
-    fn pick(&mut self, count: usize) -> usize {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        usize::from(*first) % count
-    }
-
-    fn of<T: Copy>(&mut self, options: &[T]) -> T {
-        options[self.pick(options.len())]
-    }
-}
 
 /// A regex with the lengths that it matches at the start of a text, in units, the preferred first.
 type Regex = (&'static str, fn(&[char]) -> Vec<usize>);

@@ -3,23 +3,10 @@
 
 mod book;
 
+use crate::choices::Choices;
+
 use super::{Acquired, Action, Options, Pool};
 use book::{At, Book};
-
-/// Decisions, made by random bytes; when they are used up, each is 0.
-pub struct Choices<'a>(pub &'a [u8]);
-
-impl Choices<'_> {
-    fn pick(&mut self, count: usize) -> usize {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        usize::from(*first) % count
-    }
-
-    fn of<T: Copy>(&mut self, options: &[T]) -> T {
-        options[self.pick(options.len())]
-    }
-}
 
 /// Few milliseconds each, so that everything falls due within a game. Quarters are whole ticks of the wheel.
 fn options(choices: &mut Choices) -> Options {

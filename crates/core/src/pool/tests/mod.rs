@@ -7,8 +7,9 @@ mod orders;
 
 use proptest::prelude::*;
 
-use super::model::{Choices, play};
+use super::model::play;
 use super::{Acquired, Action, Options, Pool};
+use crate::choices::Choices;
 
 const NEVER: f64 = f64::INFINITY;
 

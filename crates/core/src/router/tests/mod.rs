@@ -6,7 +6,8 @@ mod table;
 
 use proptest::prelude::*;
 
-use super::model::{Choices, play};
+use super::model::play;
+use crate::choices::Choices;
 
 fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
