@@ -123,6 +123,35 @@ test('a manager that was let go of lives as long as its timers and no longer', a
   expect({ code, stdout }).toEqual({ code: 0, stdout: '[0,20]\n' });
 });
 
+test('a subscriber hears events that nobody listened to before', async () => {
+  const { code, stdout, stderr } = await runNode([
+    '--expose-gc',
+    '-e',
+    `${prelude}
+    const { subscribe } = require('node:diagnostics_channel');
+    const fill = () => {
+      const manager = new TimerManager({ maxTimers: 5 });
+      for (let count = 0; count < 5; count++) manager.setTimeout(() => {}, 60_000);
+      manager.destroy();
+    };
+    fill();
+    setImmediate(async () => {
+      // What was let go of is collected here, but its finalizers run later: when there is a subscriber.
+      gc();
+      let heard = 0;
+      subscribe('keelson:timer:pressure', () => heard++);
+      await new Promise((resolve) => {
+        globalThis.last = new FinalizationRegistry(resolve);
+        (() => last.register({}, 'last'))();
+        gc();
+      });
+      fill();
+      console.log(heard);
+    });`,
+  ]);
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '1\n', stderr: '' });
+});
+
 test('many throwing callbacks hold nobody up', async () => {
   const result = await run(`
     let errors = 0;

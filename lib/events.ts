@@ -1,5 +1,21 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
+import diagnosticsChannel, { type Channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
+
+/**
+ * The channels of all events so far, by name. Node lets go of a channel that nobody holds, and forgets its name in a
+ * finalizer, which is worth avoiding: it takes a newer channel of that name along, with its subscribers (in Node 20
+ * and the first releases of 22 and 24), and a worker that is terminated while it is due never ends (before 20.12).
+ */
+const channels = new Map<string, Channel>();
+
+function channelOf(name: string): Channel {
+  let channel = channels.get(name);
+  if (!channel) {
+    channel = diagnosticsChannel.channel(name);
+    channels.set(name, channel);
+  }
+  return channel;
+}
 
 /**
  * An EventEmitter whose events also appear on `node:diagnostics_channel` as `keelson:<utility>:<event>`.
@@ -21,7 +37,7 @@ export class ObservableEmitter<Events extends Record<string, unknown>> extends E
    * `uncaughtException`, as on the channel, and not the code that happened to cause the event.
    */
   protected announce<Name extends keyof Events & string>(event: Name, payload: Events[Name]): void {
-    diagnosticsChannel.channel(`keelson:${this.#utility}:${event}`).publish(payload);
+    channelOf(`keelson:${this.#utility}:${event}`).publish(payload);
     if (event !== 'error' || this.listenerCount('error') > 0) {
       try {
         this.emit(event, payload);
