@@ -1,8 +1,5 @@
 import { evaluate, runNode } from './support/process';
 
-// Each test starts a process, which may take its time on a busy machine.
-jest.setTimeout(60_000);
-
 /** A factory of sockets to a server of the process itself, and what tells how many it holds. */
 const SOCKETS = `
   const net = require('node:net');

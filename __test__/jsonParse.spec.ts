@@ -253,7 +253,7 @@ test('a thousand calls of mixed sizes at once each get their own value', async (
     ),
   );
   for (const [n, value] of values.entries()) expect(JSON.stringify(value) === texts[n]).toBe(true);
-}, 20_000);
+});
 
 test('members that Object.prototype has are own members of large objects too', async () => {
   const members = Array.from({ length: 20_000 }, (_, n) => `"key ${n}":${n}`);

@@ -44,7 +44,7 @@ test('several workers at a time, each with tries of its own, answer as the main 
   const found = await Promise.all([SEED, SEED + 1, SEED, SEED + 1].map(inWorker));
   const digests = found.map(({ digest }) => digest);
   expect(digests).toStrictEqual([here.digest, others.digest, here.digest, others.digest]);
-}, 20_000);
+});
 
 test('modules loaded afresh have tries and errors of their own', () => {
   const route = { id: 'x', method: 'GET', handler: () => {} };
@@ -89,4 +89,4 @@ test('thousands of tries are collected with their memory', async () => {
   const { code, stdout, stderr } = await runNode(['--expose-gc', '-e', source]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(Number(stdout)).toBeLessThan(40);
-}, 30_000);
+});

@@ -5,45 +5,50 @@ const { generator } = require('./random.js');
 
 /** How many workers live at a time. */
 const ABREAST = 4;
+/**
+ * From where the moments are counted: its making, and what a worker tells when it gets there, which is that its code
+ * runs, that the addon is loaded, that all of keelson is, and that all of it was used, once and again.
+ */
+const STAGES = ['made', 'started', 'addon', 'loaded', 'used', 'used again'];
+/** Milliseconds from a stage to the end, at most: about what a worker takes to the next stage. */
+const LATEST = 100;
 
 async function work() {
+  parentPort.postMessage('started');
   const useEverything = require('./everything.js');
+  require('../../binding.js');
+  parentPort.postMessage('addon');
   const keelson = require('../..');
-  for (;;) {
+  parentPort.postMessage('loaded');
+  for (let stage = 'used'; ; stage = 'used again') {
     await useEverything(keelson);
-    parentPort.postMessage('used');
+    parentPort.postMessage(stage);
   }
 }
 
-/** Starts a worker and terminates it after `moment` milliseconds; resolves whether it had used keelson by then. */
-function startAndTerminate(moment) {
+/** Starts a worker, terminates it `delay` milliseconds after `stage`, and resolves whether it had used keelson. */
+function startAndTerminate({ stage, delay }) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(__filename);
-    let used = false;
-    worker.on('message', () => {
-      used = true;
+    const terminateSoon = () => setTimeout(() => worker.terminate(), delay);
+    const reached = new Set();
+    worker.on('message', (message) => {
+      if (message === stage && !reached.has(stage)) terminateSoon();
+      reached.add(message);
     });
     worker.on('error', reject);
-    worker.on('exit', () => resolve(used));
-    setTimeout(() => worker.terminate(), moment);
+    worker.on('exit', () => resolve(reached.has('used')));
+    if (stage === 'made') terminateSoon();
   });
-}
-
-/** Milliseconds that a worker takes from its start to its first use of keelson, with as many others about. */
-async function timeToUse() {
-  const began = performance.now();
-  const workers = Array.from({ length: ABREAST }, () => new Worker(__filename));
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
-  const time = performance.now() - began;
-  await Promise.all(workers.map((worker) => worker.terminate()));
-  return time;
 }
 
 async function terminateAtRandom(seed, count) {
   const random = generator(seed);
-  // About half of the moments lie before the first use: while Node starts, while the addon loads.
-  const latest = 2 * (await timeToUse());
-  const moments = Array.from({ length: count }, () => random() * latest);
+  // Counted from what the worker did, not from its start: a slow machine neither shifts the moments nor stretches them.
+  const moments = Array.from({ length: count }, (_, index) => ({
+    stage: STAGES[index % STAGES.length],
+    delay: random() * LATEST,
+  }));
   const result = { terminated: 0, used: 0 };
   const lane = async () => {
     while (moments.length > 0) {
@@ -56,7 +61,10 @@ async function terminateAtRandom(seed, count) {
 }
 
 async function exitAmongWorkers(count) {
-  const atWork = () => new Promise((resolve) => new Worker(__filename).once('message', resolve));
+  const atWork = () =>
+    new Promise((resolve) => {
+      new Worker(__filename).on('message', (message) => message === 'used' && resolve());
+    });
   await Promise.all(Array.from({ length: count }, atWork));
   process.exit(0);
 }
