@@ -8,5 +8,6 @@ pub mod cache;
 pub mod choices;
 pub mod json;
 pub mod pool;
+pub mod rate_limit;
 pub mod router;
 pub mod timer;
