@@ -1,10 +1,14 @@
-import type { ServerProcess } from './servers';
-
 /** The first start of a version initialises its data folder, which takes a busy machine a while. */
 const START_LIMIT = 120_000;
 
+/** A server, or several that belong together. */
+interface Startable {
+  start(): Promise<void>;
+  remove(): Promise<void>;
+}
+
 /** Starts a server before the tests of a file, or of a describe block, and removes it after them. */
-export function useServer(server: ServerProcess): ServerProcess {
+export function useServer<Server extends Startable>(server: Server): Server {
   beforeAll(() => server.start(), START_LIMIT);
   afterAll(() => server.remove(), START_LIMIT);
   return server;

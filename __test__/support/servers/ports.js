@@ -15,10 +15,10 @@ function isFree(port) {
   });
 }
 
-/** A port of the loopback interface that nobody listens at. */
-exports.freePort = async () => {
+/** A port of the loopback interface that nobody listens at, nor at the one that lies `second` above it. */
+exports.freePort = async (second = 0) => {
   for (;;) {
-    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    if (await isFree(port)) return port;
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - second - LOWEST));
+    if ((await isFree(port)) && (await isFree(port + second))) return port;
   }
 };

@@ -6,6 +6,7 @@ const { delimiter, join } = require('node:path');
 exports.SERVERS = {
   postgres: { title: 'PostgreSQL', programs: ['postgres', 'initdb'], debian: 'postgresql' },
   mariadb: { title: 'MariaDB', programs: ['mariadbd', 'mariadb-install-db'], debian: 'mariadb-server' },
+  redis: { title: 'Redis', programs: ['redis-server'], debian: 'redis-server' },
 };
 
 /** Debian keeps each PostgreSQL in a folder of its own that is not in PATH; the newest one comes first. */

@@ -51,7 +51,8 @@ const signal = (pid, name) => {
  * A server of its own for a spec or a benchmark: in a temporary folder, on a free port, run by another account than
  * root. A kind is `{ title, data(folder), command(folder, port, settings), ready, stopSignal, cleanUp, config }`: what
  * fills the folder with data, what starts the server, what it prints once it takes connections, what ends it in order,
- * a line of shell that removes what a killed one leaves outside of its folder.
+ * a line of shell that removes what a killed one leaves outside of its folder. One with `secondPort` listens as many
+ * ports higher too.
  */
 exports.ServerProcess = class ServerProcess {
   #kind;
@@ -68,7 +69,7 @@ exports.ServerProcess = class ServerProcess {
     this.port = 0;
   }
 
-  /** How to connect, named as DatabaseConnectionPool's config. */
+  /** How to connect, named as the config of keelson's utilities. */
   get config() {
     return { host: this.host, port: this.port, ...this.#kind.config };
   }
@@ -88,7 +89,7 @@ exports.ServerProcess = class ServerProcess {
     if (this.#folder) return this.#launch();
     this.#prepareFolder();
     for (let tries = 5; ; tries--) {
-      this.port = await freePort();
+      this.port = await freePort(this.#kind.secondPort);
       try {
         return await this.#launch();
       } catch (error) {
