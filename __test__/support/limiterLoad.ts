@@ -1,0 +1,86 @@
+import type { DistributedRateLimiter } from 'keelson';
+import { eventually } from './server';
+
+export interface Decision {
+  key: string;
+  cost: number;
+  allowed: boolean;
+  source: string;
+  /** When it was asked for and when it was there, in milliseconds of performance.now(). */
+  began: number;
+  ended: number;
+}
+
+/** Callers that ask a limiter without pause, and what they were told. */
+export class Load {
+  readonly decisions: Decision[] = [];
+  readonly errors: unknown[] = [];
+  asked = 0;
+
+  constructor(
+    readonly limiter: DistributedRateLimiter,
+    readonly keys: readonly string[] = ['key'],
+  ) {}
+
+  /** Asks once. */
+  async ask(key = this.keys[this.asked % this.keys.length]!, cost = 1): Promise<void> {
+    this.asked++;
+    const began = performance.now();
+    try {
+      const { allowed, source } = await this.limiter.check(key, { cost });
+      this.decisions.push({ key, cost, allowed, source, began, ended: performance.now() });
+    } catch (error) {
+      this.errors.push(error);
+    }
+  }
+
+  /** Lets so many callers ask, each a turn of the event loop after its last answer; what it gives ends that. */
+  keepAsking(callers: number): () => Promise<void> {
+    let over = false;
+    const caller = async () => {
+      while (!over) {
+        await this.ask();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+    const running = Promise.all(Array.from({ length: callers }, caller));
+    return async () => {
+      over = true;
+      await running;
+    };
+  }
+
+  /** Resolves once there were so many decisions of a source from now on. */
+  async next(count: number, source: string): Promise<void> {
+    const wanted = this.from(source).length + count;
+    await eventually(() => this.from(source).length >= wanted);
+  }
+
+  /** Decisions of a source. */
+  from(source: string): Decision[] {
+    return this.decisions.filter((decision) => decision.source === source);
+  }
+
+  /** Decisions that were asked for after a moment. */
+  since(moment: number): Decision[] {
+    return this.decisions.filter(({ began }) => began >= moment);
+  }
+
+  /** Units that were admitted, of a source if one is given. */
+  admitted(source?: string): number {
+    const some = source === undefined ? this.decisions : this.from(source);
+    return some.reduce((sum, { allowed, cost }) => sum + (allowed ? cost : 0), 0);
+  }
+
+  /** The sources of the decisions. */
+  get sources(): string[] {
+    return [...new Set(this.decisions.map(({ source }) => source))].sort();
+  }
+
+  /** Every call was answered, each within so many milliseconds, and none rejected. */
+  expectAnswered(limit: number): void {
+    expect(this.errors).toEqual([]);
+    expect(this.decisions).toHaveLength(this.asked);
+    expect(Math.max(...this.decisions.map(({ began, ended }) => ended - began))).toBeLessThan(limit);
+  }
+}
