@@ -49,7 +49,8 @@ const fn crc_table() -> [u16; 256] {
     table
 }
 
-const fn letter(algorithm: Algorithm) -> char {
+/// The letter under which an algorithm keeps its state.
+pub(super) const fn letter(algorithm: Algorithm) -> char {
     match algorithm {
         Algorithm::SlidingWindow => 's',
         Algorithm::SlidingWindowCounter => 'w',

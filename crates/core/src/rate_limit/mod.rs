@@ -6,10 +6,14 @@
 //! Each file of [`algorithm`] has one algorithm in Rust, and beside it the same steps in Lua for a script that Redis runs:
 //! the two cannot be one text, so they are written line by line alike and compared by a differential test.
 
+mod algorithm;
+mod arithmetic;
+mod decide;
 mod keys;
 mod limit;
 mod operation;
 pub mod script;
+pub mod store;
 
 pub use keys::wtf8;
 pub use limit::{Algorithm, Limit, LimitError, MAX_LIMITS, MAX_TIME, MAX_UNITS, MAX_WINDOW};

@@ -1,7 +1,7 @@
 //! What can be asked about a key, and what is answered.
 
 /// What is to be done about a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Op {
     /// Takes `amount` units from every limit, or from none. `extra` is the id of the lease, where a limit has leases.

@@ -6,8 +6,9 @@ mod rows;
 pub use plan::{Grouping, MAX_KEYS, ScriptCall};
 pub use rows::BadReply;
 
+use super::algorithm;
 use super::keys;
-use super::limit::{Limit, LimitError, check_all};
+use super::limit::{Limit, LimitError, MAX_TIME, check_all};
 
 /// The first line of every script: the time is Redis's own. Tests that hold time still exchange this line.
 pub const TIME: &str = "local time = redis.call('TIME') local now = time[1] * 1000000 + time[2]\n";
@@ -38,8 +39,8 @@ impl Keyspace {
             prefix: prefix.to_vec(),
             limits: limits.to_vec(),
             marks: keys::marks(limits),
-            source: TIME.to_owned(),
-            header: vec![block.to_string().into_bytes()],
+            source: source(limits),
+            header: header(limits, block.clamp(0, MAX_TIME)),
         })
     }
 
@@ -59,4 +60,29 @@ impl Keyspace {
         };
         self.marks.iter().map(name).collect()
     }
+}
+
+/// The script of the algorithms of `limits`, each of them once and in one order.
+fn source(limits: &[Limit]) -> String {
+    let mut algorithms: Vec<&str> = limits.iter().map(|limit| algorithm::lua(limit.algorithm)).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    let (head, arithmetic) = (include_str!("head.lua"), include_str!("../arithmetic.lua"));
+    let parts = [TIME, head, arithmetic].into_iter().chain(algorithms).chain([include_str!("driver.lua")]);
+    parts.map(without_comments).collect()
+}
+
+/// The script as it is sent: comments are for who reads the files.
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("--"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn header(limits: &[Limit], block: i64) -> Vec<Vec<u8>> {
+    let of = |limit: &Limit| {
+        let numbers = [limit.window, limit.quota, limit.burst];
+        [keys::letter(limit.algorithm).to_string()].into_iter().chain(numbers.map(|number| number.to_string()))
+    };
+    let counts = [block.to_string(), limits.len().to_string()];
+    counts.into_iter().chain(limits.iter().flat_map(of)).map(String::into_bytes).collect()
 }

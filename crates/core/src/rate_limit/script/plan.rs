@@ -1,6 +1,7 @@
 //! Which calls of the script a batch of checks needs.
 
 use super::Keyspace;
+use crate::rate_limit::decide::{amount_of, extra_of};
 use crate::rate_limit::keys;
 use crate::rate_limit::operation::Check;
 
@@ -54,13 +55,9 @@ impl Keyspace {
         let mut args = self.header.clone();
         for index in if is_uniform { &group[..1] } else { group } {
             let check = of(index);
-            args.extend([check.op as u8 as f64, check.amount, check.extra].map(|number| integer(number).into_bytes()));
+            let numbers = [i64::from(check.op as u8), amount_of(check.op, check.amount), extra_of(check.extra)];
+            args.extend(numbers.map(|number| number.to_string().into_bytes()));
         }
         ScriptCall { keys, args, checks: group.to_vec() }
     }
-}
-
-/// A whole number in digits.
-fn integer(number: f64) -> String {
-    (number as i64).to_string()
 }

@@ -1,0 +1,55 @@
+-- One counter, from the first request of a window until the window ends.
+algorithms.f = function(window, quota)
+  local limit = {window = window, capacity = quota}
+  local start, units
+
+  function limit.load(key)
+    local kept, blocked = 0, 0
+    start, units = 0, 0
+    local state = call('GET', key)
+    if state then
+      kept, blocked, start, units = unpack('<dddd', state)
+    end
+    return kept, blocked, units > 0 and start or 0
+  end
+
+  function limit.save(key, kept, ends, blocked)
+    local till = extend(kept, ends, window)
+    put(key, kept, till, pack('<dddd', till, blocked, start, units))
+  end
+
+  function limit.ends()
+    return units > 0 and start + window or 0
+  end
+
+  local function is_over(now)
+    return now >= limit.ends()
+  end
+
+  function limit.count(now)
+    return is_over(now) and 0 or units
+  end
+
+  function limit.wait(now, cost)
+    return start + window - now
+  end
+
+  function limit.reset(now)
+    return max(now, limit.ends())
+  end
+
+  function limit.take(now, more)
+    if is_over(now) then
+      start, units = now, 0
+    end
+    units = units + more
+  end
+
+  function limit.give(now, less, at)
+    if at == 0 or at >= start then
+      units = units - min(less, units)
+    end
+  end
+
+  return limit
+end
