@@ -16,6 +16,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_POOL_CONNECTION'
   | 'ERR_KEELSON_POOL_UNAVAILABLE'
   | 'ERR_KEELSON_QUEUE_FULL'
+  | 'ERR_KEELSON_REDIS'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
   | 'ERR_KEELSON_TIMEOUT'
@@ -174,6 +175,28 @@ export class PoolUnavailableError extends KeelsonError {
 
   override get name(): string {
     return 'PoolUnavailableError';
+  }
+}
+
+/**
+ * Why Redis gave no answer: none came within the timeout; there is no connection; the account may not do what was asked; it
+ * answered with an error; too much was in flight; or the connection was closed here. After `timeout` and `connection`
+ * Redis may have done what it was asked for.
+ */
+export type RedisFailure = 'timeout' | 'connection' | 'permission' | 'server' | 'overloaded' | 'closed';
+
+/** Redis gave no answer. */
+export class RedisError extends KeelsonError {
+  constructor(
+    readonly failure: RedisFailure,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_KEELSON_REDIS', message, options);
+  }
+
+  override get name(): string {
+    return 'RedisError';
   }
 }
 

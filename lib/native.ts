@@ -2,6 +2,7 @@ import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 import type { NativePool, NativeText } from './json/native.js';
 import type { NativeConnectionPool } from './pool/native.js';
+import type { NativeRedisLink } from './redis/native.js';
 
 /** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
@@ -64,6 +65,14 @@ export interface Binding {
   /** `wake` is called when a job has something for this thread; `memory` is that of `stepMemory()`. */
   createJsonPool(threads: number, wake: () => void, memory: (Float64Array | Int32Array)[]): NativePool;
   createJsonText(): NativeText;
+  /** `spec` is that of `redisSpec()`; `wake` is called when something is done. */
+  createRedisLink(
+    spec: string,
+    wake: () => void,
+    asks: Float64Array,
+    lengths: Uint32Array,
+    numbers: Float64Array,
+  ): NativeRedisLink;
   /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
   createRouter(flags: number): RouterIndex;
   createTimerWheel(

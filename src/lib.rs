@@ -3,13 +3,17 @@
 //! Only factories are `#[napi]` functions. What a factory returns is an object of raw Node-API functions over
 //! one native instance (see [`raw`]): a call of those costs about 10 ns, a `#[napi]` class method about 350.
 
+mod breaker;
 mod cache;
 mod error;
 mod json;
 mod json_document;
 mod json_text;
 mod pool;
+mod rate_limit_batch;
 mod raw;
+mod redis;
+mod redis_mailbox;
 mod router;
 mod timer;
 mod wake;

@@ -108,8 +108,12 @@ mod tests {
     #[test]
     fn replies_are_what_scripts_can_return() {
         let nested = Value::Array(vec![Value::Int(-3), Value::Nil, Value::BulkString(b"x".to_vec()), Value::Okay]);
-        let expected =
-            Reply::List(vec![Reply::Integer(-3), Reply::Nil, Reply::Bytes(b"x".to_vec()), Reply::Bytes(b"OK".to_vec())]);
+        let expected = Reply::List(vec![
+            Reply::Integer(-3),
+            Reply::Nil,
+            Reply::Bytes(b"x".to_vec()),
+            Reply::Bytes(b"OK".to_vec()),
+        ]);
         assert_eq!(Reply::of(nested), Ok(expected));
         assert!(matches!(Reply::of(Value::Boolean(true)), Err(Failure::Server(_))));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{Pipeline, Value, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::connect::Connector;
@@ -52,8 +52,8 @@ struct Map {
 enum Reading {
     None,
     Good,
-    /// The next begins at that time.
-    Failed(Failure, Instant),
+    /// The next comes in a while.
+    Failed(Failure),
 }
 
 impl Cluster {
@@ -76,13 +76,11 @@ impl Cluster {
         self.shared.map().owners.get(usize::from(slot)).cloned().flatten()
     }
 
-    /// Waits for the next reading of the map. Fails at once where none is due before `deadline`.
-    pub(crate) async fn next_reading(&self, deadline: Instant) -> Result<(), Failure> {
+    /// Waits for the next reading of the map, but not if the last one failed.
+    pub(crate) async fn next_reading(&self) -> Result<(), Failure> {
         let mut reading = self.shared.reading.subscribe();
         self.is_old();
-        if let Reading::Failed(failure, next) = &*reading.borrow_and_update()
-            && *next >= deadline
-        {
+        if let Reading::Failed(failure) = &*reading.borrow_and_update() {
             return Err(failure.clone());
         }
         reading.changed().await.map_err(|_| Failure::Closed)
@@ -150,7 +148,10 @@ impl Shared {
     async fn read(&self) -> Result<Vec<Range>, Failure> {
         let (connected, others): (Vec<_>, Vec<_>) = {
             let map = self.map();
-            map.nodes.iter().map(|(address, node)| (address.clone(), Arc::clone(node))).partition(|(_, node)| node.is_up())
+            map.nodes
+                .iter()
+                .map(|(address, node)| (address.clone(), Arc::clone(node)))
+                .partition(|(_, node)| node.is_up())
         };
         let asked = connected.iter().take(WITNESSES).map(|(address, node)| self.ask_node(address, node));
         if let Ok(ranges) = first(asked).await {
@@ -163,9 +164,8 @@ impl Shared {
     async fn ask_node(&self, address: &Address, node: &Node) -> Result<Vec<Range>, Failure> {
         let mut question = Pipeline::new();
         question.cmd("CLUSTER").arg("SLOTS");
-        let deadline = Instant::now() + PATIENCE;
-        let asked = timeout_at(deadline, node.send(&question, deadline)).await;
-        let answer = asked.map_err(|_| Failure::Timeout(None))?.map_err(|unsent| unsent.failure)?;
+        let asked = timeout(PATIENCE, node.send(&question)).await;
+        let answer = asked.map_err(|_| Failure::Timeout(None))??;
         read_answer(answer.first().unwrap_or(&Value::Nil), address)
     }
 
@@ -196,9 +196,8 @@ async fn keep(shared: Arc<Shared>) {
                 shared.is_old.notified().await;
             }
             Err(failure) => {
-                let next = Instant::now() + backoff.next();
-                shared.reading.send_replace(Reading::Failed(failure, next));
-                sleep_until(next).await;
+                shared.reading.send_replace(Reading::Failed(failure));
+                sleep(backoff.next()).await;
             }
         }
     }

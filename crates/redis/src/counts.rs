@@ -35,7 +35,7 @@ counts! {
     loaded,
     /// Calls sent again because the Cluster had their keys elsewhere.
     redirected,
-    /// Calls sent again because Redis could not carry them out then, or the connection was lost.
+    /// Calls sent again because Redis could not carry them out then.
     repeated,
 }
 

@@ -61,7 +61,8 @@ impl Master {
     async fn ask(&self, sentinel: &Address, question: &Cmd) -> Result<Address, Failure> {
         let answer = self.to_sentinels.ask(sentinel, question).await?;
         let unknown = || Failure::Server(format!("Sentinels know no master '{}'", self.name).into());
-        let (host, port) = redis::from_redis_value::<Option<(String, u16)>>(answer).ok().flatten().ok_or_else(unknown)?;
+        let (host, port) =
+            redis::from_redis_value::<Option<(String, u16)>>(answer).ok().flatten().ok_or_else(unknown)?;
         Ok(Address::Tcp(host, port))
     }
 }
@@ -101,7 +102,9 @@ async fn check_role(
 }
 
 /// What the first of them comes to that comes to something; or the failure that came last.
-pub(crate) async fn first<T>(attempts: impl Iterator<Item = impl Future<Output = Result<T, Failure>>>) -> Result<T, Failure> {
+pub(crate) async fn first<T>(
+    attempts: impl Iterator<Item = impl Future<Output = Result<T, Failure>>>,
+) -> Result<T, Failure> {
     let mut attempts: FuturesUnordered<_> = attempts.collect();
     let mut outcome = Err(Failure::connection("there is nobody to ask"));
     while let Some(next) = attempts.next().await {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::call::{Call, Reply, Script};
 use crate::counts::{Counts, add};
 use crate::failure::Failure;
-use crate::node::{Node, Unsent};
+use crate::node::Node;
 use crate::store::Store;
 use crate::verdict::Verdict;
 
@@ -30,8 +30,6 @@ pub(crate) struct Job<'a> {
     pub(crate) script: &'a Script,
     pub(crate) calls: &'a [Call],
     pub(crate) deadline: Instant,
-    /// Whether calls may be carried out twice, where a connection is lost and with it the knowledge whether they were.
-    pub(crate) repeatable: bool,
 }
 
 /// What the calls came to so far.
@@ -49,14 +47,13 @@ struct Pending {
     /// The node that the slot's owner sent it to.
     ask: Option<Arc<Node>>,
     turns: u32,
-    repeated: bool,
 }
 
 /// Calls for one node, or for none yet.
 type Group = Vec<Pending>;
 
 enum Event {
-    Answered(Arc<Node>, Group, Result<Vec<Value>, Unsent>),
+    Answered(Arc<Node>, Group, Result<Vec<Value>, Failure>),
     /// Where they go can be found out again.
     Rested(Group, Result<(), Failure>),
 }
@@ -79,12 +76,15 @@ impl Job<'_> {
 
     async fn carry_out(&self, outcome: &mut Outcome) {
         let mut steps = Steps::new();
-        let pending = |call| Pending { call, load: false, ask: None, turns: 0, repeated: false };
+        let pending = |call| Pending { call, load: false, ask: None, turns: 0 };
         self.send(&steps, (0..self.calls.len()).map(pending).collect());
         while let Some(event) = steps.next().await {
             match event {
                 Event::Answered(node, group, Ok(answers)) => self.read(&steps, outcome, &node, group, answers),
-                Event::Answered(_, group, Err(unsent)) => self.lost(&steps, outcome, group, &unsent),
+                Event::Answered(_, group, Err(failure)) => {
+                    self.store.lost();
+                    outcome.fail(&group, &failure);
+                }
                 Event::Rested(group, Ok(())) => self.send(&steps, group),
                 Event::Rested(group, Err(failure)) => outcome.fail(&group, &failure),
             }
@@ -110,7 +110,7 @@ impl Job<'_> {
         for (node, asking, group) in groups {
             let commands = self.commands(&group, asking);
             steps.push(Box::pin(async move {
-                let answers = node.send(&commands, self.deadline).await;
+                let answers = node.send(&commands).await;
                 let answers = answers.map(|all| if asking { every_second(all) } else { all });
                 Event::Answered(node, group, answers)
             }));
@@ -118,7 +118,7 @@ impl Job<'_> {
         if let Some(cluster) = self.store.cluster()
             && !homeless.is_empty()
         {
-            steps.push(Box::pin(async move { Event::Rested(homeless, cluster.next_reading(self.deadline).await) }));
+            steps.push(Box::pin(async move { Event::Rested(homeless, cluster.next_reading().await) }));
         }
     }
 
@@ -177,28 +177,11 @@ impl Job<'_> {
             }
             (Verdict::Doubt(cause), _) => {
                 outcome.cause = Some(cause);
-                self.store.doubt(node);
+                self.store.demoted(node);
                 return When::Later;
             }
         }
         When::AtOnce
-    }
-
-    /// Calls that Redis may have carried out are sent once more, if that does no harm; others fail. Where the node is
-    /// known to be away, all fail: their deadline is not worth waiting for.
-    fn lost<'a>(&'a self, steps: &Steps<'a>, outcome: &mut Outcome, group: Group, unsent: &Unsent) {
-        if let Some(cluster) = self.store.cluster() {
-            cluster.is_old();
-        }
-        let again = unsent.maybe_sent && self.repeatable;
-        let (mut again, failed): (Group, Group) = group.into_iter().partition(|pending| again && !pending.repeated);
-        for pending in &mut again {
-            pending.repeated = true;
-        }
-        outcome.cause = Some(unsent.failure.to_string().into());
-        outcome.fail(&failed, &unsent.failure);
-        add(&self.counts.repeated, again.len());
-        self.send(steps, again);
     }
 
     /// Sends calls again after a pause.

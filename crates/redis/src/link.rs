@@ -34,8 +34,6 @@ pub struct Terms {
     pub deadline: Instant,
     /// How many units it counts for.
     pub units: usize,
-    /// Whether calls may be carried out twice, where a connection is lost and with it the knowledge whether they were.
-    pub repeatable: bool,
 }
 
 /// A link to a Redis. Connections are made and mended in the background until it is dropped.
@@ -121,7 +119,6 @@ impl<W: Work> Drop for Flight<W> {
 async fn fly<W: Work>(mut flight: Flight<W>, store: &Store, counts: &Counts, script: &Script, terms: Terms) {
     let calls = flight.work.as_mut().map_or_else(Vec::new, |work| work.calls(store.layout()));
     add(&counts.calls, calls.len());
-    let Terms { deadline, repeatable, .. } = terms;
-    let outcome = Job { store, counts, script, calls: &calls, deadline, repeatable }.run().await;
+    let outcome = Job { store, counts, script, calls: &calls, deadline: terms.deadline }.run().await;
     flight.land(Ok(outcome));
 }

@@ -11,11 +11,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::connect::Driver;
-use crate::counts::Counts;
+use crate::counts::{Counts, add};
 use crate::failure::Failure;
 
 /// A connection that lets calls time out gets a PING, and is replaced if that is not answered for so long. Replies
@@ -44,8 +44,8 @@ pub(crate) struct Node {
 enum State {
     Connecting,
     Up(Connection),
-    /// The last attempt failed; the next begins at that time.
-    Down(Failure, Instant),
+    /// The last attempt failed, and the next comes in a while.
+    Down(Failure),
 }
 
 /// Commands go over this; clones are one connection.
@@ -72,13 +72,6 @@ impl Signals {
     }
 }
 
-/// Why commands have no replies.
-pub(crate) struct Unsent {
-    pub(crate) failure: Failure,
-    /// Whether Redis may have got them.
-    pub(crate) maybe_sent: bool,
-}
-
 impl Node {
     /// Begins to connect. Runs on the link's thread.
     pub(crate) fn new(dial: impl Dial, counts: Arc<Counts>) -> Arc<Self> {
@@ -92,17 +85,18 @@ impl Node {
         matches!(&*self.state.borrow(), State::Up(_))
     }
 
-    /// Sends commands, and returns their replies. Fails at once where there is no connection and no attempt before
-    /// `deadline`, which is otherwise the caller's to keep.
-    pub(crate) async fn send(&self, commands: &Pipeline, deadline: Instant) -> Result<Vec<Value>, Unsent> {
-        let not_sent = |failure| Unsent { failure, maybe_sent: false };
-        let mut connection = self.connection(deadline).await.map_err(not_sent)?;
+    /// Sends commands, and returns their replies. Waits for a connection that is being made, but not for one that could
+    /// not be made: whoever asks next may find it. Deadlines are the caller's to keep.
+    ///
+    /// What was sent when a connection is lost is not sent again: Redis may have carried it out.
+    pub(crate) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        let mut connection = self.connection().await?;
         let mut answered = Answered { signals: Arc::clone(&connection.signals), answered: false };
         let sent = connection.redis.send_packed_commands(commands, 0, commands.len()).await;
         answered.answered = true;
         sent.map_err(|error| {
             connection.signals.drop_it();
-            Unsent { failure: Failure::of(&error), maybe_sent: true }
+            Failure::of(&error)
         })
     }
 
@@ -113,14 +107,14 @@ impl Node {
         }
     }
 
-    async fn connection(&self, deadline: Instant) -> Result<Connection, Failure> {
+    async fn connection(&self) -> Result<Connection, Failure> {
         let mut state = self.state.clone();
         loop {
             match &*state.borrow_and_update() {
                 State::Up(connection) if !connection.signals.useless.load(Ordering::Relaxed) => {
                     return Ok(connection.clone());
                 }
-                State::Down(failure, next) if *next >= deadline => return Err(failure.clone()),
+                State::Down(failure) => return Err(failure.clone()),
                 _ => {}
             }
             state.changed().await.map_err(|_| Failure::Closed)?;
@@ -152,26 +146,21 @@ impl Drop for Answered {
 async fn keep(dial: impl Dial, state: watch::Sender<State>, counts: Arc<Counts>) {
     let mut backoff = Backoff::new();
     loop {
-        let attempt = timeout(dial.timeout(), dial.dial()).await;
-        let failure = match attempt.unwrap_or_else(|_| Err(dial.slow())) {
+        match timeout(dial.timeout(), dial.dial()).await.unwrap_or_else(|_| Err(dial.slow())) {
             Ok((redis, driver)) => {
-                counts.connected.fetch_add(1, Ordering::Relaxed);
+                add(&counts.connected, 1);
                 let since = Instant::now();
                 carry(redis, driver, &state).await;
-                counts.lost.fetch_add(1, Ordering::Relaxed);
+                add(&counts.lost, 1);
+                state.send_replace(State::Connecting);
                 if since.elapsed() >= PROVEN {
                     backoff.reset();
-                    state.send_replace(State::Connecting);
                     continue;
                 }
-                Failure::connection("the connection was lost")
             }
-            Err(failure) => failure,
-        };
-        let next = Instant::now() + backoff.next();
-        state.send_replace(State::Down(failure, next));
-        sleep_until(next).await;
-        state.send_replace(State::Connecting);
+            Err(failure) => drop(state.send_replace(State::Down(failure))),
+        }
+        sleep(backoff.next()).await;
     }
 }
 

@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn slots_are_those_of_redis() {
         // By CLUSTER KEYSLOT.
-        let cases = [("", 0), ("123456789", 12_739), ("foo", 12_182), ("{user1000}.following", 3_443), ("foo{}{bar}", 8_363)];
+        let cases =
+            [("", 0), ("123456789", 12_739), ("foo", 12_182), ("{user1000}.following", 3_443), ("foo{}{bar}", 8_363)];
         for (key, slot) in cases {
             assert_eq!(slot_of(key.as_bytes()), slot, "{key}");
         }
@@ -87,8 +88,10 @@ mod tests {
             range(0, 5_460, &[node(bulk("10.0.0.1"), 7_000), node(bulk("10.0.0.9"), 7_000)]),
             range(5_461, 16_383, &[node(bulk(""), 7_001)]),
         ]);
-        let expected =
-            vec![(0, 5_460, Address::Tcp("10.0.0.1".into(), 7_000)), (5_461, 16_383, Address::Tcp("seed".into(), 7_001))];
+        let expected = vec![
+            (0, 5_460, Address::Tcp("10.0.0.1".into(), 7_000)),
+            (5_461, 16_383, Address::Tcp("seed".into(), 7_001)),
+        ];
         assert_eq!(ranges(&answer, "seed"), Some(expected));
         assert_eq!(ranges(&Value::Array(vec![range(0, 16_384, &[node(Value::Nil, 1)])]), "seed"), None);
         assert_eq!(ranges(&Value::Okay, "seed"), None);

@@ -59,11 +59,18 @@ impl Store {
         if let Self::Cluster(cluster) = self { Some(cluster) } else { None }
     }
 
-    /// A node turned out not to be what it was: a replica, or gone.
-    pub(crate) fn doubt(&self, node: &Node) {
+    /// A node turned out to be no master.
+    pub(crate) fn demoted(&self, node: &Node) {
         match self {
             Self::One(_) => node.reconnect(),
             Self::Cluster(cluster) => cluster.is_old(),
+        }
+    }
+
+    /// A node turned out to be gone; it is connected to by itself, but others may have its slots.
+    pub(crate) fn lost(&self) {
+        if let Self::Cluster(cluster) = self {
+            cluster.is_old();
         }
     }
 

@@ -36,7 +36,9 @@ impl Verdict {
         let target = || redirection(error.details()?);
         match error.kind() {
             Some(ServerErrorKind::NoScript) => Self::Load,
-            Some(ServerErrorKind::Moved) => target().map_or_else(|| Self::Doubt(text()), |(slot, to)| Self::Moved(slot, to)),
+            Some(ServerErrorKind::Moved) => {
+                target().map_or_else(|| Self::Doubt(text()), |(slot, to)| Self::Moved(slot, to))
+            }
             Some(ServerErrorKind::Ask) => target().map_or_else(|| Self::Doubt(text()), |(_, to)| Self::Ask(to)),
             Some(ServerErrorKind::TryAgain | ServerErrorKind::BusyLoading) => Self::Wait(text()),
             Some(ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly) => {
@@ -65,10 +67,14 @@ mod tests {
         assert_eq!(verdict("NOSCRIPT No matching script. Please use EVAL."), Verdict::Load);
         assert_eq!(verdict("MOVED 42 10.0.0.2:7001"), Verdict::Moved(42, node()));
         assert_eq!(verdict("ASK 42 10.0.0.2:7001"), Verdict::Ask(node()));
-        for line in ["TRYAGAIN Multiple keys request", "LOADING Redis is loading", "BUSY Redis is busy running a script"] {
+        for line in
+            ["TRYAGAIN Multiple keys request", "LOADING Redis is loading", "BUSY Redis is busy running a script"]
+        {
             assert!(matches!(verdict(line), Verdict::Wait(_)), "{line}");
         }
-        for line in ["MOVED 42 :7001", "CLUSTERDOWN Hash slot not served", "READONLY You can't write", "MASTERDOWN Link"] {
+        for line in
+            ["MOVED 42 :7001", "CLUSTERDOWN Hash slot not served", "READONLY You can't write", "MASTERDOWN Link"]
+        {
             assert!(matches!(verdict(line), Verdict::Doubt(_)), "{line}");
         }
     }

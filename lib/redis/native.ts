@@ -1,0 +1,76 @@
+import type { RedisFailure } from '../errors.js';
+
+/** Checks of a batch at most, and parts of a call of a script: keys and arguments. */
+export const ROOM = 1024;
+/** Numbers of an ask: operation, amount, extra. */
+export const ASK = 3;
+/** Numbers of what came of it: see crates/core/src/rate_limit/operation.rs. */
+export const ROW = 7;
+
+/** By the codes of crates/redis/src/failure.rs. */
+const FAILURES: readonly RedisFailure[] = [
+  'closed',
+  'timeout',
+  'connection',
+  'permission',
+  'server',
+  'overloaded',
+  'closed',
+];
+
+/** What a code means. */
+export const failureOf = (code: number): RedisFailure => FAILURES[code] ?? 'closed';
+
+/** Kinds of items of a reply. */
+export const ITEM = { nil: 0, integer: 1, bytes: 2 } as const;
+
+/** Places of what `counts` writes. */
+export const COUNTS = [
+  'connected',
+  'complete',
+  'inFlight',
+  'batches',
+  'calls',
+  'timeouts',
+  'connections',
+  'losses',
+  'loads',
+  'redirections',
+  'repetitions',
+] as const;
+
+/**
+ * A link to Redis over the arrays `asks` and `lengths`, which it reads, and `numbers`, which it writes: see src/redis.rs. Its thread has `wake` called when `take`
+ * has something; it keeps the process alive only while it is held.
+ */
+export interface NativeRedisLink {
+  /** A limiter by the prefix of its keys, for how many microseconds a denial blocks, and four numbers a limit; its id. */
+  limiter(prefix: string, numbers: Float64Array): number;
+  /** A Lua script; its id. */
+  script(source: string): number;
+  /** Of a limiter or of a script, by its id. */
+  forget(id: number): void;
+  /**
+   * Sends `count` of the `asks`, {@link ASK} numbers each, whose keys of so many `lengths` are one string, to be done within
+   * `timeout` milliseconds. Returns a ticket, or 0 if too much is in flight.
+   */
+  submit(limiter: number, count: number, keys: string, timeout: number): number;
+  /** Calls a script. `bytes` are `parts` parts of so many `lengths`, of which the first `keys` are keys. Returns as `submit`. */
+  run(script: number, keys: number, parts: number, bytes: Uint8Array, timeout: number): number;
+  /**
+   * The ticket of what is done, or 0. Of checks, `numbers` has {@link ROW} numbers each, and of those that failed a code
+   * below 0 first; of a script, whether it returned a list, how many items, and of each its kind and its value or
+   * length; or the code of a failure below 0.
+   */
+  take(): number;
+  /** Why something of what was taken last failed. */
+  text(): string;
+  /** Copies the bytes of the reply that was taken last. */
+  bytes(to: Uint8Array): void;
+  /** Writes {@link COUNTS}. */
+  counts(): void;
+  /** 1: the process stays alive. 0: it does not because of this. */
+  hold(hold: number): void;
+  /** Closes the connections. What is in flight is still done, soon. */
+  close(): void;
+}
