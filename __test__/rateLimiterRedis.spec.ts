@@ -105,7 +105,8 @@ describe('keys', () => {
     expect(keys.size).toBe(ALGORITHMS.length * (KEYS.length + 1));
     expect(Math.max(...[...keys.keys()].map(({ length }) => length))).toBeLessThan(300);
     expect(Math.min(...keys.values())).toBeGreaterThan(0);
-    expect(Math.max(...keys.values())).toBeLessThanOrEqual(2 * windowMs + 1000);
+    // The longest that something counts, and some more so that not each write has to prolong it.
+    expect(Math.max(...keys.values())).toBeLessThan(3 * windowMs);
   });
 
   test('reset() leaves nothing of one', async () => {

@@ -181,7 +181,7 @@ describe('a network that resets connections', () => {
     const one = through({ onStoreError: 'closed' });
     const load = new Load(one);
     const stop = load.keepAsking(CALLERS);
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 6; round++) {
       await load.next(CALLERS, 'redis');
       proxy.cut();
     }

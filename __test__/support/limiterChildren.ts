@@ -14,6 +14,18 @@ export interface Answer {
   admitted: number;
 }
 
+/** The next message of a process; rejects if it ends before. */
+function next(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const failed = (code: number | null) => reject(new Error(`It ended with ${code}`));
+    child.once('exit', failed);
+    child.once('message', (message) => {
+      child.off('exit', failed);
+      resolve(message);
+    });
+  });
+}
+
 /** Processes of their own for the tests of a file, each with limiters of its own. */
 export function useChildren(count: number): (task: Task) => Promise<Answer[]> {
   const children: ChildProcess[] = [];
@@ -21,26 +33,22 @@ export function useChildren(count: number): (task: Task) => Promise<Answer[]> {
   beforeAll(async () => {
     const env = { ...process.env, NODE_OPTIONS: '' };
     for (let n = 0; n < count; n++) children.push(fork(join(__dirname, 'limiterChild.js'), { env }));
-    await Promise.all(children.map((child) => once(child, 'message')));
+    await Promise.all(children.map(next));
   });
 
   afterAll(async () => {
-    // A child whose channel is closed has nothing more to do: it ends by itself.
-    await Promise.all(
-      children.map((child) => {
-        const ended = once(child, 'exit');
-        child.disconnect();
-        return ended;
-      }),
-    );
+    const open = children.filter(({ connected }) => connected);
+    // One whose channel is closed has nothing more to do: it ends by itself.
+    const ended = open.map((child) => once(child, 'exit'));
+    for (const child of open) child.disconnect();
+    await Promise.all(ended);
   });
 
   return (task) =>
     Promise.all(
-      children.map(async (child) => {
+      children.map((child) => {
         child.send(task);
-        const [answer] = await once(child, 'message');
-        return answer as Answer;
+        return next(child) as Promise<Answer>;
       }),
     );
 }
