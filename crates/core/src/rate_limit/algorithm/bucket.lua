@@ -19,7 +19,7 @@ algorithms.b = function(window, quota, burst)
   end
 
   function limit.save(key, kept, ends, blocked)
-    local till = extend(kept, ends, window)
+    local till = kept >= ends and kept or extend(ends, window)
     put(key, kept, till, pack('<ddddd', till, blocked, since, full, parts))
   end
 
@@ -46,10 +46,6 @@ algorithms.b = function(window, quota, burst)
   function limit.wait(now, cost)
     local whole, rest = span(limit.capacity - cost)
     return full - now - whole + (parts > rest and 1 or 0)
-  end
-
-  function limit.reset(now)
-    return max(now, limit.ends())
   end
 
   function limit.take(now, more)

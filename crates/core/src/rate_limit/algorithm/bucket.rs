@@ -47,10 +47,6 @@ impl Steps for Bucket {
         self.full - now - whole + i64::from(self.parts > parts)
     }
 
-    fn reset(&self, rule: &Rule, now: i64) -> i64 {
-        now.max(self.ends(rule))
-    }
-
     fn take(&mut self, rule: &Rule, now: i64, units: i64, _id: i64) {
         if self.is_full(now) {
             *self = Self { since: now, full: now, parts: 0 };

@@ -78,10 +78,6 @@ algorithms.c = function(window, quota)
     return latest or 0
   end
 
-  function limit.reset(now)
-    return max(now, limit.ends())
-  end
-
   -- Lets a lease end a window from now on, though never earlier than it would.
   local function set(now, lease)
     latest = nil

@@ -67,10 +67,6 @@ impl Steps for Leases {
         freeing.map_or(0, |(end, _)| end - now)
     }
 
-    fn reset(&self, rule: &Rule, now: i64) -> i64 {
-        now.max(self.ends(rule))
-    }
-
     fn take(&mut self, rule: &Rule, now: i64, units: i64, id: i64) {
         self.set((id, units), now + rule.window);
     }

@@ -14,32 +14,20 @@ algorithms.f = function(window, quota)
   end
 
   function limit.save(key, kept, ends, blocked)
-    local till = extend(kept, ends, window)
+    local till = kept >= ends and kept or extend(ends, window)
     put(key, kept, till, pack('<dddd', till, blocked, start, units))
   end
 
-  function limit.ends()
-    return units > 0 and start + window or 0
-  end
-
-  local function is_over(now)
-    return now >= limit.ends()
-  end
-
   function limit.count(now)
-    return is_over(now) and 0 or units
+    return now < start + window and units or 0
   end
 
   function limit.wait(now, cost)
     return start + window - now
   end
 
-  function limit.reset(now)
-    return max(now, limit.ends())
-  end
-
   function limit.take(now, more)
-    if is_over(now) then
+    if units == 0 or now >= start + window then
       start, units = now, 0
     end
     units = units + more
@@ -49,6 +37,10 @@ algorithms.f = function(window, quota)
     if at == 0 or at >= start then
       units = units - min(less, units)
     end
+  end
+
+  function limit.ends()
+    return units > 0 and start + window or 0
   end
 
   return limit

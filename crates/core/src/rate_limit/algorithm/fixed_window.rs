@@ -9,31 +9,21 @@ pub(in crate::rate_limit) struct FixedWindow {
     units: i64,
 }
 
-impl FixedWindow {
-    fn is_over(&self, rule: &Rule, now: i64) -> bool {
-        now >= self.ends(rule)
-    }
-}
-
 impl Steps for FixedWindow {
     fn last(&self) -> i64 {
         if self.units > 0 { self.start } else { 0 }
     }
 
     fn count(&mut self, rule: &Rule, now: i64) -> i64 {
-        if self.is_over(rule, now) { 0 } else { self.units }
+        if now < self.start + rule.window { self.units } else { 0 }
     }
 
     fn wait(&self, rule: &Rule, now: i64, _cost: i64) -> i64 {
         self.start + rule.window - now
     }
 
-    fn reset(&self, rule: &Rule, now: i64) -> i64 {
-        now.max(self.ends(rule))
-    }
-
     fn take(&mut self, rule: &Rule, now: i64, units: i64, _id: i64) {
-        if self.is_over(rule, now) {
+        if self.units == 0 || now >= self.start + rule.window {
             *self = Self { start: now, units: 0 };
         }
         self.units += units;

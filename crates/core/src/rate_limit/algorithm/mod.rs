@@ -63,8 +63,6 @@ pub(super) trait Steps {
     fn count(&mut self, rule: &Rule, now: i64) -> i64;
     /// After `count`: how long until `cost` units would fit, which do not now, but are no more than the capacity.
     fn wait(&self, rule: &Rule, now: i64, cost: i64) -> i64;
-    /// After `count`: when nothing of it counts any more.
-    fn reset(&self, rule: &Rule, now: i64) -> i64;
     /// After `count`: counts `units` more, above 0, for the lease `id` where there are leases.
     fn take(&mut self, rule: &Rule, now: i64, units: i64, id: i64);
     /// After `count`: gives units back, those counted last where `at` is 0, else those that were taken then.
@@ -133,11 +131,6 @@ impl Steps for State {
     #[inline]
     fn wait(&self, rule: &Rule, now: i64, cost: i64) -> i64 {
         step!(self, inner => inner.wait(rule, now, cost))
-    }
-
-    #[inline]
-    fn reset(&self, rule: &Rule, now: i64) -> i64 {
-        step!(self, inner => inner.reset(rule, now))
     }
 
     #[inline]

@@ -1,37 +1,34 @@
 -- A log of what was admitted, and when: exact in every window (now - window, now].
 --
--- One string: a header of 8 doubles, then entries of 2, a time and its units, from number `first` up to `finish`. A short
--- log is read and written whole. Of a long one only the header is, an entry that comes, and those that go, some at a
--- time; what is over at its front is cut off once it is as long as the rest.
+-- One string: entries of 2 doubles, a time and its units, and behind them 9 doubles about them, so that an entry that comes is
+-- one write: of itself and of these. Entries count from number `first` up to `finish`; there is room for `places`. Once
+-- what is over or unused is as long as the rest, it is cut off.
 algorithms.s = function(window, quota)
   local limit = {window = window, capacity = quota}
-  local HEADER, ENTRY, FEW = 64, 16, 32
+  local ENTRY, FEW = 16, 32
   local grain = quota > 65536 and ceil(window / 65536) or 1
-  local name, head, saved
+  local name, saved
   -- `seen` is a time at which entries were found over and left out for good, though nothing was taken.
-  local units, first, finish, oldest, newest, seen
+  local units, first, finish, places, oldest, newest, seen
   -- What replaces the entries from number `edited` on, where that is not nil.
   local edited, tail
 
   function limit.load(key)
     local kept, blocked = 0, 0
-    name, saved, edited = key, 0, nil
-    units, first, finish, oldest, newest, seen = 0, 0, 0, 0, 0, 0
-    head = call('GETRANGE', key, '0', '575')
-    if head ~= '' then
-      kept, blocked, units, first, finish, oldest, newest, seen = unpack('<dddddddd', head)
-      saved = first
+    name, edited = key, nil
+    local state = call('GETRANGE', key, '-72', '-1')
+    if state == '' then
+      units, first, finish, places, oldest, newest, seen = 0, 0, 0, 0, 0, 0, 0
+    else
+      kept, blocked, units, first, finish, places, oldest, newest, seen = unpack('<ddddddddd', state)
     end
+    saved = first
     return kept, blocked, max(newest, seen)
   end
 
   -- The entries from number `from` up to and without `to`, as they were before any edit.
   local function entries(from, to)
-    local start, stop = HEADER + ENTRY * from, HEADER + ENTRY * to
-    if stop <= #head then
-      return sub(head, start + 1, stop)
-    end
-    return call('GETRANGE', name, start, stop - 1)
+    return from < to and call('GETRANGE', name, ENTRY * from, ENTRY * to - 1) or ''
   end
 
   -- Calls `visit` with the number, time and units of each entry from the oldest on, until it returns true.
@@ -50,22 +47,32 @@ algorithms.s = function(window, quota)
   end
 
   local function header(till, blocked)
-    return pack('<dddddddd', till, blocked, units, first, finish, oldest, newest, seen)
+    return pack('<ddddddddd', till, blocked, units, first, finish, places, oldest, newest, seen)
+  end
+
+  -- Writes everything anew, without what is over.
+  local function rewrite(key, till, blocked)
+    local body = entries(first, edited or finish) .. (edited and tail or '')
+    first, finish = 0, finish - first
+    places = finish
+    put(key, 0, till, body .. header(till, blocked))
   end
 
   function limit.save(key, kept, ends, blocked)
-    local till = extend(kept, ends, window)
-    local from, stop, fresh = first, edited or finish, edited and tail or ''
-    if finish - from <= FEW or from >= FEW and from >= finish - from then
-      local body = entries(from, stop) .. fresh
-      first, finish = 0, finish - from
-      -- Only a string that is short already is written over: a long one has to give its memory back.
-      return put(key, #head < HEADER + ENTRY * FEW and kept or 0, till, header(till, blocked) .. body)
+    local till = kept >= ends and kept or extend(ends, window)
+    local waste = places - (finish - first)
+    if kept == 0 or waste >= FEW and waste >= finish - first then
+      return rewrite(key, till, blocked)
     end
-    if edited then
-      call('SETRANGE', key, HEADER + ENTRY * stop, fresh)
+    if edited and finish >= places then
+      places = finish
+      call('SETRANGE', key, ENTRY * edited, tail .. header(till, blocked))
+    else
+      if edited then
+        call('SETRANGE', key, ENTRY * edited, tail)
+      end
+      call('SETRANGE', key, ENTRY * places, header(till, blocked))
     end
-    call('SETRANGE', key, '0', header(till, blocked))
     if till ~= kept then
       call('PEXPIRE', key, lasting(till))
     end
@@ -99,7 +106,7 @@ algorithms.s = function(window, quota)
     elseif first - saved >= FEW then
       -- Told at once, so that nothing looks through these again, even if nothing is taken now.
       saved, seen = first, now
-      call('SETRANGE', name, '16', pack('<dddddd', units, first, finish, oldest, newest, seen))
+      call('SETRANGE', name, ENTRY * places + 16, pack('<ddddddd', units, first, finish, places, oldest, newest, seen))
     end
     return units
   end
@@ -116,10 +123,6 @@ algorithms.s = function(window, quota)
       return missing <= 0
     end)
     return freeing + window - now
-  end
-
-  function limit.reset(now)
-    return max(now, limit.ends())
   end
 
   function limit.take(now, more)

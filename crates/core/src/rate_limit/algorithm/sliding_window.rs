@@ -107,11 +107,6 @@ impl Steps for Log {
     }
 
     #[inline]
-    fn reset(&self, rule: &Rule, now: i64) -> i64 {
-        now.max(self.ends(rule))
-    }
-
-    #[inline]
     fn take(&mut self, rule: &Rule, now: i64, units: i64, _id: i64) {
         self.cut();
         let grain = grain(rule);

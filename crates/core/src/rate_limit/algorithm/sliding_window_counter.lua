@@ -14,7 +14,7 @@ algorithms.w = function(window, quota)
   end
 
   function limit.save(key, kept, ends, blocked)
-    local till = extend(kept, ends, window)
+    local till = kept >= ends and kept or extend(ends, window)
     put(key, kept, till, pack('<ddddd', till, blocked, start, current, previous))
   end
 
@@ -49,10 +49,6 @@ algorithms.w = function(window, quota)
       return faded(start, previous, room - current) - now
     end
     return faded(start + window, current, room) - now
-  end
-
-  function limit.reset(now)
-    return max(now, limit.ends())
   end
 
   function limit.take(now, more)

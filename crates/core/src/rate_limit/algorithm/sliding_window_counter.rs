@@ -52,10 +52,6 @@ impl Steps for Counters {
         faded(rule, start + rule.window, current, room) - now
     }
 
-    fn reset(&self, rule: &Rule, now: i64) -> i64 {
-        now.max(self.ends(rule))
-    }
-
     fn take(&mut self, rule: &Rule, now: i64, units: i64, _id: i64) {
         *self = self.at(rule, now);
         self.current += units;

@@ -4,7 +4,7 @@
 -- The reply begins with the time. Each check adds: 1 if it is allowed, + 2 if its time is another, + 4 if the key is
 -- blocked, + 8 times the number of the limit; what that has left, below 0 where more is used; when it counts nothing, from now
 -- on; unless allowed, how long to wait; and where the time is another, how much later that is.
-local CHECK, PEEK, ADJUST, RESET, BLOCK, RELEASE, RENEW = 0, 1, 2, 3, 4, 5, 6
+local CHECK, PEEK, ADJUST, RESET, BLOCK, RELEASE = 0, 1, 2, 3, 4, 5
 local duration, count = tonumber(ARGV[1]), tonumber(ARGV[2])
 local limits, place = {}, 3
 for i = 1, count do
@@ -14,44 +14,35 @@ for i = 1, count do
 end
 local is_uniform = #ARGV == place + 2
 
--- About the key at hand: the number of its first name, the time by which it is decided, the end of its block, and until
--- when each name is kept.
-local base, time, blocked, kept = 1, now, 0, {}
+-- About the key at hand: the number of its first name less 1, the time by which it is decided, the end of its block and
+-- whether that is to come, and until when each name is kept.
+local base, time, blocked, is_held, kept = 0, now, 0, false, {}
 
 local function load()
-  time, blocked = now, 0
-  for i = 1, count do
-    local till, block, last = limits[i].load(KEYS[base + i])
-    kept[i] = till
-    if i == 1 then
-      blocked = block
-    end
-    if last > time then
-      time = last
-    end
+  kept[1], blocked, time = limits[1].load(KEYS[base + 1])
+  time = max(time, now)
+  for i = 2, count do
+    local till, _, last = limits[i].load(KEYS[base + i])
+    kept[i], time = till, max(time, last)
   end
+  is_held = blocked > time
 end
 
--- The end of the key's block, 0 if it is over.
-local function held()
-  return blocked > time and blocked or 0
-end
-
+-- Returns when nothing of the limit counts any more.
 local function save(i)
-  local ends = limits[i].ends()
-  if i == 1 then
-    ends = max(ends, blocked)
-  end
+  local over = limits[i].ends()
+  local ends = i == 1 and max(over, blocked) or over
   if ends > now then
     limits[i].save(KEYS[base + i], kept[i], ends, i == 1 and blocked or 0)
   else
     call('DEL', KEYS[base + i])
   end
+  return over
 end
 
--- The limit that restricts `cost` units most, and how long until they would pass by all limits.
+-- The limit that restricts `cost` units most, how long until they would pass by all limits, and what that one has left.
 local function judge(cost)
-  local worst, wait, least = 1, 0, nil
+  local worst, wait, left = 1, 0, nil
   for i = 1, count do
     local limit = limits[i]
     local capacity = limit.capacity
@@ -59,22 +50,32 @@ local function judge(cost)
     if cost > free or capacity == 0 then
       local longer = (cost > capacity or capacity == 0) and limit.window or limit.wait(time, cost)
       if longer > wait then
-        worst, wait = i, longer
+        worst, wait, left = i, longer, free
       end
-    elseif wait == 0 and (not least or free < least) then
-      worst, least = i, free
+    elseif wait == 0 and (not left or free < left) then
+      worst, left = i, free
     end
   end
-  return worst, wait
+  return worst, wait, left
 end
 
-local function take(units, extra)
+-- Takes units from every limit, and says what `worst` has left and when nothing of it will count any more.
+local function take(units, id, worst, left)
+  local ends
   for i = 1, count do
-    limits[i].take(time, units, extra)
-    save(i)
+    local limit = limits[i]
+    limit.take(time, units, id)
+    local over = save(i)
+    if i == worst then
+      ends = over
+      -- A lease that was there already took nothing.
+      left = limit.has_leases and limit.capacity - limit.count(time) or left - units
+    end
   end
+  return left, ends
 end
 
+-- Penalties go up to twice the capacity, so that no number leaves its range and none lasts for ever.
 local function adjust(units, at)
   for i = 1, count do
     local limit = limits[i]
@@ -89,13 +90,6 @@ local function adjust(units, at)
       end
     end
   end
-end
-
-local function reset()
-  for i = 1, count do
-    call('DEL', KEYS[base + i])
-  end
-  load()
 end
 
 local function lease(op, units, id)
@@ -116,11 +110,13 @@ local function lease(op, units, id)
 end
 
 -- Carries out what is no check, and says what became of a lease.
-local function carry_out(op, amount, id, at)
+local function carry_out(op, amount, extra, id)
   if op == ADJUST then
-    adjust(amount, at)
+    adjust(amount, tonumber(extra))
   elseif op == RESET then
-    reset()
+    for i = 1, count do
+      call('DEL', KEYS[base + i])
+    end
   elseif op == BLOCK then
     blocked = amount > 0 and time + amount or 0
     save(1)
@@ -131,15 +127,13 @@ end
 
 local reply, length = {now}, 1
 
-local function answer(allowed, worst, wait)
-  local limit = limits[worst]
+local function answer(allowed, worst, wait, left, ends)
   local flags = 8 * (worst - 1)
-  local reset = limit.reset(time)
-  if held() > 0 then
+  local reset = max(ends or limits[worst].ends(), time)
+  if is_held then
     flags, reset, wait = flags + 4, max(reset, blocked), max(wait, blocked - time)
   end
-  reply[length + 2] = limit.capacity - limit.count(time)
-  reply[length + 3] = reset - now
+  reply[length + 2], reply[length + 3] = left, reset - now
   local last = length + 3
   if allowed then
     flags = flags + 1
@@ -156,33 +150,45 @@ local function answer(allowed, worst, wait)
   length = last
 end
 
-local op, amount, extra = tonumber(ARGV[place]), tonumber(ARGV[place + 1]), ARGV[place + 2]
-local id = extra .. ':' .. ARGV[place + 1]
-for first = 0, #KEYS - 1, count do
-  base = first
-  if not is_uniform and first > 0 then
-    place = place + 3
-    op, amount, extra = tonumber(ARGV[place]), tonumber(ARGV[place + 1]), ARGV[place + 2]
-    id = extra .. ':' .. ARGV[place + 1]
-  end
+local function check(op, cost, id)
   load()
-  local found = nil
-  if op > PEEK then
-    found = carry_out(op, amount, id, tonumber(extra))
-  end
-  local cost = op > PEEK and 1 or amount
-  local worst, wait = judge(cost)
-  local allowed = wait == 0 and held() == 0
+  local worst, wait, left = judge(cost)
+  local allowed, ends = wait == 0 and not is_held, nil
   if op == CHECK then
     if allowed and cost > 0 then
-      take(cost, id)
-    elseif not allowed and duration > 0 and held() == 0 then
-      blocked = time + duration
+      left, ends = take(cost, id, worst, left)
+    elseif not allowed and duration > 0 and not is_held then
+      blocked, is_held = time + duration, true
       save(1)
     end
-  elseif op >= RELEASE then
-    allowed = found
   end
-  answer(allowed, worst, wait)
+  answer(allowed, worst, wait, left, ends)
+end
+
+local function change(op, amount, extra, id)
+  load()
+  local found = carry_out(op, amount, extra, id)
+  load()
+  local worst, wait, left = judge(1)
+  local allowed = found
+  if op < RELEASE then
+    allowed = wait == 0 and not is_held
+  end
+  answer(allowed, worst, wait, left)
+end
+
+local op, amount, extra, id
+for first = 0, #KEYS - 1, count do
+  base = first
+  if first == 0 or not is_uniform then
+    op, amount, extra = tonumber(ARGV[place]), tonumber(ARGV[place + 1]), ARGV[place + 2]
+    id = extra .. ':' .. ARGV[place + 1]
+    place = place + 3
+  end
+  if op <= PEEK then
+    check(op, amount, id)
+  else
+    change(op, amount, extra, id)
+  end
 end
 return reply

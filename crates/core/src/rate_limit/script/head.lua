@@ -2,10 +2,9 @@ local call, pack, unpack = redis.call, struct.pack, struct.unpack
 local min, max, floor, ceil, sub, match = math.min, math.max, math.floor, math.ceil, string.sub, string.match
 local algorithms = {}
 
--- Until when a key is to be kept that is needed until `ends`, where it is kept until `kept`: some longer than needed, so
--- that only one write in many has to say so.
-local function extend(kept, ends, window)
-  return kept >= ends and kept or ends + floor(window / 8)
+-- Until when a key is to be kept that is needed until `ends`: some longer, so that only one write in many has to say so.
+local function extend(ends, window)
+  return ends + floor(window / 8)
 end
 
 -- Whole milliseconds from now until `time`, rounded up.

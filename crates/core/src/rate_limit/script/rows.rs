@@ -47,8 +47,7 @@ impl Keyspace {
         let retry = if allowed { 0 } else { numbers.next()? };
         let later = if flags & OTHER_TIME == 0 { 0 } else { numbers.next()? };
         let remaining = if flags & BLOCKED == 0 { left.max(0) } else { 0 };
-        let (reset, used, at) =
-            (now.checked_add(reset)?, capacity.checked_sub(left)?, now.checked_add(later)?);
+        let (reset, used, at) = (now.checked_add(reset)?, capacity.checked_sub(left)?, now.checked_add(later)?);
         Some(Row { allowed, remaining, reset, retry, used, limit, at })
     }
 }

@@ -37,6 +37,10 @@ impl MemoryLimiter {
 
     fn validate_spare(&self) {
         let states = self.spare.iter();
-        assert!(self.rules.ends(&self.spare) == 0, "what is not known counts nothing: {:?}", states.collect::<Vec<_>>());
+        assert!(
+            self.rules.ends(&self.spare) == 0,
+            "what is not known counts nothing: {:?}",
+            states.collect::<Vec<_>>()
+        );
     }
 }
