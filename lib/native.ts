@@ -1,7 +1,9 @@
+import type { NativeBreaker } from './breaker/native.js';
 import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 import type { NativePool, NativeText } from './json/native.js';
 import type { NativeConnectionPool } from './pool/native.js';
+import type { NativeRateLimiter } from './rateLimiter/native.js';
 import type { NativeRedisLink } from './redis/native.js';
 
 /** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
@@ -55,6 +57,13 @@ export interface Binding {
     keepKeys: boolean,
     memory: (Float64Array | Int32Array)[],
   ): CacheIndex;
+  /** Over arrays whose places lib/breaker/native.ts names. */
+  createCircuitBreaker(
+    options: Float64Array,
+    state: Float64Array,
+    successes: Float64Array,
+    figures: Float64Array,
+  ): NativeBreaker;
   /** Over arrays whose places lib/pool/native.ts names; `actions` holds any number of triples. */
   createConnectionPool(
     options: Float64Array,
@@ -73,6 +82,8 @@ export interface Binding {
     lengths: Uint32Array,
     numbers: Float64Array,
   ): NativeRedisLink;
+  /** Over an array of `ROOM` numbers. Options: keys at most, for how long a denial blocks, then the limits: see lib/rateLimiter/native.ts. */
+  createRateLimiter(options: Float64Array, numbers: Float64Array): NativeRateLimiter;
   /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
   createRouter(flags: number): RouterIndex;
   createTimerWheel(

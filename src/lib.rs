@@ -10,6 +10,7 @@ mod json;
 mod json_document;
 mod json_text;
 mod pool;
+mod rate_limit;
 mod rate_limit_batch;
 mod raw;
 mod redis;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use keelson_core::rate_limit::script::{Grouping, Keyspace, ScriptCall};
-use keelson_core::rate_limit::{Algorithm, Check, Limit, Op, ROW, wtf8};
+use keelson_core::rate_limit::{Check, Op, ROW, wtf8};
 use keelson_redis::{Call, Failure, Layout, Reply, Script, Work};
 
 use crate::error::{Error, Result};
+use crate::rate_limit::{bad_limit, limits};
 use crate::redis_mailbox::{Mailbox, Outcome};
 
 /// Numbers of an ask: operation, amount, extra.
@@ -22,20 +23,13 @@ impl Limiter {
     /// Numbers: for how long a denial blocks, then four a limit: see lib/rateLimiter/native.ts.
     pub(crate) fn new(prefix: &[u16], numbers: &[f64]) -> Result<Self> {
         let (&block, rest) = numbers.split_first().ok_or_else(|| Error::argument("a limiter without numbers"))?;
-        let limits = rest.chunks_exact(4).map(limit).collect::<Result<Vec<_>>>()?;
+        let limits = limits(rest)?;
         let mut bytes = Vec::new();
         wtf8(prefix, &mut bytes);
-        let keyspace =
-            Keyspace::new(&bytes, &limits, block as i64).map_err(|error| Error::argument(error.to_string()))?;
+        let keyspace = Keyspace::new(&bytes, &limits, block as i64).map_err(bad_limit)?;
         let script = Script::new(keyspace.source().to_owned());
         Ok(Self { keyspace: Arc::new(keyspace), script })
     }
-}
-
-fn limit(numbers: &[f64]) -> Result<Limit> {
-    let algorithm = Algorithm::from_number(numbers[0] as u8);
-    let algorithm = algorithm.ok_or_else(|| Error::argument(format!("no algorithm has the number {}", numbers[0])))?;
-    Ok(Limit { algorithm, window: numbers[1] as i64, quota: numbers[2] as i64, burst: numbers[3] as i64 })
 }
 
 /// Questions about keys, as JavaScript gives them.

@@ -66,7 +66,7 @@ pub enum LimitError {
     Window,
     /// The quota is out of its range.
     Quota,
-    /// The burst is out of its range, or takes longer than 71 years to flow in.
+    /// The burst is out of its range, or takes longer than 35 years to flow in.
     Burst,
     /// The prefix of keys begins a hash tag with nothing in it.
     Prefix,
@@ -78,7 +78,7 @@ impl fmt::Display for LimitError {
             Self::Count => "a key has from 1 to 16 limits",
             Self::Window => "a window lasts from 1 ms to 407 days",
             Self::Quota => "a quota is from 0 to 10^12",
-            Self::Burst => "a burst is from 1 to 10^12, and flows in within 71 years",
+            Self::Burst => "a burst is from 1 to 10^12, and flows in within 35 years",
             Self::Prefix => "a prefix of Redis keys has no \"{}\": it would take hash tags out of use",
         })
     }
@@ -103,7 +103,7 @@ impl Limit {
             return Ok(());
         }
         let fill = i128::from(self.burst) * i128::from(self.window);
-        let is_slow = fill > i128::from(self.quota.max(1)) * i128::from(MAX_TIME / 2);
+        let is_slow = fill > i128::from(self.quota.max(1)) * i128::from(MAX_TIME / 4);
         if !(1..=MAX_UNITS).contains(&self.burst) || is_slow { Err(LimitError::Burst) } else { Ok(()) }
     }
 
