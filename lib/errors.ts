@@ -2,6 +2,7 @@
 export type KeelsonErrorCode =
   | 'ERR_KEELSON_BATCH'
   | 'ERR_KEELSON_BINDING_MISSING'
+  | 'ERR_KEELSON_BREAKER_OPEN'
   | 'ERR_KEELSON_DESTROYED'
   | 'ERR_KEELSON_DRIVER_MISSING'
   | 'ERR_KEELSON_INTERNAL'
@@ -150,6 +151,24 @@ export class QueueFullError extends KeelsonError {
 
   override get name(): string {
     return 'QueueFullError';
+  }
+}
+
+/** A circuit breaker lets no call through for now. The action was not called. */
+export class BreakerOpenError extends KeelsonError {
+  /**
+   * @param breaker its name
+   * @param retryAfter milliseconds until it lets a probe through; 0 while probes are out, Infinity if it is open by force
+   */
+  constructor(
+    readonly breaker: string,
+    readonly retryAfter: number,
+  ) {
+    super('ERR_KEELSON_BREAKER_OPEN', `Breaker '${breaker}' is open: what it calls has failed too often`);
+  }
+
+  override get name(): string {
+    return 'BreakerOpenError';
   }
 }
 

@@ -35,12 +35,18 @@ export class ObservableEmitter<Events extends Record<string, unknown>> extends E
   /**
    * Emits `event` with one payload, here and on its channel. A listener that throws reaches
    * `uncaughtException`, as on the channel, and not the code that happened to cause the event.
+   *
+   * @param args what listeners get, where that is not the payload
    */
-  protected announce<Name extends keyof Events & string>(event: Name, payload: Events[Name]): void {
+  protected announce<Name extends keyof Events & string>(
+    event: Name,
+    payload: Events[Name],
+    args: readonly unknown[] = [payload],
+  ): void {
     channelOf(`keelson:${this.#utility}:${event}`).publish(payload);
     if (event !== 'error' || this.listenerCount('error') > 0) {
       try {
-        this.emit(event, payload);
+        this.emit(event, ...args);
       } catch (error) {
         process.nextTick(() => {
           throw error;

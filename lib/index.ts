@@ -1,8 +1,25 @@
 export { BoundedLRUCache } from './boundedLRUCache.js';
+export type { CallContext } from './breaker/call.js';
+export type { CircuitBreakerEvents } from './breaker/events.js';
+export type {
+  CircuitBreakerOptions,
+  CircuitBreakerRetryOptions,
+  CircuitBreakerWindow,
+  ErrorVerdict,
+} from './breaker/options.js';
+export type { CircuitBreakerSnapshot } from './breaker/snapshot.js';
+export type {
+  CircuitBreakerMetrics,
+  CircuitBreakerState,
+  CircuitBreakerStats,
+  CircuitBreakerWindowStats,
+} from './breaker/stats.js';
 export type { MemoryPressureOptions } from './cache/memoryPressure.js';
 export type { BoundedLRUCacheOptions, EvictionReason } from './cache/options.js';
 export type { LoadContext, Loader, LoadOptions } from './cache/singleFlight.js';
 export type { CacheItem, CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
+export type { CircuitBreakerFallback, CircuitBreakerStatus } from './circuitBreaker.js';
+export { CircuitBreaker } from './circuitBreaker.js';
 export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
 export type { ConnectionPoolStats } from './connectionPool.js';
@@ -32,6 +49,7 @@ export { DatabaseConnectionPool } from './databaseConnectionPool.js';
 export type { JSONFaultPlace, KeelsonErrorCode } from './errors.js';
 export {
   BatchError,
+  BreakerOpenError,
   CircularReferenceError,
   ConnectionError,
   DestroyedError,

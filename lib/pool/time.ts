@@ -24,6 +24,8 @@ export class PoolTime {
   armed = Number.POSITIVE_INFINITY;
   /** Whether the timer keeps the process alive. */
   holding = false;
+  /** Called when the event loop turns after calls that shared readings: the first of them began at `began`. */
+  turned: ((began: number) => void) | undefined;
   /** The latest reading. */
   private last = performance.now();
   private clock = performance;
@@ -37,7 +39,9 @@ export class PoolTime {
   private spanStart = 0;
   private spanReadings = 0;
   private inBurst = false;
+  private burstStart = 0;
   private readonly endBurst = (): void => {
+    if (this.inBurst) this.turned?.(this.burstStart);
     this.inBurst = false;
     this.left = 0;
     this.spanReadings = 0;
@@ -118,6 +122,7 @@ export class PoolTime {
     this.left = SHARED_CALLS - 1;
     if (this.inBurst) return;
     this.inBurst = true;
+    this.burstStart = now;
     noContext.runInAsyncScope(nodeSetImmediate, undefined, this.endBurst).unref();
   }
 

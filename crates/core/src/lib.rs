@@ -3,6 +3,7 @@
 //! Every structure that depends on time takes it as an argument, so that tests advance it by hand. The threads of the
 //! JSON pool measure how long they work, and tell that to whoever asks; nothing depends on it.
 
+pub mod breaker;
 pub mod cache;
 #[cfg(any(test, fuzzing))]
 pub mod choices;

@@ -1,0 +1,262 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type { CallContext, Recovery } from './breaker/call.js';
+import { Engine, type EngineHooks } from './breaker/engine.js';
+import type { CircuitBreakerEvents } from './breaker/events.js';
+import { EVENT, GATE, STATE } from './breaker/native.js';
+import { breakerSettings, type CircuitBreakerOptions, type RetryPolicy } from './breaker/options.js';
+import { Retrying } from './breaker/retry.js';
+import { type CircuitBreakerSnapshot, restore, snapshotOf } from './breaker/snapshot.js';
+import {
+  type CircuitBreakerMetrics,
+  type CircuitBreakerState,
+  type CircuitBreakerStats,
+  type CircuitBreakerWindowStats,
+  STATES,
+  statsOf,
+  windowStatsOf,
+} from './breaker/stats.js';
+import { dispose } from './dispose.js';
+import { ObservableEmitter } from './events.js';
+import { callable } from './validate.js';
+
+/** Channels of the events that every call has, looked up once. */
+const channels = new Map(
+  (['fire', 'success'] as const).map((event) => [
+    event,
+    diagnosticsChannel.channel(`keelson:breaker:${event}`),
+  ]),
+);
+const fireChannel = channels.get('fire')!;
+const successChannel = channels.get('success')!;
+
+/** What answers in place of a call that failed or was not made: it gets the call's arguments, and the error. */
+export type CircuitBreakerFallback<Args extends unknown[], R> = (
+  ...args: [...Args, error: any]
+) => R | PromiseLike<R>;
+
+/** What a breaker tells of its calls, as of when it is asked. */
+export interface CircuitBreakerStatus {
+  readonly stats: CircuitBreakerStats;
+  /** By what it judges. */
+  readonly window: CircuitBreakerWindowStats;
+}
+
+/**
+ * Calls something that may fail, and stops calling it for a while when it fails too often or is too slow.
+ *
+ * Names of methods, states and events are opossum's. A call that is in flight keeps the process alive until it is
+ * answered, `timeout` at the latest; nothing else does. Listeners, the fallback and the action may call the breaker.
+ *
+ * Events: see {@link CircuitBreakerEvents}.
+ */
+export class CircuitBreaker<
+  Args extends unknown[] = any[],
+  R = any,
+> extends ObservableEmitter<CircuitBreakerEvents> {
+  private readonly engine: Engine;
+  private readonly hooks: EngineHooks;
+  private readonly retry: RetryPolicy | undefined;
+  private answer: ((...args: any[]) => unknown) | undefined;
+
+  /**
+   * @param action what is called
+   * @throws InvalidArgumentError for an option that is unknown, of the wrong type or out of range
+   */
+  constructor(
+    action: (...args: [...Args, context: CallContext]) => R | PromiseLike<R>,
+    options: CircuitBreakerOptions<Args> & { signal: true },
+  );
+  constructor(
+    action: (...args: Args) => R | PromiseLike<R>,
+    options?: CircuitBreakerOptions<Args> & { signal?: false | undefined },
+  );
+  constructor(action: (...args: any[]) => R | PromiseLike<R>, options: CircuitBreakerOptions<Args> = {}) {
+    super('breaker');
+    const settings = breakerSettings(options, callable('action', action));
+    this.hooks = {
+      hears: (event) =>
+        this.listenerCount(event) > 0 || (event === 'fire' ? fireChannel : successChannel).hasSubscribers,
+      say: (event, payload, ...args) => this.announce(event, payload, event === 'error' ? [payload] : args),
+    };
+    this.engine = new Engine(action, settings, this.hooks);
+    this.retry = settings.retry;
+  }
+
+  /** Its name in errors, events and metrics. */
+  get name(): string {
+    return this.engine.settings.name;
+  }
+
+  /**
+   * Calls the action, and resolves or rejects as it does.
+   *
+   * Rejects with TimeoutError; with BreakerOpenError while calls are not let through; with QueueFullError where there is
+   * no room; and with DestroyedError after `shutdown()`: unless there is a fallback, and but for the last.
+   */
+  fire(...args: Args): Promise<R> {
+    return this.begin(undefined, args);
+  }
+
+  /** Likewise, with a `this` for the action. */
+  call(thisArg: unknown, ...args: Args): Promise<R> {
+    return this.begin(thisArg, args);
+  }
+
+  /** A function that calls the action by way of this breaker; its `this` is the action's. */
+  wrap(): (...args: Args) => Promise<R> {
+    const breaker = this;
+    return function (this: unknown, ...args: Args): Promise<R> {
+      return breaker.call(this, ...args);
+    };
+  }
+
+  private begin(thisArg: unknown, args: Args): Promise<R> {
+    if (this.retry === undefined && this.answer === undefined)
+      return this.engine.start(thisArg, args, undefined);
+    return this.withRecovery(thisArg, args);
+  }
+
+  private withRecovery(thisArg: unknown, args: Args): Promise<R> {
+    const fallback = this.answer === undefined ? undefined : this.recovery(this.answer, args);
+    if (this.retry === undefined) return this.engine.start(thisArg, args, fallback);
+    return new Retrying(this.engine, this.hooks, this.retry, thisArg, args, fallback).run();
+  }
+
+  private recovery(answer: (...args: any[]) => unknown, args: Args): Recovery {
+    const { engine, name } = this;
+    return (error) => {
+      const result = answer(...args, error);
+      engine.counts.fallbacks++;
+      engine.native.count(engine.time.now(), EVENT.fallback);
+      this.hooks.say('fallback', { breaker: name, result, error }, result, error);
+      return result;
+    };
+  }
+
+  /**
+   * Sets what answers in place of calls that fail, are late or are not made: a function, or another breaker, which is
+   * fired. Errors that `errorFilter` lets pass are answers, and reject.
+   */
+  fallback(answer: CircuitBreakerFallback<Args, R> | CircuitBreaker<any[], R>): this {
+    this.answer =
+      answer instanceof CircuitBreaker
+        ? (...args) => answer.fire(...args)
+        : callable<(...args: any[]) => unknown>('fallback', answer);
+    return this;
+  }
+
+  /** Opens for `resetTimeout`, whatever the calls say. */
+  open(): void {
+    this.engine.go(GATE.open);
+  }
+
+  /** Opens until `close()`, `open()` or `probe()` is called: until then no probe is let through either. */
+  forceOpen(): void {
+    this.engine.go(GATE.forcedOpen);
+  }
+
+  /** Closes, and forgets the calls so far. */
+  close(): void {
+    this.engine.go(GATE.closed);
+  }
+
+  /** Lets probes through, at once. */
+  probe(): void {
+    this.engine.go(GATE.halfOpen);
+  }
+
+  /** Ends a `disable()`. */
+  enable(): void {
+    this.engine.enable(true);
+  }
+
+  /** Lets all calls through from now on, without timeout, capacity or fallback, and counts none. */
+  disable(): void {
+    this.engine.enable(false);
+  }
+
+  get enabled(): boolean {
+    return this.engine.enabled;
+  }
+
+  get state(): CircuitBreakerState {
+    return STATES[this.engine.state[STATE.gate]!]!;
+  }
+
+  get closed(): boolean {
+    return this.state === 'closed';
+  }
+
+  /** Whether it is open, by force or not. */
+  get opened(): boolean {
+    return this.state === 'open' || this.state === 'forcedOpen';
+  }
+
+  get halfOpen(): boolean {
+    return this.state === 'halfOpen';
+  }
+
+  get isShutdown(): boolean {
+    return this.engine.shut;
+  }
+
+  /** What happened lately. */
+  get stats(): CircuitBreakerStats {
+    return statsOf(this.engine);
+  }
+
+  get status(): CircuitBreakerStatus {
+    const { engine } = this;
+    return {
+      get stats() {
+        return statsOf(engine);
+      },
+      get window() {
+        return windowStatsOf(engine);
+      },
+    };
+  }
+
+  /** Counters from the beginning on. */
+  metrics(): CircuitBreakerMetrics {
+    const { counts, flight, waiting } = this.engine;
+    return {
+      name: this.name,
+      state: this.state,
+      enabled: this.enabled,
+      running: flight.running,
+      waiting: waiting.count,
+      ...counts,
+    };
+  }
+
+  /** Its state and the calls that it judges by, for `restore()` in another process. */
+  toJSON(): CircuitBreakerSnapshot {
+    return snapshotOf(this.engine);
+  }
+
+  /**
+   * Takes over what another breaker's `toJSON()` told, be it of an earlier process. The time that has gone since counts.
+   *
+   * @throws InvalidArgumentError if it is not such a thing
+   */
+  restore(snapshot: CircuitBreakerSnapshot): this {
+    restore(this.engine, snapshot);
+    return this;
+  }
+
+  /**
+   * Refuses calls from now on with DestroyedError, also those that wait for room; those that run are answered. Calling it
+   * again does nothing.
+   */
+  shutdown(): void {
+    if (this.engine.shut) return;
+    this.engine.shutdown();
+    this.hooks.say('shutdown', { breaker: this.name });
+  }
+
+  /** `shutdown()` at the end of a `using` block. */
+  [dispose](): void {
+    this.shutdown();
+  }
+}
