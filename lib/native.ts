@@ -4,7 +4,7 @@ import { KeelsonError } from './errors.js';
 import type { NativePool, NativeText } from './json/native.js';
 import type { NativeConnectionPool } from './pool/native.js';
 import type { NativeRateLimiter } from './rateLimiter/native.js';
-import type { NativeRedisLink } from './redis/native.js';
+import type { NativePlanner, NativeRedisLink } from './redis/native.js';
 
 /** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
@@ -74,6 +74,13 @@ export interface Binding {
   /** `wake` is called when a job has something for this thread; `memory` is that of `stepMemory()`. */
   createJsonPool(threads: number, wake: () => void, memory: (Float64Array | Int32Array)[]): NativePool;
   createJsonText(): NativeText;
+  /** Options as those of a {@link NativeRedisLink.limiter}. */
+  createRateLimitPlanner(
+    prefix: string,
+    options: Float64Array,
+    lengths: Uint32Array,
+    numbers: Float64Array,
+  ): NativePlanner;
   /** `spec` is that of `redisSpec()`; `wake` is called when something is done. */
   createRedisLink(
     spec: string,

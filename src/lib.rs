@@ -12,6 +12,7 @@ mod json_text;
 mod pool;
 mod rate_limit;
 mod rate_limit_batch;
+mod rate_limit_plan;
 mod raw;
 mod redis;
 mod redis_mailbox;

@@ -126,6 +126,14 @@ impl<const N: usize> Args<N> {
         Ok(unsafe { std::slice::from_raw_parts(data.cast::<u8>().add(start), count) }.to_vec())
     }
 
+    /// Copies bytes to argument `index`, a Uint8Array, as many as it has room for.
+    pub(crate) fn fill(&self, index: usize, bytes: &[u8]) -> Result<()> {
+        let mut to: Shared<u8> = self.shared(index)?;
+        let count = bytes.len().min(to.length);
+        to.as_mut_slice()[..count].copy_from_slice(&bytes[..count]);
+        Ok(())
+    }
+
     /// Argument `index` as a typed array whose memory both sides use from now on.
     pub(crate) fn shared<T: Element>(&self, index: usize) -> Result<Shared<T>> {
         Shared::new(self.env, self.values[index])

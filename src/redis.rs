@@ -237,12 +237,7 @@ fn with_outcomes(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("take", |state, _: Args<0>| state.take())?
         .function("text", |state, args: Args<0>| args.utf16(&state.text.encode_utf16().collect::<Vec<_>>()))?
-        .function("bytes", |state, args: Args<1>| {
-            let mut to: Shared<u8> = args.shared(0)?;
-            let count = state.bytes.len().min(to.as_slice().len());
-            to.as_mut_slice()[..count].copy_from_slice(&state.bytes[..count]);
-            Ok(())
-        })?
+        .function("bytes", |state, args: Args<1>| args.fill(0, &state.bytes))?
         .function("counts", |state, _: Args<0>| state.counts())?
         .function("hold", |state, args: Args<1>| state.wake.hold(args.u32(0)? != 0))?
         .function("close", |state, _: Args<0>| {

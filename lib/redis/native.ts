@@ -74,3 +74,29 @@ export interface NativeRedisLink {
   /** Closes the connections. What is in flight is still done, soon. */
   close(): void;
 }
+
+/**
+ * Plans calls of a limiter's script for a client that is not ours, over `lengths` and `numbers`: see
+ * src/rate_limit_plan.rs.
+ */
+export interface NativePlanner {
+  /** The script's text. */
+  source(): string;
+  /**
+   * Plans the calls for `count` asks, {@link ASK} of the `numbers` each, whose keys of so many `lengths` are one string,
+   * and returns how many. `bySlot` 1: all keys of a call are of one slot.
+   */
+  plan(count: number, keys: string, bySlot: number): number;
+  /**
+   * Writes to `lengths` how many keys, arguments and checks a planned call has, the length of each key and argument,
+   * and which checks these are. Returns how many bytes the keys and arguments have.
+   */
+  call(index: number): number;
+  /** Copies the keys and arguments of the call told last, one behind the other. */
+  bytes(to: Uint8Array): void;
+  /**
+   * Turns a reply of so many `numbers` into {@link ROW} numbers for each of the call's `count` checks, in their order.
+   * false: the script has not answered that.
+   */
+  rows(length: number, count: number): boolean;
+}
