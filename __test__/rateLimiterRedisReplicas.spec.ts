@@ -108,13 +108,8 @@ describe('sentinels', () => {
     const load = new Load(one, ['d', 'e']);
     const stop = load.keepAsking(CALLERS);
     await load.next(4 * QUOTA, 'redis');
-    const { host, port } = sentinels.sentinels[0]!;
     await expectReplicated(old);
-    await old.command('CONFIG', 'SET', 'min-replicas-to-write', '0');
-    const { Redis } = await import('ioredis');
-    const client = new Redis({ host, port });
-    await client.call('SENTINEL', 'FAILOVER', sentinels.config.sentinelName);
-    client.disconnect();
+    await sentinels.failOver();
     await eventually(async () => (await sentinels.master()) !== old);
     await load.next(4 * QUOTA, 'redis');
     await stop();

@@ -18,6 +18,7 @@ export interface Answer {
 function next(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const failed = (code: number | null) => reject(new Error(`It ended with ${code}`));
+    if (!child.connected) failed(child.exitCode);
     child.once('exit', failed);
     child.once('message', (message) => {
       child.off('exit', failed);
@@ -47,7 +48,7 @@ export function useChildren(count: number): (task: Task) => Promise<Answer[]> {
   return (task) =>
     Promise.all(
       children.map((child) => {
-        child.send(task);
+        if (child.connected) child.send(task);
         return next(child) as Promise<Answer>;
       }),
     );

@@ -74,6 +74,8 @@ export interface RedisSentinels {
   isReady(): Promise<boolean>;
   /** The server that the sentinels say is the master. */
   master(): Promise<RedisServer>;
+  /** Has the replica put in the master's place. */
+  failOver(): Promise<void>;
   remove(): Promise<void>;
 }
 
