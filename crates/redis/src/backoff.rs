@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// The longest wait is random below this after a first failure, twice as much after the second, and so on.
-const FIRST: Duration = Duration::from_millis(50);
-/// Doublings until the longest wait stays what it is, 3.2 s.
-const DOUBLINGS: u32 = 6;
+const FIRST: Duration = Duration::from_millis(10);
+/// Doublings until the longest wait stays what it is, 2.56 s.
+const DOUBLINGS: u32 = 8;
 
 /// Waits that grow with each failure in a row. Each is random from 0 on ("full jitter"), so that the clients of a
 /// server that comes back do not come all at once.
@@ -58,7 +58,7 @@ mod tests {
             });
             waits.max().expect("there are 200")
         };
-        for (failures, most) in [(0, 50), (1, 100), (3, 400), (6, 3_200), (20, 3_200)] {
+        for (failures, most) in [(0, 10), (1, 20), (3, 80), (8, 2_560), (20, 2_560)] {
             let (longest, most) = (longest(failures), Duration::from_millis(most));
             assert!(longest < most && longest > most / 2, "after {failures} failures up to {longest:?}");
         }

@@ -81,7 +81,7 @@ impl Reply {
             Value::SimpleString(text) => Self::Bytes(text.into_bytes()),
             Value::Okay => Self::Bytes(b"OK".to_vec()),
             Value::Array(items) => Self::List(items.into_iter().map(Self::of).collect::<Result<_, _>>()?),
-            Value::ServerError(error) => return Err(Failure::answer(error.code(), error.to_string().into())),
+            Value::ServerError(error) => return Err(Failure::answer(error.code(), error.details())),
             other => return Err(Failure::Server(format!("the script answered {other:?}").into())),
         })
     }

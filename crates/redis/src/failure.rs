@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError};
 
 /// Why a call has no reply. Whether Redis carried it out is unknown after a timeout and a lost connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,17 +38,16 @@ impl Failure {
 
     /// What an error of a connection, or of a command that it takes to connect, means.
     pub(crate) fn of(error: &RedisError) -> Self {
-        let text = error.to_string().into();
-        match error.kind() {
-            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => Self::Permission(text),
-            ErrorKind::Server(_) => Self::Server(text),
-            ErrorKind::Extension => Self::answer(error.code().unwrap_or_default(), text),
-            _ => Self::Connection(text),
+        match (error.kind(), error.code()) {
+            (ErrorKind::AuthenticationFailed, _) => Self::Permission(error.to_string().into()),
+            (_, Some(code)) => Self::answer(code, error.detail()),
+            _ => Self::Connection(error.to_string().into()),
         }
     }
 
     /// What an error that Redis answered with means: `code` is its first word.
-    pub(crate) fn answer(code: &str, text: Box<str>) -> Self {
+    pub(crate) fn answer(code: &str, detail: Option<&str>) -> Self {
+        let text = answer_text(code, detail);
         match code {
             "NOPERM" | "NOAUTH" | "WRONGPASS" => Self::Permission(text),
             _ => Self::Server(text),
@@ -58,6 +57,11 @@ impl Failure {
     pub(crate) fn connection(text: impl fmt::Display) -> Self {
         Self::Connection(text.to_string().into())
     }
+}
+
+/// An error as Redis wrote it.
+pub(crate) fn answer_text(code: &str, detail: Option<&str>) -> Box<str> {
+    detail.map_or_else(|| code.into(), |detail| format!("{code} {detail}").into())
 }
 
 impl fmt::Display for Failure {

@@ -3,7 +3,7 @@
 use redis::{ServerError, ServerErrorKind, Value};
 
 use crate::call::Reply;
-use crate::failure::Failure;
+use crate::failure::{Failure, answer_text};
 use crate::options::Address;
 use crate::slots::redirection;
 
@@ -32,7 +32,7 @@ impl Verdict {
     }
 
     fn of_error(error: &ServerError) -> Self {
-        let text = || error.to_string().into();
+        let text = || answer_text(error.code(), error.details());
         let target = || redirection(error.details()?);
         match error.kind() {
             Some(ServerErrorKind::NoScript) => Self::Load,
@@ -46,7 +46,7 @@ impl Verdict {
             }
             // Another script runs for long.
             _ if error.code() == "BUSY" => Self::Wait(text()),
-            _ => Self::Done(Err(Failure::answer(error.code(), text()))),
+            _ => Self::Done(Err(Failure::answer(error.code(), error.details()))),
         }
     }
 }
@@ -94,6 +94,6 @@ mod tests {
 
     #[test]
     fn the_text_of_an_error_is_kept() {
-        assert_eq!(verdict("ERR oops, again"), Verdict::Done(Err(Failure::Server("ERR: oops, again".into()))));
+        assert_eq!(verdict("ERR oops, again"), Verdict::Done(Err(Failure::Server("ERR oops, again".into()))));
     }
 }
