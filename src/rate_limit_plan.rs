@@ -80,7 +80,7 @@ pub fn create_rate_limit_planner(
             planner.plan(args.u32(0)? as usize, args.utf16_copy(1)?, grouping)
         })?
         .function("call", |planner, args: Args<1>| planner.call(args.u32(0)? as usize))?
-        .function("bytes", |planner, args: Args<1>| args.fill(0, &planner.bytes))?
+        .function("bytes", |planner, args: Args<1>| args.fill::<u8>(0, &planner.bytes))?
         .function("rows", |planner, args: Args<2>| planner.rows(args.u32(0)? as usize, args.u32(1)? as usize))?;
     Ok(instance.finish())
 }

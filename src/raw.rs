@@ -126,11 +126,11 @@ impl<const N: usize> Args<N> {
         Ok(unsafe { std::slice::from_raw_parts(data.cast::<u8>().add(start), count) }.to_vec())
     }
 
-    /// Copies bytes to argument `index`, a Uint8Array, as many as it has room for.
-    pub(crate) fn fill(&self, index: usize, bytes: &[u8]) -> Result<()> {
-        let mut to: Shared<u8> = self.shared(index)?;
-        let count = bytes.len().min(to.length);
-        to.as_mut_slice()[..count].copy_from_slice(&bytes[..count]);
+    /// Copies elements to argument `index`, a typed array, as many as it has room for.
+    pub(crate) fn fill<T: Element>(&self, index: usize, elements: &[T]) -> Result<()> {
+        let mut to: Shared<T> = self.shared(index)?;
+        let count = elements.len().min(to.length);
+        to.as_mut_slice()[..count].copy_from_slice(&elements[..count]);
         Ok(())
     }
 
@@ -257,6 +257,8 @@ unsafe extern "C" fn release<T>(_env: sys::napi_env, data: *mut c_void, _hint: *
     drop(unsafe { Rc::from_raw(data.cast::<RefCell<T>>().cast_const()) });
 }
 
+type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+
 /// Sets `name` on `target` to a function, and returns the function.
 fn define(
     env: sys::napi_env,
@@ -300,14 +302,24 @@ impl<T: 'static> Instance<T> {
         R: Return,
         F: Fn(&mut T, Args<N>) -> Result<R> + Copy,
     {
-        let data = Rc::into_raw(Rc::clone(&self.state)).cast_mut().cast::<c_void>();
-        let function = define(self.env, self.object, name, Some(method::<T, R, F, N>), data)?;
-        // SAFETY: `function` is the live function that carries `data`; `release` undoes this `into_raw` once.
+        let data = Rc::into_raw(Rc::clone(&self.state));
+        let tied = self.tie(name, method::<T, R, F, N>, data.cast_mut().cast());
+        if tied.is_err() {
+            // A worker that is being terminated makes no properties: what lives in the state must not outlive that.
+            // SAFETY: takes back what `into_raw` gave, since no finalizer will. A function that has it already is
+            // unreachable, as this object is never finished.
+            drop(unsafe { Rc::from_raw(data) });
+        }
+        tied.map(|()| self)
+    }
+
+    fn tie(&self, name: &'static str, method: Callback, data: *mut c_void) -> Result<()> {
+        let function = define(self.env, self.object, name, Some(method), data)?;
+        // SAFETY: `function` is the live function that carries `data`; `release` undoes its `into_raw` once.
         let status = unsafe {
             sys::napi_add_finalizer(self.env, function, data, Some(release::<T>), ptr::null_mut(), ptr::null_mut())
         };
-        check(status, "tying a native value to its function")?;
-        Ok(self)
+        check(status, "tying a native value to its function")
     }
 
     /// The finished object.

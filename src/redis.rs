@@ -115,12 +115,12 @@ impl State {
     }
 
     /// How things stand: servers connected, whether these are all, units in flight, and the counters.
-    fn counts(&mut self) -> Result<()> {
+    fn counts(&self) -> Result<Vec<f64>> {
         let link = self.link()?;
         let (connected, complete) = link.connected();
         let mut numbers = vec![connected as f64, f64::from(u8::from(complete)), link.in_flight() as f64];
         numbers.extend(link.counts().values().iter().map(|&count| count as f64));
-        self.write(&numbers)
+        Ok(numbers)
     }
 }
 
@@ -237,8 +237,8 @@ fn with_outcomes(instance: Instance<State>) -> Result<Instance<State>> {
     instance
         .function("take", |state, _: Args<0>| state.take())?
         .function("text", |state, args: Args<0>| args.utf16(&state.text.encode_utf16().collect::<Vec<_>>()))?
-        .function("bytes", |state, args: Args<1>| args.fill(0, &state.bytes))?
-        .function("counts", |state, _: Args<0>| state.counts())?
+        .function("bytes", |state, args: Args<1>| args.fill::<u8>(0, &state.bytes))?
+        .function("counts", |state, args: Args<1>| args.fill::<f64>(0, &state.counts()?))?
         .function("hold", |state, args: Args<1>| state.wake.hold(args.u32(0)? != 0))?
         .function("close", |state, _: Args<0>| {
             state.link = None;

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers';
 import type { RedisError } from '../errors.js';
 import type { RedisLink, Sender } from './link.js';
-import { refusal } from './link.js';
+import { refusal, throwLater } from './link.js';
 import { ROOM, ROW } from './native.js';
 
-/** Who asks. Exactly one of the two is called, once; neither may throw. */
+/** Who asks. Exactly one of the two is called, once. */
 export interface Asker {
   /** The numbers of what came of it begin at `place`, until the call returns. */
   answered(numbers: Float64Array, place: number): void;
@@ -95,14 +95,24 @@ class Wave implements Sender {
     let place = 0;
     for (const asker of this.#askers) {
       const code = numbers[place]!;
-      if (code < 0) asker.failed(link.error(-code));
-      else asker.answered(numbers, place);
+      try {
+        if (code < 0) asker.failed(link.error(-code));
+        else asker.answered(numbers, place);
+      } catch (error) {
+        throwLater(error);
+      }
       place += ROW;
     }
   }
 
   failed(error: RedisError): void {
     if (!this.#under.delete(this)) return;
-    for (const asker of this.#askers) asker.failed(error);
+    for (const asker of this.#askers) {
+      try {
+        asker.failed(error);
+      } catch (thrown) {
+        throwLater(thrown);
+      }
+    }
   }
 }

@@ -65,8 +65,10 @@ export class RedisLink {
   }
 
   counts(): RedisLinkCounts {
-    this.native.counts();
-    return Object.fromEntries(COUNTS.map((name, place) => [name, this.numbers[place]])) as RedisLinkCounts;
+    // An array of its own: who is told of something that has landed may ask.
+    const values = new Float64Array(COUNTS.length);
+    this.native.counts(values);
+    return Object.fromEntries(COUNTS.map((name, place) => [name, values[place]])) as RedisLinkCounts;
   }
 
   /** One user less. With the last the connections close, and whoever still waits fails. */
@@ -90,6 +92,13 @@ export class RedisLink {
       sender.landed(this);
     }
   }
+}
+
+/** Throws what a callback threw outside of it, since others wait behind. */
+export function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
 }
 
 /** An error of Redis, or of the way there. */

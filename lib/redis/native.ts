@@ -67,8 +67,8 @@ export interface NativeRedisLink {
   text(): string;
   /** Copies the bytes of the reply that was taken last. */
   bytes(to: Uint8Array): void;
-  /** Writes {@link COUNTS}. */
-  counts(): void;
+  /** Copies {@link COUNTS}. */
+  counts(to: Float64Array): void;
   /** 1: the process stays alive. 0: it does not because of this. */
   hold(hold: number): void;
   /** Closes the connections. What is in flight is still done, soon. */

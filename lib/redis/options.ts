@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
+import { warnOfUnknown } from '../unknown.js';
 import { boolean, integer, invalid, string } from '../validate.js';
 
 /** Where a server, a Sentinel or a node of a Cluster listens. */
@@ -59,17 +60,6 @@ const TLS_NAMES: readonly string[] = ['ca', 'cert', 'key', 'servername', 'reject
 
 const PORT = 6379;
 const SENTINEL_PORT = 26379;
-
-const warned = new Set<string>();
-
-function warnOfUnknown(what: string, given: object, known: readonly string[]): void {
-  for (const key of Object.keys(given)) {
-    const name = `${what}.${key}`;
-    if (known.includes(key) || warned.has(name)) continue;
-    warned.add(name);
-    process.emitWarning(`"${name}" is not known to keelson and has no effect`, 'KeelsonWarning');
-  }
-}
 
 /**
  * Checks how to connect and writes it down as the native link reads it: names and values, separated by NUL. Options that

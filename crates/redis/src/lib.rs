@@ -19,6 +19,7 @@ mod slots;
 mod store;
 mod thread;
 mod tls;
+mod tls_verifiers;
 mod verdict;
 
 pub use call::{Call, Reply, Script};

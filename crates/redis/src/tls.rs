@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsConnector;
 
 use crate::failure::Failure;
 use crate::options::Tls;
+use crate::tls_verifiers::{Anybody, Named};
 
 /// How to encrypt. What that takes is read once: the system's certificates are some hundred kilobytes of text.
 pub(crate) struct Encryption {
@@ -45,12 +47,16 @@ impl Encryption {
 fn config(options: &Tls) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-    let builder = builder.map_err(Failure::connection)?;
-    let builder = if options.insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
-    } else {
-        builder.with_root_certificates(trusted(options.ca.as_deref())?)
+    let verifier: Arc<dyn ServerCertVerifier> = match &options.ca {
+        _ if options.insecure => Arc::new(Anybody(provider)),
+        ca => {
+            let named = ca.as_deref().map(certificates).transpose()?;
+            let roots = Arc::new(roots(named.as_deref())?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+            Arc::new(Named { verifier: verifier.map_err(Failure::connection)?, named: named.unwrap_or_default() })
+        }
     };
+    let builder = builder.map_err(Failure::connection)?.dangerous().with_custom_certificate_verifier(verifier);
     match (&options.cert, &options.key) {
         (Some(cert), Some(key)) => {
             let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(Failure::connection)?;
@@ -60,58 +66,20 @@ fn config(options: &Tls) -> Result<ClientConfig, Failure> {
     }
 }
 
-fn trusted(ca: Option<&str>) -> Result<RootCertStore, Failure> {
+/// Who may vouch for a server: those named, or whom the system trusts.
+fn roots(named: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, Failure> {
     let mut store = RootCertStore::empty();
-    let Some(ca) = ca else {
-        // A system has odd certificates that cannot be used, and it is enough that one of all can.
+    let Some(named) = named else {
+        // A system has odd certificates that cannot be used; what matters is that others can.
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(store);
     };
-    for certificate in certificates(ca)? {
-        store.add(certificate).map_err(Failure::connection)?;
+    for certificate in named {
+        store.add(certificate.clone()).map_err(Failure::connection)?;
     }
     Ok(store)
 }
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().map_err(Failure::connection)
-}
-
-/// Takes any certificate, as long as the server has its key.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
