@@ -8,6 +8,7 @@ const ACCEPTED = new Set([
   'Apache-2.0',
   'BSD-2-Clause',
   'BSD-3-Clause',
+  'BSL-1.0',
   'ISC',
   'MIT',
   'Unicode-3.0',
