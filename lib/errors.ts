@@ -3,6 +3,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_BATCH'
   | 'ERR_KEELSON_BINDING_MISSING'
   | 'ERR_KEELSON_BREAKER_OPEN'
+  | 'ERR_KEELSON_COST_ABOVE_QUOTA'
   | 'ERR_KEELSON_DESTROYED'
   | 'ERR_KEELSON_DRIVER_MISSING'
   | 'ERR_KEELSON_INTERNAL'
@@ -20,6 +21,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_REDIS'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
+  | 'ERR_KEELSON_STORE_REMOTE'
   | 'ERR_KEELSON_TIMEOUT'
   | 'ERR_KEELSON_TIMER_LIMIT'
   | 'ERR_KEELSON_TRANSACTION_ENDED';
@@ -216,6 +218,41 @@ export class RedisError extends KeelsonError {
 
   override get name(): string {
     return 'RedisError';
+  }
+}
+
+/** A check costs more than its limit ever admits at once. Nothing was counted, and trying again does not help. */
+export class CostAboveQuotaError extends KeelsonError {
+  readonly status = 429;
+  readonly statusCode = 429;
+
+  /**
+   * @param cost units that were asked for
+   * @param quota units that the limit admits at once
+   */
+  constructor(
+    readonly cost: number,
+    readonly quota: number,
+  ) {
+    super(
+      'ERR_KEELSON_COST_ABOVE_QUOTA',
+      `A cost of ${cost} can never pass a limit that admits ${quota} at once: lower the cost, or raise "maxRequests" or "burst"`,
+    );
+  }
+
+  override get name(): string {
+    return 'CostAboveQuotaError';
+  }
+}
+
+/** A limiter whose counts are in Redis was to decide at once. */
+export class RemoteStoreError extends KeelsonError {
+  constructor(message: string) {
+    super('ERR_KEELSON_STORE_REMOTE', message);
+  }
+
+  override get name(): string {
+    return 'RemoteStoreError';
   }
 }
 

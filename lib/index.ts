@@ -46,12 +46,14 @@ export type { RetryBudgetOptions } from './database/retry.js';
 export type { RowStream } from './database/stream.js';
 export type { Transaction } from './database/transaction.js';
 export { DatabaseConnectionPool } from './databaseConnectionPool.js';
-export type { JSONFaultPlace, KeelsonErrorCode } from './errors.js';
+export { DistributedRateLimiter } from './distributedRateLimiter.js';
+export type { JSONFaultPlace, KeelsonErrorCode, RedisFailure } from './errors.js';
 export {
   BatchError,
   BreakerOpenError,
   CircularReferenceError,
   ConnectionError,
+  CostAboveQuotaError,
   DestroyedError,
   DriverMissingError,
   InvalidArgumentError,
@@ -62,6 +64,8 @@ export {
   MalformedPathError,
   PoolUnavailableError,
   QueueFullError,
+  RedisError,
+  RemoteStoreError,
   RouteConflictError,
   RouteTimeoutError,
   TimeoutError,
@@ -110,6 +114,37 @@ export type {
   ConnectionPoolOptions,
   ReadyOptions,
 } from './pool/options.js';
+export type {
+  AcquireOptions as AcquirePermitOptions,
+  CheckOptions,
+  KeyCheck,
+  PeekOptions,
+  WaitOptions,
+} from './rateLimiter/calls.js';
+export type { RateLimitMiddleware } from './rateLimiter/connect.js';
+export type { RateLimiterEvents } from './rateLimiter/events.js';
+export type { RateLimitHook } from './rateLimiter/fastify.js';
+export type { FetchHandler, FetchInfo } from './rateLimiter/fetch.js';
+export type {
+  RateLimitCounts,
+  RateLimiterMetrics,
+  RateLimiterStats,
+  RateLimitStoreMetrics,
+} from './rateLimiter/figures.js';
+export type { RateLimitDecision } from './rateLimiter/httpOptions.js';
+export type { ConcurrencyLease } from './rateLimiter/lease.js';
+export type { RateLimit, RateLimitAlgorithm } from './rateLimiter/limits.js';
+export type {
+  OlderRateLimiterConfig,
+  PermitBlockOptions,
+  RateLimiterConfig,
+  StoreBreakerOptions,
+} from './rateLimiter/options.js';
+export type { TrustProxy } from './rateLimiter/proxies.js';
+export type { RateLimitResult, RateLimitSource } from './rateLimiter/result.js';
+export type { OlderRateLimitDecision } from './rateLimiter/visits.js';
+export type { RedisLinkCounts } from './redis/link.js';
+export type { RedisAddress, RedisOptions, RedisTLSOptions } from './redis/options.js';
 export type { RequestContext } from './router/call.js';
 export type { RouteCursor } from './router/cursor.js';
 export type { RouteEvent, RouterEvents } from './router/events.js';
