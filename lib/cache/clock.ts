@@ -29,7 +29,7 @@ let real = false;
 const settled = Promise.resolve();
 
 /** A mock, a spy or a fake clock is a function with a source; the engine's own has none. */
-function isEngineClock(candidate: () => number): boolean {
+export function isEngineClock(candidate: () => number): boolean {
   return Function.prototype.toString.call(candidate) === 'function now() { [native code] }';
 }
 

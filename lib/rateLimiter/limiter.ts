@@ -42,48 +42,48 @@ interface Taken extends Answer {
   readonly id: number;
 }
 
-/** See {@link DistributedRateLimiter} of lib/distributedRateLimiter.ts, which tells users of it. */
+/** What users know as DistributedRateLimiter. Its fields are hidden from logs too: how to connect has a password in it. */
 export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter<RateLimiterEvents> {
-  private readonly settings: Settings;
-  private readonly counts = newCounts();
-  private readonly verdicts: Verdicts;
-  private readonly store: Store;
-  private readonly engine: Engine;
+  readonly #settings: Settings;
+  readonly #counts = newCounts();
+  readonly #verdicts: Verdicts;
+  readonly #store: Store;
+  readonly #engine: Engine;
   /** The limits in memory, if the counts are there. */
-  private readonly memory: MemoryEngine | undefined;
-  private readonly leases: Leases;
-  private readonly lines: WaitingLines<Taken>;
-  private readonly visits: Visits;
-  private isDestroyed = false;
+  readonly #memory: MemoryEngine | undefined;
+  readonly #leases: Leases;
+  readonly #lines: WaitingLines<Taken>;
+  readonly #visits: Visits;
+  #isDestroyed = false;
 
   constructor(config: RateLimiterConfig, isOlder: boolean) {
     super('rate-limiter');
     const settings = settingsOf(config, isOlder);
-    this.settings = settings;
-    this.verdicts = new Verdicts(settings, this.counts, (key, result) => this.denied(key, result));
-    this.store = openStore(settings, this.verdicts, this.counts, {
+    this.#settings = settings;
+    this.#verdicts = new Verdicts(settings, this.#counts, (key, result) => this.denied(key, result));
+    this.#store = openStore(settings, this.#verdicts, this.#counts, {
       failed: (error) => this.announceSoon('redis-error', error),
       recovered: (downMs) => this.announceSoon('recovered', { downMs }),
     });
-    const { engine } = this.store;
-    this.engine = engine;
-    this.memory = engine instanceof MemoryEngine ? engine : undefined;
-    this.leases = new Leases(engine, permitWindow(settings), (key) => this.lines.hurry(key));
-    this.lines = new WaitingLines({
+    const { engine } = this.#store;
+    this.#engine = engine;
+    this.#memory = engine instanceof MemoryEngine ? engine : undefined;
+    this.#leases = new Leases(engine, permitWindow(settings), (key) => this.#lines.hurry(key));
+    this.#lines = new WaitingLines({
       attempt: (key, cost) => this.attempt(key, cost),
       undo: (key, taken) => void this.undo(key, taken).catch(() => {}),
     });
-    this.visits = new Visits(this.gate(config, isOlder));
+    this.#visits = new Visits(this.gate(config, isOlder));
   }
 
   /** Whether `destroy()` was called. */
   get destroyed(): boolean {
-    return this.isDestroyed;
+    return this.#isDestroyed;
   }
 
   /** Where it counts: here, or in Redis. */
   get storeKind(): 'memory' | 'redis' {
-    return this.memory === undefined ? 'redis' : 'memory';
+    return this.#memory === undefined ? 'redis' : 'memory';
   }
 
   /**
@@ -94,28 +94,28 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
    * Redis.
    */
   check(key: string, options?: CheckOptions): Promise<RateLimitResult> {
-    if (options === undefined && typeof key === 'string' && !this.settings.hasLeases) {
-      return this.engine.check(key, 1);
+    if (options === undefined && typeof key === 'string' && !this.#settings.hasLeases) {
+      return this.#engine.check(key, 1);
     }
     return this.checkWith(key, options);
   }
 
   private async checkWith(key: string, given: CheckOptions = {}): Promise<RateLimitResult> {
     const { cost: asked, signal } = checkOptions(given);
-    const cost = costOf(asked, this.settings.highestCost);
+    const cost = costOf(asked, this.#settings.highestCost);
     keyOf(key);
     signal?.throwIfAborted();
-    const result = this.settings.hasLeases ? this.checkHeld(key, cost) : this.engine.check(key, cost);
-    if (signal === undefined || this.memory !== undefined) return result;
+    const result = this.#settings.hasLeases ? this.checkHeld(key, cost) : this.#engine.check(key, cost);
+    if (signal === undefined || this.#memory !== undefined) return result;
     return until(result, signal, ({ lease }) => void lease?.release());
   }
 
   /** A check that takes permits. */
   private async checkHeld(key: string, cost: number): Promise<RateLimitResult> {
-    const id = this.leases.newId();
-    const { result } = await this.engine.inspect(key, cost, id);
-    return this.verdicts.isCounted(result)
-      ? { ...result, lease: this.leases.of(key, result, id, true) }
+    const id = this.#leases.newId();
+    const { result } = await this.#engine.inspect(key, cost, id);
+    return this.#verdicts.isCounted(result)
+      ? { ...result, lease: this.#leases.of(key, result, id, true) }
       : result;
   }
 
@@ -126,39 +126,39 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
    * @throws InvalidArgumentError, CostAboveQuotaError, DestroyedError
    */
   checkSync(key: string, options?: Pick<CheckOptions, 'cost'>): RateLimitResult {
-    const { memory } = this;
+    const memory = this.#memory;
     if (memory === undefined) {
       throw new RemoteStoreError('checkSync() is for counts in memory, and these are in Redis: use check()');
     }
-    if (options === undefined && typeof key === 'string' && !this.settings.hasLeases) {
+    if (options === undefined && typeof key === 'string' && !this.#settings.hasLeases) {
       return memory.checkSync(key, 1, 0);
     }
-    const cost = costOf(checkOptions(options ?? {}).cost, this.settings.highestCost);
+    const cost = costOf(checkOptions(options ?? {}).cost, this.#settings.highestCost);
     keyOf(key);
-    if (!this.settings.hasLeases) return memory.checkSync(key, cost, 0);
-    const id = this.leases.newId();
+    if (!this.#settings.hasLeases) return memory.checkSync(key, cost, 0);
+    const id = this.#leases.newId();
     const result = memory.checkSync(key, cost, id);
-    return this.verdicts.isCounted(result)
-      ? { ...result, lease: this.leases.of(key, result, id, true) }
+    return this.#verdicts.isCounted(result)
+      ? { ...result, lease: this.#leases.of(key, result, id, true) }
       : result;
   }
 
   /** Checks several keys, each by itself and in their order; results are in that order. Rejects as `check` does. */
   async checkMany(checks: readonly (string | KeyCheck)[]): Promise<RateLimitResult[]> {
     if (!Array.isArray(checks)) throw new InvalidArgumentError('"checks" must be an array');
-    const { highestCost, hasLeases } = this.settings;
+    const { highestCost, hasLeases } = this.#settings;
     const wanted = checks.map((one): [string, number] =>
       typeof one === 'string' ? [one, 1] : [keyOf(one?.key), costOf(one.cost, highestCost)],
     );
     return Promise.all(
-      wanted.map(([key, cost]) => (hasLeases ? this.checkHeld(key, cost) : this.engine.check(key, cost))),
+      wanted.map(([key, cost]) => (hasLeases ? this.checkHeld(key, cost) : this.#engine.check(key, cost))),
     );
   }
 
   /** What a check would come to; it counts nothing. */
   async peek(key: string, options: PeekOptions = {}): Promise<RateLimitResult> {
-    const cost = costOf(options.cost, this.settings.highestCost, 0);
-    return (await this.engine.ask(OP.peek, keyOf(key), cost, 0)).result;
+    const cost = costOf(options.cost, this.#settings.highestCost, 0);
+    return (await this.#engine.ask(OP.peek, keyOf(key), cost, 0)).result;
   }
 
   /** Forgets a key: what it used, its blocks and its permits. The result tells how it stands then. */
@@ -182,8 +182,8 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
   }
 
   private async change(op: number, key: string, amount: number, cost: number): Promise<RateLimitResult> {
-    const { result } = await this.engine.ask(op, keyOf(key), amount, 0);
-    this.lines.hurry(key);
+    const { result } = await this.#engine.ask(op, keyOf(key), amount, 0);
+    this.#lines.hurry(key);
     return { ...result, cost };
   }
 
@@ -196,7 +196,7 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
   async waitFor(key: string, options: WaitOptions = {}): Promise<RateLimitResult> {
     const wish = waitOptions(options, ['cost', 'signal', 'timeout', 'maxWaiting']);
     const taken = await this.wait(key, wish);
-    return this.settings.hasLeases ? { ...taken.result, lease: this.leaseOf(key, taken) } : taken.result;
+    return this.#settings.hasLeases ? { ...taken.result, lease: this.leaseOf(key, taken) } : taken.result;
   }
 
   /**
@@ -205,49 +205,49 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
    * Rejects as `waitFor` does.
    */
   async acquire(key: string, options: AcquireOptions = {}): Promise<ConcurrencyLease> {
-    if (!this.settings.hasLeases) {
+    if (!this.#settings.hasLeases) {
       throw new InvalidArgumentError(`acquire() needs a limit whose algorithm is 'concurrency'`);
     }
     const wish = waitOptions(options, ['cost', 'signal', 'timeout', 'maxWaiting', 'renew']);
     const lease = this.leaseOf(key, await this.wait(key, wish));
-    if (wish.renew) this.leases.keep(lease);
+    if (wish.renew) this.#leases.keep(lease);
     return lease;
   }
 
   private leaseOf(key: string, { result, id }: Taken): ConcurrencyLease {
-    return this.leases.of(key, result, id, this.verdicts.isCounted(result));
+    return this.#leases.of(key, result, id, this.#verdicts.isCounted(result));
   }
 
   private async wait(key: string, wish: ReturnType<typeof waitOptions>): Promise<Taken> {
-    if (this.isDestroyed) throw destroyed();
-    const { highestCost, limits, shadow } = this.settings;
+    if (this.#isDestroyed) throw destroyed();
+    const { highestCost, limits, shadow } = this.#settings;
     const cost = costOf(wish.cost, highestCost);
     // It would wait for ever.
     if (limits.some(({ capacity }) => capacity === 0)) checkCost(cost, 0);
     const wait = { ...wish, key: keyOf(key), cost };
     if (!shadow) {
-      const taken = await this.lines.join(wait);
-      return { ...taken, result: this.verdicts.judge(key, taken.result) };
+      const taken = await this.#lines.join(wait);
+      return { ...taken, result: this.#verdicts.judge(key, taken.result) };
     }
-    const id = this.leases.newId();
-    return { ...(await this.engine.inspect(key, cost, id)), id };
+    const id = this.#leases.newId();
+    return { ...(await this.#engine.inspect(key, cost, id)), id };
   }
 
   private async attempt(key: string, cost: number): Promise<Taken> {
-    const { blockDuration, hasLeases } = this.settings;
+    const { blockDuration, hasLeases } = this.#settings;
     if (blockDuration > 0) {
       // Who waits is not to be blocked for trying.
-      const look = await this.engine.ask(OP.peek, key, cost, 0);
+      const look = await this.#engine.ask(OP.peek, key, cost, 0);
       if (!look.result.allowed) return { ...look, id: 0 };
     }
-    const id = hasLeases ? this.leases.newId() : 0;
-    return { ...(await this.engine.ask(OP.check, key, cost, id)), id };
+    const id = hasLeases ? this.#leases.newId() : 0;
+    return { ...(await this.#engine.ask(OP.check, key, cost, id)), id };
   }
 
   private undo(key: string, { result: { source, cost }, at, id }: Taken): Promise<unknown> {
-    return this.settings.hasLeases
-      ? this.engine.follow(source, OP.release, key, cost, id)
-      : this.engine.follow(source, OP.adjust, key, -cost, at);
+    return this.#settings.hasLeases
+      ? this.#engine.follow(source, OP.release, key, cost, id)
+      : this.#engine.follow(source, OP.adjust, key, -cost, at);
   }
 
   /**
@@ -257,27 +257,27 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
    * Rejects with CostAboveQuotaError and DestroyedError.
    */
   checkLimit(req: any, res?: any): Promise<Decision> {
-    return this.visits.checkLimit(req, res) as Promise<Decision>;
+    return this.#visits.checkLimit(req, res) as Promise<Decision>;
   }
 
   /** The key that a request is counted by. Rejects if its generator does, or gives none. */
   keyOf(req: any): Promise<string> {
-    return this.visits.keyOf(req);
+    return this.#visits.keyOf(req);
   }
 
   /** Middleware for Express, Connect and the like. */
   middleware(): RateLimitMiddleware {
-    return connectMiddleware(this.visits, this.settings.http);
+    return connectMiddleware(this.#visits, this.#settings.http);
   }
 
   /** A hook for Fastify: `fastify.addHook('onRequest', limiter.fastifyHook())`. */
   fastifyHook(): RateLimitHook {
-    return fastifyHook(this.visits, this.settings.http);
+    return fastifyHook(this.#visits, this.#settings.http);
   }
 
   /** For handlers that speak `fetch`: resolves to the answer if a request is denied, and to undefined if it passes. */
   guard(request: Request, info?: FetchInfo): Promise<Response | undefined> {
-    return fetchGuard(this.visits, this.settings.http, request, info);
+    return fetchGuard(this.#visits, this.#settings.http, request, info);
   }
 
   /**
@@ -289,35 +289,35 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
     handler: FetchHandler<Rest>,
     infoOf?: (request: Request, ...rest: Rest) => FetchInfo,
   ): (request: Request, ...rest: Rest) => Promise<Response> {
-    return limitedFetch(this.visits, this.settings.http, handler, infoOf);
+    return limitedFetch(this.#visits, this.#settings.http, handler, infoOf);
   }
 
   getStats(): RateLimiterStats {
-    return { cacheStats: this.store.keys(), blockedCount: this.engine.blockedCount };
+    return { cacheStats: this.#store.keys(), blockedCount: this.#engine.blockedCount };
   }
 
   /** Counters by cause, and how the store is. */
   metrics(): RateLimiterMetrics {
-    const { fallbacks, errors } = this.counts;
+    const { fallbacks, errors } = this.#counts;
     return {
-      ...this.counts,
+      ...this.#counts,
       fallbacks: { ...fallbacks },
       errors: { ...errors },
-      waiting: this.lines.size,
-      renewedLeases: this.leases.size,
-      store: this.store.metrics(),
-      keys: this.store.keys(),
-      blockedCount: this.engine.blockedCount,
+      waiting: this.#lines.size,
+      renewedLeases: this.#leases.size,
+      store: this.#store.metrics(),
+      keys: this.#store.keys(),
+      blockedCount: this.#engine.blockedCount,
     };
   }
 
   /** Forgets what is counted in memory, and leaves Redis. Calls that wait, and calls from now on, reject with DestroyedError. */
   destroy(): void {
-    if (this.isDestroyed) return;
-    this.isDestroyed = true;
-    this.lines.close();
-    this.leases.close();
-    this.engine.close();
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#lines.close();
+    this.#leases.close();
+    this.#engine.close();
   }
 
   [dispose](): void {
@@ -325,9 +325,10 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
   }
 
   private gate(config: RateLimiterConfig, isOlder: boolean): Gate {
-    const { settings, engine, verdicts, leases, counts } = this;
+    const settings = this.#settings;
     return {
-      ...{ config, settings, isOlder, engine, verdicts, leases, counts },
+      ...{ config, settings, isOlder, engine: this.#engine, verdicts: this.#verdicts },
+      ...{ leases: this.#leases, counts: this.#counts },
       checkCost: (cost) => checkCost(cost, settings.highestCost),
       report: (error) => this.announce('error', error),
     };
@@ -335,7 +336,7 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
 
   private denied(key: string, result: RateLimitResult): void {
     if (this.listenerCount('rate-limit') === 0 && !deniedChannel.hasSubscribers) return;
-    if (this.memory === undefined) this.announceSoon('rate-limit', { key, result });
+    if (this.#memory === undefined) this.announceSoon('rate-limit', { key, result });
     else this.announce('rate-limit', { key, result });
   }
 

@@ -1,6 +1,7 @@
 import type { CacheStats } from '../cache/types.js';
 import { DestroyedError } from '../errors.js';
 import { binding } from '../native.js';
+import { now } from './clock.js';
 import type { Engine } from './engine.js';
 import type { LimitSettings } from './limits.js';
 import { limitNumbers } from './limits.js';
@@ -28,7 +29,7 @@ export class MemoryLimits {
     numbers[ASK.op] = op;
     numbers[ASK.amount] = amount;
     numbers[ASK.extra] = extra;
-    numbers[ASK.now] = Date.now() * 1000;
+    numbers[ASK.now] = now() * 1000;
     this.native.apply(key);
   }
 
