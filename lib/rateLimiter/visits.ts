@@ -48,6 +48,12 @@ export interface Gate {
   report(error: unknown): void;
 }
 
+function keyFrom(given: unknown): string {
+  if (typeof given === 'string') return given;
+  if (typeof given === 'number' || typeof given === 'bigint') return String(given);
+  throw new InvalidArgumentError(`"keyGenerator" must return a string, but it returned a ${typeof given}`);
+}
+
 /** Requests at a limiter: from the request to a result, and what follows from that. */
 export class Visits {
   readonly headers: RateLimitHeaders;
@@ -74,9 +80,13 @@ export class Visits {
       gate.counts.skipped++;
       return undefined;
     }
-    const key = await this.tryKey(req, ip);
-    if (key === undefined) {
+    let key: string;
+    try {
+      const given = http.keyOf(req, ip);
+      key = keyFrom(isThenable(given) ? await given : given);
+    } catch (error) {
       gate.counts.unidentified++;
+      gate.report(error);
       return undefined;
     }
     const cost = typeof http.cost === 'number' ? http.cost : await this.costOf(http.cost, req);
@@ -91,22 +101,8 @@ export class Visits {
   }
 
   /** The key of a request. Rejects with whatever its generator throws, and if that gives no key. */
-  async keyOf(req: any, ip?: string): Promise<string> {
-    const { keyOf } = this.gate.settings.http;
-    const given = ip === undefined ? keyOf(req) : keyOf(req, ip);
-    const key = isThenable(given) ? await given : given;
-    if (typeof key === 'string') return key;
-    if (typeof key === 'number' || typeof key === 'bigint') return String(key);
-    throw new InvalidArgumentError(`"keyGenerator" must return a string, but it returned a ${typeof key}`);
-  }
-
-  private async tryKey(req: any, ip: string | undefined): Promise<string | undefined> {
-    try {
-      return await this.keyOf(req, ip);
-    } catch (error) {
-      this.gate.report(error);
-      return undefined;
-    }
+  async keyOf(req: any): Promise<string> {
+    return keyFrom(await this.gate.settings.http.keyOf(req));
   }
 
   private async isSkipped(req: any): Promise<boolean> {
