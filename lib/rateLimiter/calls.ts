@@ -66,6 +66,10 @@ export function checkOptions(given: CheckOptions): CheckOptions {
   return chosen;
 }
 
+export function peekOptions(given: PeekOptions): PeekOptions {
+  return options<PeekOptions>('options', given, ['cost']);
+}
+
 export function waitOptions(given: AcquireOptions, names: readonly (keyof AcquireOptions)[]) {
   const {
     cost,

@@ -13,6 +13,7 @@ import {
   type KeyCheck,
   keyOf,
   type PeekOptions,
+  peekOptions,
   unitsOf,
   type WaitOptions,
   waitOptions,
@@ -157,7 +158,7 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
 
   /** What a check would come to; it counts nothing. */
   async peek(key: string, options: PeekOptions = {}): Promise<RateLimitResult> {
-    const cost = costOf(options.cost, this.#settings.highestCost, 0);
+    const cost = costOf(peekOptions(options).cost, this.#settings.highestCost, 0);
     return (await this.#engine.ask(OP.peek, keyOf(key), cost, 0)).result;
   }
 
