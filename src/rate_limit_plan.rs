@@ -2,6 +2,7 @@
 
 use keelson_core::rate_limit::ROW;
 use keelson_core::rate_limit::script::{Grouping, ScriptCall};
+use keelson_redis::Call;
 use napi::JsValue;
 use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
@@ -42,6 +43,17 @@ impl Planner {
         Ok(self.bytes.len() as u32)
     }
 
+    /// The whole command for questions that fit in one call, which keeps their order; nothing if they do not.
+    fn command(&mut self, count: usize, keys: Vec<u16>) -> Result<Vec<u8>> {
+        self.plan(count, keys, Grouping::One)?;
+        let [call] = self.calls.as_mut_slice() else { return Ok(Vec::new()) };
+        if call.checks.iter().zip(0..).any(|(check, place)| *check != place) {
+            return Ok(Vec::new());
+        }
+        let call = Call { keys: std::mem::take(&mut call.keys), args: std::mem::take(&mut call.args) };
+        Ok(call.packed(&self.limiter.script))
+    }
+
     /// Turns the numbers of a reply to `count` checks into rows.
     fn rows(&mut self, length: usize, count: usize) -> Result<bool> {
         let numbers = self.numbers.as_mut_slice();
@@ -78,6 +90,11 @@ pub fn create_rate_limit_planner(
         .function("plan", |planner, args: Args<3>| {
             let grouping = if args.u32(2)? == 0 { Grouping::One } else { Grouping::Slot };
             planner.plan(args.u32(0)? as usize, args.utf16_copy(1)?, grouping)
+        })?
+        .function("command", |planner, args: Args<3>| {
+            let command = planner.command(args.u32(0)? as usize, args.utf16_copy(1)?)?;
+            args.fill::<u8>(2, &command)?;
+            Ok(command.len() as u32)
         })?
         .function("call", |planner, args: Args<1>| planner.call(args.u32(0)? as usize))?
         .function("bytes", |planner, args: Args<1>| args.fill::<u8>(0, &planner.bytes))?

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use keelson_redis::{Call, Failure, Instant, Link, Options, Reply, Script, Terms, Work};
+use keelson_redis::{Address, Call, Failure, Instant, Link, Options, Reply, Script, Terms, Work};
 use napi::JsValue;
 use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
@@ -239,6 +239,14 @@ fn with_outcomes(instance: Instance<State>) -> Result<Instance<State>> {
         .function("text", |state, args: Args<0>| args.utf16(&state.text.encode_utf16().collect::<Vec<_>>()))?
         .function("bytes", |state, args: Args<1>| args.fill::<u8>(0, &state.bytes))?
         .function("counts", |state, args: Args<1>| args.fill::<f64>(0, &state.counts()?))?
+        .function("address", |state, args: Args<0>| {
+            let address = match state.link()?.address() {
+                Some(Address::Tcp(host, port)) => format!("{host} {port}"),
+                Some(Address::Unix(path)) => path.to_string_lossy().into_owned(),
+                None => String::new(),
+            };
+            args.utf16(&address.encode_utf16().collect::<Vec<_>>())
+        })?
         .function("hold", |state, args: Args<1>| state.wake.hold(args.u32(0)? != 0))?
         .function("close", |state, _: Args<0>| {
             state.link = None;

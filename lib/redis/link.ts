@@ -1,6 +1,8 @@
 import { RedisError, type RedisFailure } from '../errors.js';
 import { binding } from '../native.js';
+import { Express } from './express.js';
 import { ASK, COUNTS, failureOf, type NativeRedisLink, ROOM, ROW } from './native.js';
+import { Dialer } from './socket.js';
 
 /** What a script returned. Its lists hold no lists. */
 export type RedisReply = RedisItem | RedisItem[];
@@ -29,6 +31,7 @@ export class RedisLink {
   readonly numbers = new Float64Array(ROOM * ROW);
   readonly lengths = new Uint32Array(ROOM);
   readonly native: NativeRedisLink;
+  readonly express: Express;
   readonly #spec: string;
   readonly #senders = new Map<number, Sender>();
   #users = 0;
@@ -47,6 +50,7 @@ export class RedisLink {
   private constructor(spec: string) {
     this.#spec = spec;
     this.native = binding.createRedisLink(spec, () => this.#take(), this.asks, this.lengths, this.numbers);
+    this.express = new Express(new Dialer(spec), () => this.native.address());
   }
 
   /** Remembers who waits for a ticket; 0 is none, since too much is in flight. */
@@ -75,6 +79,7 @@ export class RedisLink {
   close(): void {
     if (--this.#users > 0) return;
     links.delete(this.#spec);
+    this.express.close();
     this.native.close();
     const senders = [...this.#senders.values()];
     this.#senders.clear();

@@ -69,6 +69,8 @@ export interface NativeRedisLink {
   bytes(to: Uint8Array): void;
   /** Copies {@link COUNTS}. */
   counts(to: Float64Array): void;
+  /** Where the one server is that has all keys, as `host port` or a path; empty while it is not connected. */
+  address(): string;
   /** 1: the process stays alive. 0: it does not because of this. */
   hold(hold: number): void;
   /** Closes the connections. What is in flight is still done, soon. */
@@ -87,6 +89,11 @@ export interface NativePlanner {
    * and returns how many. `bySlot` 1: all keys of a call are of one slot.
    */
   plan(count: number, keys: string, bySlot: number): number;
+  /**
+   * Copies the whole command for asks that fit in one call, by the script's digest, and returns how long it is: 0 if it
+   * takes several calls. More than there is room for is cut.
+   */
+  command(count: number, keys: string, to: Uint8Array): number;
   /**
    * Writes to `lengths` how many keys, arguments and checks a planned call has, the length of each key and argument,
    * and which checks these are. Returns how many bytes the keys and arguments have.

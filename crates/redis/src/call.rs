@@ -33,6 +33,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// The command as it goes over a connection; Redis has to have the script.
+    #[must_use]
+    pub fn packed(&self, script: &Script) -> Vec<u8> {
+        self.command(script, false).get_packed_command()
+    }
+
     /// The command: by the script's digest, or with its whole text, from which Redis then keeps it.
     pub(crate) fn command(&self, script: &Script, whole: bool) -> Cmd {
         let size = self.keys.iter().chain(&self.args).map(Vec::len).sum::<usize>();

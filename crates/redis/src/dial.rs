@@ -10,7 +10,7 @@ use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
 
 use crate::connect::{Connector, Driver, carried, slow};
 use crate::failure::Failure;
-use crate::node::Dial;
+use crate::node::{Dial, Dialed};
 use crate::options::{Address, Options};
 
 /// The server at an address.
@@ -20,8 +20,9 @@ pub(crate) struct Fixed {
 }
 
 impl Dial for Fixed {
-    async fn dial(&self) -> Result<(MultiplexedConnection, Driver), Failure> {
-        self.connector.connect(&self.address).await
+    async fn dial(&self) -> Result<Dialed, Failure> {
+        let (redis, driver) = self.connector.connect(&self.address).await?;
+        Ok(Dialed { redis, driver, address: self.address.clone() })
     }
 
     fn timeout(&self) -> Duration {
@@ -68,12 +69,12 @@ impl Master {
 }
 
 impl Dial for Master {
-    async fn dial(&self) -> Result<(MultiplexedConnection, Driver), Failure> {
+    async fn dial(&self) -> Result<Dialed, Failure> {
         let address = self.address().await?;
-        let (connection, driver) = self.to_nodes.connect(&address).await?;
+        let (redis, driver) = self.to_nodes.connect(&address).await?;
         // What a Sentinel says can be old.
-        let driver = check_role(connection.clone(), driver, &address).await?;
-        Ok((connection, driver))
+        let driver = check_role(redis.clone(), driver, &address).await?;
+        Ok(Dialed { redis, driver, address })
     }
 
     fn timeout(&self) -> Duration {

@@ -10,7 +10,7 @@ use crate::call::{Call, Reply, Script};
 use crate::counts::{Counts, add};
 use crate::failure::Failure;
 use crate::job::Job;
-use crate::options::Options;
+use crate::options::{Address, Options};
 use crate::store::{Layout, Store};
 use crate::thread::Thread;
 
@@ -74,6 +74,12 @@ impl Link {
         let (store, counts, script) = (Arc::clone(&self.store), Arc::clone(&self.counts), Arc::clone(script));
         self.thread.handle().spawn(async move { fly(flight, &store, &counts, &script, terms).await });
         Ok(())
+    }
+
+    /// Where the one server is that has all keys, while it is connected.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.store.address()
     }
 
     /// What the link did so far.

@@ -17,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::connect::Driver;
 use crate::counts::{Counts, add};
 use crate::failure::Failure;
+use crate::options::Address;
 
 /// A connection that lets calls time out gets a PING, and is replaced if that is not answered for so long. Replies
 /// come in order: one to the PING tells that all that was asked before is answered.
@@ -27,11 +28,18 @@ const PROVEN: Duration = Duration::from_secs(1);
 /// Makes a connection; how is what differs between kinds of servers.
 pub(crate) trait Dial: Send + Sync + 'static {
     /// One attempt, which takes as long as it takes.
-    fn dial(&self) -> impl Future<Output = Result<(MultiplexedConnection, Driver), Failure>> + Send;
+    fn dial(&self) -> impl Future<Output = Result<Dialed, Failure>> + Send;
     /// For an attempt.
     fn timeout(&self) -> Duration;
     /// What it is called that an attempt took longer.
     fn slow(&self) -> Failure;
+}
+
+/// A connection that was made.
+pub(crate) struct Dialed {
+    pub(crate) redis: MultiplexedConnection,
+    pub(crate) driver: Driver,
+    pub(crate) address: Address,
 }
 
 /// A server. Its connection is made and made anew in the background until this is dropped.
@@ -52,6 +60,7 @@ enum State {
 #[derive(Clone)]
 struct Connection {
     redis: MultiplexedConnection,
+    address: Arc<Address>,
     signals: Arc<Signals>,
 }
 
@@ -83,6 +92,11 @@ impl Node {
     /// Whether there is a connection now.
     pub(crate) fn is_up(&self) -> bool {
         matches!(&*self.state.borrow(), State::Up(_))
+    }
+
+    /// Where the server is that is connected now.
+    pub(crate) fn address(&self) -> Option<Address> {
+        if let State::Up(connection) = &*self.state.borrow() { Some((*connection.address).clone()) } else { None }
     }
 
     /// Sends commands, and returns their replies. Waits for a connection that is being made, but not for one that could
@@ -147,10 +161,10 @@ async fn keep(dial: impl Dial, state: watch::Sender<State>, counts: Arc<Counts>)
     let mut backoff = Backoff::new();
     loop {
         match timeout(dial.timeout(), dial.dial()).await.unwrap_or_else(|_| Err(dial.slow())) {
-            Ok((redis, driver)) => {
+            Ok(dialed) => {
                 add(&counts.connected, 1);
                 let since = Instant::now();
-                carry(redis, driver, &state).await;
+                carry(dialed, &state).await;
                 add(&counts.lost, 1);
                 state.send_replace(State::Connecting);
                 if since.elapsed() >= PROVEN {
@@ -165,11 +179,11 @@ async fn keep(dial: impl Dial, state: watch::Sender<State>, counts: Arc<Counts>)
 }
 
 /// Returns when the connection has ended, or is of no use.
-async fn carry(redis: MultiplexedConnection, driver: Driver, state: &watch::Sender<State>) {
+async fn carry(Dialed { redis, driver, address }: Dialed, state: &watch::Sender<State>) {
     let signals = Arc::new(Signals::default());
     let dropped = pin!(signals.dropped.notified());
     let stalled = pin!(stalled(redis.clone(), &signals));
-    state.send_replace(State::Up(Connection { redis, signals: Arc::clone(&signals) }));
+    state.send_replace(State::Up(Connection { redis, address: Arc::new(address), signals: Arc::clone(&signals) }));
     select(driver, select(dropped, stalled)).await;
     signals.useless.store(true, Ordering::Relaxed);
 }

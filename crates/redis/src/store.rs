@@ -8,7 +8,7 @@ use crate::connect::Connector;
 use crate::counts::Counts;
 use crate::dial::{Fixed, Master};
 use crate::node::Node;
-use crate::options::{Options, Topology};
+use crate::options::{Address, Options, Topology};
 use crate::slots::slot_of;
 
 /// Which keys a call may have.
@@ -72,6 +72,11 @@ impl Store {
         if let Self::Cluster(cluster) = self {
             cluster.is_old();
         }
+    }
+
+    /// Where the one server is that has all keys, while it is connected.
+    pub(crate) fn address(&self) -> Option<Address> {
+        if let Self::One(node) = self { node.address() } else { None }
     }
 
     /// How many servers are connected, and whether these are all.
