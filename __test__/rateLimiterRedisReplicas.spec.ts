@@ -29,6 +29,13 @@ async function expectReplicated(master: RedisServer): Promise<void> {
   });
 }
 
+/** Whether a server is a replica. One that becomes one closes its connections, that of who asks as well. */
+const isReplica = (server: RedisServer): Promise<boolean> =>
+  server.command('ROLE').then(
+    ([role]) => role === 'slave',
+    () => false,
+  );
+
 describe('a replica that is promoted', () => {
   const first = useRedis();
   const second = useServer(createRedisReplica(first));
@@ -66,7 +73,7 @@ describe('a replica that is promoted', () => {
     expect(await one.peek('key')).toMatchObject({ allowed: false, remaining: 0 });
     // And the new one has it.
     expect(await second.command('DBSIZE')).toBe(1);
-    expect(await first.command('ROLE')).toContain('slave');
+    expect(await isReplica(first)).toBe(true);
   });
 });
 
@@ -89,7 +96,7 @@ describe('sentinels', () => {
     await load.next(5 * QUOTA, 'redis');
     // The old one comes back, as a replica of the new one: nothing is asked of it.
     await old.start();
-    await eventually(async () => (await old.command('ROLE'))[0] === 'slave');
+    await eventually(() => isReplica(old));
     await load.next(QUOTA, 'redis');
     await stop();
     load.expectAnswered(TIMEOUT + SLACK);

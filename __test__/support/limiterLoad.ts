@@ -11,6 +11,13 @@ export interface Decision {
   ended: number;
 }
 
+/** Ends the calling of a test that failed before it did so itself. */
+const ends = new Set<() => void>();
+afterEach(() => {
+  for (const end of ends) end();
+  ends.clear();
+});
+
 /** Callers that ask a limiter without pause, and what they were told. */
 export class Load {
   readonly decisions: Decision[] = [];
@@ -44,8 +51,12 @@ export class Load {
       }
     };
     const running = Promise.all(Array.from({ length: callers }, caller));
-    return async () => {
+    const end = () => {
       over = true;
+    };
+    ends.add(end);
+    return async () => {
+      end();
       await running;
     };
   }
