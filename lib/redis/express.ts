@@ -96,6 +96,8 @@ export class Express {
   #open(address: string): void {
     const socket = this.#dialer.open(address);
     this.#socket = socket.unref();
+    // Until it is connected the process stays, unref or not.
+    this.#stall = setTimeout(() => socket.destroy(), STALL).unref();
     const { text, answers } = this.#dialer.greeting();
     this.#greetings = answers;
     const received = new Answers();
@@ -118,7 +120,10 @@ export class Express {
     if (socket !== this.#socket || socket.destroyed) return;
     if (this.#isOpen) this.#arrive(answer);
     else if (typeof answer !== 'string' || !answer.startsWith('+')) socket.destroy();
-    else this.#isOpen = --this.#greetings === 0;
+    else if (--this.#greetings === 0) {
+      this.#isOpen = true;
+      clearTimeout(this.#stall);
+    }
   }
 
   #arrive(answer: Answer): void {
