@@ -20,6 +20,9 @@ export interface Remote {
   close(): void;
 }
 
+/** Asks, and does not care. */
+const NOBODY: Asker = { answered: () => {}, failed: () => {} };
+
 /** The counts are in Redis; while it does not answer, something else decides. */
 export class RemoteEngine implements Engine, Landing {
   readonly health: StoreHealth;
@@ -102,9 +105,9 @@ export class RemoteEngine implements Engine, Landing {
     return this.answerHere(op, key, amount, extra);
   }
 
-  /** Has something carried out by Redis, whatever comes of it. */
+  /** Has something carried out by Redis and by nobody else, whatever comes of it. */
   tell(op: number, key: string, amount: number, extra: number): void {
-    if (!this.closed && !this.health.isDown) void this.askThere(op, key, amount, extra).catch(() => {});
+    if (!this.closed && !this.health.isDown) this.remote.ask(op, key, amount, extra, NOBODY);
   }
 
   private askThere(op: number, key: string, amount: number, extra: number): Promise<Answer> {

@@ -180,5 +180,5 @@ function errorOf(cause: unknown): RedisError {
 function failureOf(error: any, message: string): RedisFailure {
   if (/^(NOPERM|NOAUTH|WRONGPASS)\b/.test(message)) return 'permission';
   // What Redis itself says begins with a word in capitals.
-  return /^[A-Z]{2,}\b/.test(message) || error?.name === 'ReplyError' ? 'server' : 'connection';
+  return /^[A-Z]{2,} /.test(message) || error?.name === 'ReplyError' ? 'server' : 'connection';
 }
