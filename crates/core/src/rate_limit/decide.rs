@@ -82,7 +82,7 @@ impl Rules {
     #[inline]
     pub(super) fn decide(&self, states: &mut [State], blocked: &mut i64, order: Order) -> Row {
         let now = order.now;
-        let time = latest(states, now);
+        let time = states.iter().map(Steps::last).fold(now, i64::max);
         let mut case = Case { rules: &self.rules, states, time };
         if order.op == Op::Check || order.op == Op::Peek {
             let verdict = case.judge(order.amount);
@@ -97,17 +97,10 @@ impl Rules {
             return case.row(is_allowed, &verdict, *blocked, now);
         }
         let found = case.carry_out(order, blocked);
-        case.time = latest(case.states, now);
         let verdict = case.judge(1);
         let is_allowed = found.unwrap_or(verdict.wait == 0 && *blocked <= case.time);
         case.row(is_allowed, &verdict, *blocked, now)
     }
-}
-
-/// `now`, or the latest time that the states have seen.
-#[inline]
-fn latest(states: &[State], now: i64) -> i64 {
-    states.iter().map(Steps::last).fold(now, i64::max)
 }
 
 impl Case<'_> {
@@ -150,7 +143,7 @@ impl Case<'_> {
     fn carry_out(&mut self, order: Order, blocked: &mut i64) -> Option<bool> {
         match order.op {
             Op::Adjust => self.adjust(order, *blocked),
-            Op::Reset => self.reset(blocked),
+            Op::Reset => self.reset(order.now, blocked),
             Op::Block => {
                 *blocked = if order.amount > 0 { self.time + order.amount } else { 0 };
                 self.settle(0, order.now, *blocked);
@@ -178,11 +171,11 @@ impl Case<'_> {
         }
     }
 
-    fn reset(&mut self, blocked: &mut i64) {
+    fn reset(&mut self, now: i64, blocked: &mut i64) {
         for (rule, state) in self.rules.iter().zip(self.states.iter_mut()) {
             *state = State::new(rule);
         }
-        *blocked = 0;
+        (self.time, *blocked) = (now, 0);
     }
 
     fn lease(&mut self, order: Order, blocked: i64) -> bool {

@@ -11,9 +11,13 @@ mod arithmetic;
 mod decide;
 mod keys;
 mod limit;
+#[cfg(any(test, fuzzing))]
+pub mod model;
 mod operation;
 pub mod script;
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 pub use keys::wtf8;
 pub use limit::{Algorithm, Limit, LimitError, MAX_LIMITS, MAX_TIME, MAX_UNITS, MAX_WINDOW};

@@ -72,6 +72,9 @@ algorithms.b = function(window, quota, burst)
       full = full - 1
       parts = parts + quota
     end
+    if is_full(now) then
+      since, full, parts = 0, 0, 0
+    end
   end
 
   function limit.ends()

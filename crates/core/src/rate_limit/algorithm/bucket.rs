@@ -71,6 +71,9 @@ impl Steps for Bucket {
             self.full -= 1;
             self.parts += rule.quota;
         }
+        if self.is_full(now) {
+            *self = Self::default();
+        }
     }
 
     fn ends(&self, _rule: &Rule) -> i64 {

@@ -34,7 +34,7 @@ algorithms.f = function(window, quota)
   end
 
   function limit.give(now, less, at)
-    if at == 0 or at >= start then
+    if now < start + window and (at == 0 or at >= start) then
       units = units - min(less, units)
     end
   end

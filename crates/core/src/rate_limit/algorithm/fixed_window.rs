@@ -29,8 +29,8 @@ impl Steps for FixedWindow {
         self.units += units;
     }
 
-    fn give(&mut self, _rule: &Rule, _now: i64, units: i64, at: i64) {
-        if at == 0 || at >= self.start {
+    fn give(&mut self, rule: &Rule, now: i64, units: i64, at: i64) {
+        if now < self.start + rule.window && (at == 0 || at >= self.start) {
             self.units -= units.min(self.units);
         }
     }

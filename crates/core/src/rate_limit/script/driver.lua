@@ -168,7 +168,11 @@ end
 local function change(op, amount, extra, id)
   load()
   local found = carry_out(op, amount, extra, id)
+  -- What was written is read again, but decided by the same time, if it is not forgotten.
+  local decided = op == RESET and now or time
   load()
+  time = decided
+  is_held = blocked > time
   local worst, wait, left = judge(1)
   local allowed = found
   if op < RELEASE then
