@@ -6,8 +6,7 @@ import { ModelKey } from './support/limiterModel';
 
 type Step =
   | { op: 'check' | 'peek' | 'sync'; key: string; share: number }
-  | { op: 'penalty' | 'reward'; key: string; units: number }
-  | { op: 'block'; key: string; ms: number }
+  | { op: 'penalty' | 'reward' | 'block'; key: string; value: number }
   | { op: 'reset'; key: string }
   | { op: 'advance'; share: number };
 
@@ -32,9 +31,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ op: op('penalty', 'reward'), key, units: fc.integer({ min: 1, max: 9 }) }),
+    arbitrary: fc.record({ op: op('penalty', 'reward'), key, value: fc.integer({ min: 1, max: 9 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ op: op('block'), key, ms: fc.integer({ min: 0, max: 3000 }) }) },
+  { weight: 1, arbitrary: fc.record({ op: op('block'), key, value: fc.integer({ min: 0, max: 3000 }) }) },
   { weight: 1, arbitrary: fc.record({ op: op('reset'), key }) },
   {
     weight: 7,
@@ -93,13 +92,8 @@ async function play(limits: RateLimit[], blockDuration: number, steps: Step[]): 
       models.delete(each.key);
       expect(await limiter.reset(each.key)).toMatchObject({ allowed: true });
     } else {
-      if (each.op === 'block') {
-        model.block(now, each.ms);
-        await limiter.block(each.key, each.ms);
-      } else {
-        model[each.op](now, each.units);
-        await limiter[each.op](each.key, each.units);
-      }
+      model[each.op](now, each.value);
+      await limiter[each.op](each.key, each.value);
       expect(await limiter.peek(each.key)).toMatchObject(model.peek(now, 1));
     }
   }

@@ -1,8 +1,10 @@
 // The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
 // `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   CacheItem,
+  ConcurrencyLease,
   ConnectionPoolMetrics,
   ConnectionPoolStats,
   DatabaseConfig,
@@ -12,8 +14,12 @@ import type {
   JSONWorkerPoolMetrics,
   KeelsonErrorCode,
   Lease,
+  OlderRateLimitDecision,
   QueryOptions,
   QueryResult,
+  RateLimitDecision,
+  RateLimiterConfig,
+  RateLimitResult,
   RouteHandler,
   RouteMatch,
   TrieNode,
@@ -24,8 +30,10 @@ import {
   CircularBuffer,
   ConnectionError,
   ConnectionPool,
+  CostAboveQuotaError,
   DatabaseConnectionPool,
   DestroyedError,
+  DistributedRateLimiter,
   destroyJsonWorkerPool,
   getJsonWorkerPool,
   InvalidArgumentError,
@@ -40,6 +48,7 @@ import {
   PoolUnavailableError,
   parseJSONAsync,
   QueueFullError,
+  RedisError,
   RouteConflictError,
   RouteTimeoutError,
   RouteTrie,
@@ -292,6 +301,65 @@ export async function databaseCalls(): Promise<void> {
   void [general, told, rows, sum, many, native, own];
 }
 
+export async function limiter(): Promise<void> {
+  const limiter = new DistributedRateLimiter({
+    windowMs: 1,
+    maxRequests: 1,
+    keyGenerator: (req: any) => req.ip,
+    onLimitReached: (_req: any, _res: any, result, config) => {
+      void [result.allowed, result.remaining, result.retryAfter, config.maxRequests];
+    },
+    skipSuccessfulRequests: true,
+    redis: { host: 'h', port: 1, password: 'p', db: 0 },
+    redisClient: {},
+  });
+  const emitter: EventEmitter = limiter;
+  const decision: Promise<{ allowed: boolean; remaining: number; resetTime?: number; retryAfter?: number }> =
+    limiter.checkLimit({}, {});
+  const same: RateLimitDecision = await decision;
+  const middleware: (req: any, res: any, next: any) => Promise<any> = limiter.middleware();
+  const blocked: number = limiter.getStats().blockedCount;
+  const hitRate: number = limiter.getStats().cacheStats.hitRate;
+  const result: RateLimitResult = await limiter.check('key', { cost: 1 });
+  const lease: ConcurrencyLease | undefined = result.lease ?? (await limiter.acquire('key'));
+  const limited: (request: Request, env: { ip: string }) => Promise<Response> = limiter.limitFetch(
+    (request: Request, env: { ip: string }) => new Response(request.url + env.ip),
+    (_, { ip }) => ({ ip }),
+  );
+  limiter.destroy();
+  const config: RateLimiterConfig = {
+    limits: [{ windowMs: 1, maxRequests: 2, algorithm: 'gcra', burst: 3 }],
+  };
+  class Mine extends DistributedRateLimiter {
+    readonly more = 1;
+  }
+  const mine: InstanceType<typeof DistributedRateLimiter> = new Mine(config);
+  void [emitter, same, middleware, blocked, hitRate, lease, limited, mine];
+}
+
+export async function olderLimiter(client: unknown): Promise<number> {
+  const limiter = new DistributedRateLimiter(client, {
+    windowMs: 1,
+    maxRequests: 1,
+    strategy: 'token-bucket',
+    keyGenerator: (req: any) => req.ip,
+  });
+  const decision: {
+    allowed: boolean;
+    totalHits: number;
+    remainingHits: number;
+    resetTime: Date;
+    retryAfter?: number;
+  } = await limiter.checkLimit({}, {});
+  const same: OlderRateLimitDecision = decision;
+  return same.resetTime.getTime();
+}
+
+export function limiterErrors(error: unknown): unknown {
+  if (error instanceof RedisError) return error.failure === 'timeout';
+  return error instanceof CostAboveQuotaError ? error.quota : undefined;
+}
+
 export function batchErrors(error: unknown): number | undefined {
   return error instanceof BatchError ? error.index : undefined;
 }
@@ -345,6 +413,10 @@ export function refused(): void {
   new DatabaseConnectionPool({ driver: 'oracle' });
   // @ts-expect-error max is called maxConnections
   new DatabaseConnectionPool({ pool: { max: 1 } });
+  // @ts-expect-error no such algorithm
+  new DistributedRateLimiter({ windowMs: 1, maxRequests: 1, algorithm: 'leaky-bucket' });
+  // @ts-expect-error the older form has other results
+  new DistributedRateLimiter({}, { windowMs: 1, maxRequests: 1 }).checkLimit({}).then((one) => one.remaining);
   // @ts-expect-error not a code of keelson
   const code: KeelsonErrorCode = 'ERR_OTHER';
   void code;
