@@ -79,22 +79,21 @@ async function play(limits: RateLimit[], blockDuration: number, steps: Step[]): 
       continue;
     }
     const model = modelOf(each.key);
-    if (each.op === 'check' || each.op === 'sync') {
-      const cost = costOf(each.share);
-      const expected = model.check(now, cost);
-      const result =
-        each.op === 'sync' ? limiter.checkSync(each.key, { cost }) : await limiter.check(each.key, { cost });
-      expect(result).toEqual({ ...expected, cost, policy: expect.any(String), source: 'memory' });
-    } else if (each.op === 'peek') {
-      const cost = costOf(each.share);
-      expect(await limiter.peek(each.key, { cost })).toMatchObject(model.peek(now, cost));
+    if ('value' in each) {
+      model[each.op](now, each.value);
+      await limiter[each.op](each.key, each.value);
+      expect(await limiter.peek(each.key)).toMatchObject(model.peek(now, 1));
     } else if (each.op === 'reset') {
       models.delete(each.key);
       expect(await limiter.reset(each.key)).toMatchObject({ allowed: true });
     } else {
-      model[each.op](now, each.value);
-      await limiter[each.op](each.key, each.value);
-      expect(await limiter.peek(each.key)).toMatchObject(model.peek(now, 1));
+      const cost = costOf(each.share);
+      const expected = each.op === 'peek' ? model.peek(now, cost) : model.check(now, cost);
+      const result =
+        each.op === 'sync'
+          ? limiter.checkSync(each.key, { cost })
+          : await limiter[each.op](each.key, { cost });
+      expect(result).toEqual({ ...expected, cost, policy: expect.any(String), source: 'memory' });
     }
   }
   limiter.destroy();
