@@ -6,7 +6,8 @@ import { eventually } from './support/server';
 
 const QUOTA = 100;
 const MANY = 1_000_000;
-const CALLERS = 32;
+/** One check at a time takes a way of its own. */
+const CALLERS = [1, 32];
 const KEYS = Array.from({ length: 10 }, (_, n) => `key ${n}`);
 /** Connections that live short are replaced after waits that grow: this takes a second or two. */
 const KILLS = 6;
@@ -28,22 +29,25 @@ async function counted(load: Load): Promise<number> {
   return states.reduce((sum, { limit, remaining }) => sum + limit - remaining, 0);
 }
 
-test('scripts forgotten by the server: nobody notices, and nothing is counted twice', async () => {
-  const one = limiter({ maxRequests: MANY });
-  const events = storeEvents(one);
-  const load = new Load(one, KEYS);
-  const stop = load.keepAsking(CALLERS);
-  for (let round = 0; round < 20; round++) {
-    await load.next(CALLERS, 'redis');
-    await server.command('SCRIPT', 'FLUSH');
-  }
-  await stop();
-  load.expectAnswered(PATIENCE);
-  expect(load.sources).toEqual(['redis']);
-  expect(load.admitted()).toBe(load.asked);
-  expect(await counted(load)).toBe(load.asked);
-  expect(events).toEqual([]);
-});
+test.each(CALLERS)(
+  'scripts forgotten by the server, %i callers: nobody notices, and nothing is counted twice',
+  async (callers) => {
+    const one = limiter({ maxRequests: MANY });
+    const events = storeEvents(one);
+    const load = new Load(one, KEYS);
+    const stop = load.keepAsking(callers);
+    for (let round = 0; round < 20; round++) {
+      await load.next(callers, 'redis');
+      await server.command('SCRIPT', 'FLUSH');
+    }
+    await stop();
+    load.expectAnswered(PATIENCE);
+    expect(load.sources).toEqual(['redis']);
+    expect(load.admitted()).toBe(load.asked);
+    expect(await counted(load)).toBe(load.asked);
+    expect(events).toEqual([]);
+  },
+);
 
 test('data forgotten by the server: as many as the quota may pass again, and no more', async () => {
   const load = new Load(limiter({ maxRequests: QUOTA }));
@@ -56,42 +60,48 @@ test('data forgotten by the server: as many as the quota may pass again, and no 
   expect(load.sources).toEqual(['redis']);
 });
 
-test('data forgotten under load: as many as the quota pass for each time', async () => {
-  const load = new Load(limiter({ maxRequests: QUOTA }));
-  const stop = load.keepAsking(CALLERS);
-  const FLUSHES = 5;
-  for (let round = 1; round <= FLUSHES; round++) {
-    await eventually(() => load.admitted() === round * QUOTA);
-    await load.next(CALLERS, 'redis');
-    expect(load.admitted()).toBe(round * QUOTA);
-    if (round < FLUSHES) await server.command('FLUSHALL');
-  }
-  await stop();
-  load.expectAnswered(PATIENCE);
-  expect(load.admitted()).toBe(FLUSHES * QUOTA);
-});
+test.each(CALLERS)(
+  'data forgotten under load, %i callers: as many as the quota pass for each time',
+  async (callers) => {
+    const load = new Load(limiter({ maxRequests: QUOTA }));
+    const stop = load.keepAsking(callers);
+    const FLUSHES = 5;
+    for (let round = 1; round <= FLUSHES; round++) {
+      await eventually(() => load.admitted() === round * QUOTA);
+      await load.next(callers, 'redis');
+      expect(load.admitted()).toBe(round * QUOTA);
+      if (round < FLUSHES) await server.command('FLUSHALL');
+    }
+    await stop();
+    load.expectAnswered(PATIENCE);
+    expect(load.admitted()).toBe(FLUSHES * QUOTA);
+  },
+);
 
-test('connections killed: nothing that the server was not asked for is admitted, and it is asked again at once', async () => {
-  const one = limiter({ maxRequests: MANY, localShare: 0.000_01 });
-  const load = new Load(one, KEYS);
-  const stop = load.keepAsking(CALLERS);
-  for (let round = 0; round < KILLS; round++) {
-    await load.next(CALLERS, 'redis');
-    await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
-  }
-  await load.next(CALLERS, 'redis');
-  await stop();
-  load.expectAnswered(PATIENCE + SLACK);
-  const unanswered = load.asked - load.from('redis').length;
-  const total = await counted(load);
-  expect(total).toBeGreaterThanOrEqual(load.admitted('redis'));
-  // What was under way when the connection broke may have been counted, once.
-  expect(total).toBeLessThanOrEqual(load.admitted('redis') + unanswered);
-});
+test.each(CALLERS)(
+  'connections killed, %i callers: nothing is admitted that was not counted, and little counts that was not admitted',
+  async (callers) => {
+    const one = limiter({ maxRequests: MANY, localShare: 0.000_01 });
+    const load = new Load(one, KEYS);
+    const stop = load.keepAsking(callers);
+    for (let round = 0; round < KILLS; round++) {
+      await load.next(callers, 'redis');
+      await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    }
+    await load.next(callers, 'redis');
+    await stop();
+    load.expectAnswered(PATIENCE + SLACK);
+    const unanswered = load.asked - load.from('redis').length;
+    const total = await counted(load);
+    expect(total).toBeGreaterThanOrEqual(load.admitted('redis'));
+    // What was under way when the connection broke may have been counted, once.
+    expect(total).toBeLessThanOrEqual(load.admitted('redis') + unanswered);
+  },
+);
 
-test('connections killed: the quota holds', async () => {
+test.each(CALLERS)('connections killed, %i callers: the quota holds', async (callers) => {
   const load = new Load(limiter({ maxRequests: QUOTA }));
-  const stop = load.keepAsking(CALLERS);
+  const stop = load.keepAsking(callers);
   for (let round = 0; round < KILLS; round++) {
     await load.next(3, 'redis');
     await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
@@ -106,9 +116,14 @@ test('connections killed: the quota holds', async () => {
 describe('a server that is restarted, without its data', () => {
   const TIMEOUT = 100;
 
-  test.each(['stop', 'kill'] as const)(
-    '%s: the local limiter decides meanwhile, each within its quota',
-    async (end) => {
+  test.each([
+    ['stop', 1],
+    ['stop', 32],
+    ['kill', 1],
+    ['kill', 32],
+  ] as const)(
+    '%s, %i callers: the local limiter decides meanwhile, each within its quota',
+    async (end, callers) => {
       const one = limiter({
         maxRequests: QUOTA,
         storeTimeout: TIMEOUT,
@@ -118,7 +133,7 @@ describe('a server that is restarted, without its data', () => {
       const events = storeEvents(one);
       const load = new Load(one);
       await times(2 * QUOTA, () => load.ask());
-      const stop = load.keepAsking(CALLERS);
+      const stop = load.keepAsking(callers);
       await server[end]();
       await load.next(2 * QUOTA, 'local');
       await server.start();
@@ -145,7 +160,7 @@ describe('a server that is restarted, without its data', () => {
     const load = new Load(one);
     await load.ask();
     await server.stop();
-    const stop = load.keepAsking(CALLERS);
+    const stop = load.keepAsking(8);
     await load.next(5 * QUOTA, onStoreError);
     await server.start();
     await load.next(1, 'redis');
@@ -184,7 +199,7 @@ test('a server that is out of memory says so, and the limiter goes on', async ()
   await load.ask();
   await server.command('CONFIG', 'SET', 'maxmemory', '1');
   try {
-    const stop = load.keepAsking(CALLERS);
+    const stop = load.keepAsking(8);
     await load.next(QUOTA, 'local');
     await server.command('CONFIG', 'SET', 'maxmemory', '0');
     await load.next(QUOTA, 'redis');
