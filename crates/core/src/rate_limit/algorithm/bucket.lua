@@ -2,7 +2,12 @@
 -- A unit takes window / quota to flow in: times have a fraction in parts of `quota`.
 algorithms.b = function(window, quota, burst)
   local limit = {window = window, capacity = quota > 0 and burst or 0}
-  local step = quota > 0 and (window - window % quota) / quota
+  -- How long one unit takes to flow in, and what is left over.
+  local step, rest = 0, 0
+  if quota > 0 then
+    rest = window % quota
+    step = (window - rest) / quota
+  end
   -- Since when it was never full, when it would be full, and a fraction of a microsecond in parts of `quota`.
   local since, full, parts
 
@@ -25,8 +30,11 @@ algorithms.b = function(window, quota, burst)
 
   -- How long so many units take to flow in, and the fraction.
   local function span(units)
-    local whole, rest = divide(units, window % quota, quota)
-    return units * step + whole, rest
+    if units == 1 then
+      return step, rest
+    end
+    local whole, part = divide(units, rest, quota)
+    return units * step + whole, part
   end
 
   local function is_full(now)
@@ -38,23 +46,23 @@ algorithms.b = function(window, quota, burst)
       return 0
     end
     local ahead = full - now
-    local whole, rest = divide(ahead % window, quota, window)
-    local sum = rest + parts
-    return floor(ahead / window) * quota + whole + floor((sum + window - 1) / window)
+    local behind = ahead % window
+    local whole, part = divide(behind, quota, window)
+    return (ahead - behind) / window * quota + whole + ceil((part + parts) / window)
   end
 
   function limit.wait(now, cost)
-    local whole, rest = span(limit.capacity - cost)
-    return full - now - whole + (parts > rest and 1 or 0)
+    local whole, part = span(limit.capacity - cost)
+    return full - now - whole + (parts > part and 1 or 0)
   end
 
   function limit.take(now, more)
     if is_full(now) then
       since, full, parts = now, now, 0
     end
-    local whole, rest = span(more)
+    local whole, part = span(more)
     full = full + whole
-    parts = parts + rest
+    parts = parts + part
     if parts >= quota then
       full = full + 1
       parts = parts - quota
@@ -65,9 +73,9 @@ algorithms.b = function(window, quota, burst)
     if is_full(now) or at ~= 0 and at < since then
       return
     end
-    local whole, rest = span(less)
+    local whole, part = span(less)
     full = full - whole
-    parts = parts - rest
+    parts = parts - part
     if parts < 0 then
       full = full - 1
       parts = parts + quota

@@ -17,8 +17,11 @@ pub(in crate::rate_limit) struct Bucket {
 
 /// How long so many units take to flow in, and the fraction.
 fn span(rule: &Rule, units: i64) -> (i64, i64) {
-    let (whole, parts) = divide(units, rule.window % rule.quota, rule.quota);
-    (units * (rule.window / rule.quota) + whole, parts)
+    if units == 1 {
+        return (rule.step, rule.rest);
+    }
+    let (whole, parts) = divide(units, rule.rest, rule.quota);
+    (units * rule.step + whole, parts)
 }
 
 impl Bucket {
@@ -37,9 +40,9 @@ impl Steps for Bucket {
             return 0;
         }
         let ahead = self.full - now;
-        let (whole, rest) = divide(ahead % rule.window, rule.quota, rule.window);
-        let parts = rest + self.parts;
-        ahead / rule.window * rule.quota + whole + (parts + rule.window - 1) / rule.window
+        let behind = ahead % rule.window;
+        let (whole, part) = divide(behind, rule.quota, rule.window);
+        (ahead - behind) / rule.window * rule.quota + whole + (part + self.parts + rule.window - 1) / rule.window
     }
 
     fn wait(&self, rule: &Rule, now: i64, cost: i64) -> i64 {

@@ -41,12 +41,16 @@ pub(super) struct Rule {
     pub(super) quota: i64,
     /// Units that can be in use at once.
     pub(super) capacity: i64,
+    /// How long one unit of a window takes, and what is left over, in parts of `quota`.
+    pub(super) step: i64,
+    pub(super) rest: i64,
 }
 
 impl Rule {
     pub(super) fn new(limit: &Limit) -> Self {
         let Limit { algorithm, window, quota, .. } = *limit;
-        Self { algorithm, window, quota, capacity: limit.capacity() }
+        let (step, rest) = if quota > 0 { (window / quota, window % quota) } else { (0, 0) };
+        Self { algorithm, window, quota, capacity: limit.capacity(), step, rest }
     }
 
     /// Whether units are held by leases, which nothing but a release or time gives back.

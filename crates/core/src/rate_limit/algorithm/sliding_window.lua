@@ -10,8 +10,8 @@ algorithms.s = function(window, quota)
   local name, saved
   -- `seen` is a time at which entries were found over and left out for good, though nothing was taken.
   local units, first, finish, places, oldest, newest, seen
-  -- What replaces the entries from number `edited` on, where that is not nil.
-  local edited, tail
+  -- What replaces the entries from number `edited` on, where that is not nil: one entry, or where there is a `tail`, that.
+  local edited, tail, tail_time, tail_units
 
   function limit.load(key)
     local kept, blocked = 0, 0
@@ -50,9 +50,13 @@ algorithms.s = function(window, quota)
     return pack('<ddddddddd', till, blocked, units, first, finish, places, oldest, newest, seen)
   end
 
+  local function edit()
+    return tail or pack('<dd', tail_time, tail_units)
+  end
+
   -- Writes everything anew, without what is over.
   local function rewrite(key, till, blocked)
-    local body = entries(first, edited or finish) .. (edited and tail or '')
+    local body = entries(first, edited or finish) .. (edited and edit() or '')
     first, finish = 0, finish - first
     places = finish
     put(key, 0, till, body .. header(till, blocked))
@@ -64,12 +68,14 @@ algorithms.s = function(window, quota)
     if kept == 0 or waste >= FEW and waste >= finish - first then
       return rewrite(key, till, blocked)
     end
-    if edited and finish >= places then
+    if edited and not tail and finish >= places then
+      -- By far the most are of this kind: one entry, and the header behind it.
       places = finish
-      call('SETRANGE', key, ENTRY * edited, tail .. header(till, blocked))
+      call('SETRANGE', key, ENTRY * edited, pack('<ddddddddddd', tail_time, tail_units,
+        till, blocked, units, first, finish, places, oldest, newest, seen))
     else
       if edited then
-        call('SETRANGE', key, ENTRY * edited, tail)
+        call('SETRANGE', key, ENTRY * edited, edit())
       end
       call('SETRANGE', key, ENTRY * places, header(till, blocked))
     end
@@ -126,16 +132,15 @@ algorithms.s = function(window, quota)
   end
 
   function limit.take(now, more)
-    edited = finish
+    edited, tail, tail_time, tail_units = finish, nil, now, more
     if units > 0 and floor(newest / grain) == floor(now / grain) then
       edited = finish - 1
       local _, size = unpack('<dd', entries(edited, finish))
-      tail = pack('<dd', now, size + more)
+      tail_units = size + more
       if edited == first then
         oldest = now
       end
     else
-      tail = pack('<dd', now, more)
       finish = finish + 1
       if units == 0 then
         oldest = now

@@ -1,7 +1,5 @@
 //! Giving back the memory of keys that are gone.
 
-use std::collections::BTreeSet;
-
 use hashbrown::HashTable;
 
 use super::{MemoryLimiter, Order, spread};
@@ -48,7 +46,7 @@ impl MemoryLimiter {
     fn move_order(&mut self, moved: &[u32]) {
         let order = std::mem::replace(&mut self.order, Order::new());
         order.iter().for_each(|slot| self.order.push(moved[slot as usize]));
-        let held = std::mem::replace(&mut self.held, BTreeSet::new());
+        let held = std::mem::take(&mut self.held);
         self.held = held.into_iter().map(|(end, slot)| (end, moved[slot as usize])).collect();
     }
 
