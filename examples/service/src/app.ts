@@ -27,9 +27,11 @@ export function createApp(context: Context): Express {
 
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', context.trustedProxies);
   app.use(measure(context.metrics));
   app.use(securityHeaders);
   app.use('/assets', express.static(PUBLIC, { index: false, fallthrough: false }));
+  app.use(context.limits.ofRequests);
   app.use('/api/admin', admin.handle);
   app.use(router.handle);
   app.use(unknownRoute);

@@ -1,7 +1,10 @@
 import { type DatabaseSettings, POOL_MAX, readDatabaseUrl } from './database/settings';
+import { type LimitOptions, readRedisUrl, readTrustedProxies } from './limits/settings';
 
-/** What the environment decides. */
-export interface Config {
+const MAX_LIMIT = 999_999_999;
+
+/** What the environment decides. Of limits, what it leaves open is undefined. */
+export interface Config extends LimitOptions {
   /** 0 lets the system choose a free port. */
   port: number;
   host: string;
@@ -11,7 +14,7 @@ export interface Config {
   database: DatabaseSettings | undefined;
 }
 
-function integer(env: NodeJS.ProcessEnv, name: string, fallback: number, min: number, max: number): number {
+function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: number, max: number): number | F {
   const text = env[name];
   if (text === undefined || text === '') return fallback;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -23,7 +26,8 @@ function integer(env: NodeJS.ProcessEnv, name: string, fallback: number, min: nu
 
 /**
  * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
- * memory) and DATABASE_POOL_MAX (default 10).
+ * memory), DATABASE_POOL_MAX (default 10), and what there is of REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL
+ * and REDIS_TIMEOUT_MS.
  * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -34,5 +38,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     host: env.HOST || '127.0.0.1',
     requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
     database: env.DATABASE_URL ? readDatabaseUrl(env.DATABASE_URL, poolMax) : undefined,
+    requestLimit: integer(env, 'REQUEST_LIMIT', undefined, 1, MAX_LIMIT),
+    loginLimit: integer(env, 'LOGIN_LIMIT', undefined, 1, MAX_LIMIT),
+    trustedProxies: env.TRUSTED_PROXIES ? readTrustedProxies(env.TRUSTED_PROXIES) : undefined,
+    redisUrl: env.REDIS_URL ? readRedisUrl(env.REDIS_URL) : undefined,
+    redisTimeout: integer(env, 'REDIS_TIMEOUT_MS', undefined, 1, 600_000),
   };
 }

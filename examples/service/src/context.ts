@@ -1,7 +1,9 @@
 import type { Database } from './database/database';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
+import type { TrustProxy } from './lib/utilities/security/rateLimiter';
+import type { Limits } from './limits/limits';
 import type { Catalogue } from './services/catalogue';
-import type { Carrier } from './services/delivery';
+import type { Delivery } from './services/delivery';
 import type { Jobs } from './services/jobs';
 import type { RequestMetrics } from './services/metrics';
 import type { Sessions } from './services/sessions';
@@ -17,12 +19,15 @@ export interface Context {
   /** After this many milliseconds a request that was not answered gets a 504. */
   requestTimeout: number;
   database: Database;
+  limits: Limits;
+  /** Proxies whose word is taken for who the client is, and how it came. */
+  trustedProxies: TrustProxy;
   catalogue: Catalogue;
   supplies: Supplies;
   sessions: Sessions;
   metrics: RequestMetrics;
   stockWatch: StockWatch;
-  carrier: Carrier;
+  delivery: Delivery;
   jobs: Jobs;
   /** Set when the service begins to stop; it is not ready from then on. */
   stopping: boolean;

@@ -7,8 +7,10 @@ import { USERS } from './data/users';
 import { Database } from './database/database';
 import { type DatabaseSettings, IN_MEMORY } from './database/settings';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
+import { Limits } from './limits/limits';
+import { type LimitOptions, limitSettings } from './limits/settings';
 import { Catalogue, type ProductSource } from './services/catalogue';
-import { type Carrier, embeddedCarrier } from './services/delivery';
+import { type Carrier, Delivery, embeddedCarrier } from './services/delivery';
 import { type Job, Jobs } from './services/jobs';
 import { RequestMetrics } from './services/metrics';
 import { Sessions } from './services/sessions';
@@ -24,6 +26,8 @@ export interface ServiceOptions {
   requestTimeout?: number;
   /** Where the catalogue is kept. @default in memory */
   database?: DatabaseSettings;
+  /** How much clients may do. @default see the README */
+  limits?: LimitOptions;
   source?: ProductSource;
   carrier?: Carrier;
   report?: (error: unknown) => void;
@@ -49,17 +53,21 @@ export class Service {
     const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS), database.articles);
     const sessions = new Sessions(USERS);
     const metrics = new RequestMetrics();
+    const limits = limitSettings(options.limits ?? {});
+    const carrier = options.carrier ?? embeddedCarrier(requestTimers);
     this.context = {
       jobTimers,
       requestTimers,
       requestTimeout,
       database,
+      limits: new Limits(limits, report),
+      trustedProxies: limits.trustedProxies,
       catalogue,
       supplies: new Supplies(database.articles, catalogue),
       sessions,
       metrics,
       stockWatch: new StockWatch(catalogue, requestTimers),
-      carrier: options.carrier ?? embeddedCarrier(requestTimers),
+      delivery: new Delivery(carrier, requestTimeout, report),
       jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
       stopping: false,
       report,
@@ -74,6 +82,7 @@ export class Service {
     } catch (error) {
       // What its pool still tries would keep the process.
       await this.context.database.close(0);
+      await this.context.limits.close();
       throw error;
     }
   }
@@ -93,7 +102,7 @@ export class Service {
   }
 
   /**
-   * Answers what is in flight, takes nothing new, gives up on connections after ten seconds, and closes the database.
+   * Answers what is in flight, takes nothing new, gives up on connections after ten seconds, and closes the database and Redis.
    * Idempotent.
    */
   stop(): Promise<void> {
@@ -116,6 +125,8 @@ export class Service {
     context.jobTimers.clearTimeout(deadline);
     const left = STOP_PATIENCE - (performance.now() - began);
     await context.database.close(Math.max(left, DATABASE_PATIENCE));
+    await context.limits.close();
+    context.delivery.destroy();
     context.catalogue.destroy();
     context.sessions.destroy();
   }

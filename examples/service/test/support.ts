@@ -21,6 +21,8 @@ export class TestService {
       jobTimers: this.jobTimers,
       requestTimers: this.requestTimers,
       report: (error) => this.errors.push(error),
+      // Many times what a client may ask usually: the tests are one client.
+      limits: { requestLimit: 1_000_000, loginLimit: 1000 },
       // Copies, since the catalogue's stock is its own.
       source: async () => PRODUCTS.map((product): Product => ({ ...product })),
       ...options,
@@ -43,7 +45,11 @@ export class TestService {
   }
 
   /** A request; `body` is sent as JSON, `cookie` is what login() gave. */
-  async request(method: string, path: string, options: { body?: unknown; cookie?: string } = {}) {
+  async request(
+    method: string,
+    path: string,
+    options: { body?: unknown; cookie?: string; signal?: AbortSignal } = {},
+  ) {
     const response = await fetch(this.url + path, {
       method,
       headers: {
@@ -51,6 +57,7 @@ export class TestService {
         ...(options.cookie !== undefined && { cookie: options.cookie }),
       },
       ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+      ...(options.signal !== undefined && { signal: options.signal }),
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json');
@@ -77,4 +84,13 @@ export class TestService {
 /** Waits, without a timer, until something holds. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Asks every few milliseconds until an answer is as it should be. */
+export async function eventually(ask: () => Promise<boolean>, limit = 60_000): Promise<void> {
+  const deadline = performance.now() + limit;
+  while (!(await ask())) {
+    if (performance.now() > deadline) throw new Error(`Waited ${limit} ms in vain for ${ask}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

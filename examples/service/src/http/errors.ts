@@ -1,5 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { DatabaseAwayError } from '../database/away';
+import { CarrierAwayError } from '../services/delivery';
+
+/** Seconds after which a database that is away may be back. */
+const RETRY_AFTER = 1;
 
 /** An answer other than success; `code` is for programs, the message for people. */
 export class HttpError extends Error {
@@ -7,6 +11,8 @@ export class HttpError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Seconds after which what is not there now may be back. */
+    readonly retryAfter = RETRY_AFTER,
   ) {
     super(message);
   }
@@ -25,11 +31,15 @@ function ofRequest(error: unknown): HttpError | undefined {
   return new HttpError(status, CODES[status] ?? 'BAD_REQUEST', error.message);
 }
 
-/** What is told of a mistake of the client's, or of a database that is away: the pool has reported that. */
+/** What is told of a mistake of the client's, or of a database or carrier that is away, which was reported already. */
 function known(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (error instanceof DatabaseAwayError)
     return new HttpError(503, 'UNAVAILABLE', 'The database is away; try again soon');
+  if (error instanceof CarrierAwayError) {
+    if (error.retryAfter === undefined) return new HttpError(504, 'TIMEOUT', error.message);
+    return new HttpError(503, 'UNAVAILABLE', error.message, error.retryAfter);
+  }
   return ofRequest(error);
 }
 
@@ -37,24 +47,21 @@ export const unknownRoute: RequestHandler = (req) => {
   throw notFound(`${req.method} ${req.path}`);
 };
 
-/** Seconds after which a database that is away may be back. */
-const RETRY_AFTER = '1';
-
-export function sendError(res: Response, { status, code, message }: HttpError): void {
-  if (status === 503) res.set('Retry-After', RETRY_AFTER);
+export function sendError(res: Response, { status, code, message, retryAfter }: HttpError): void {
+  if (status === 503) res.set('Retry-After', String(retryAfter));
   res.status(status).json({ error: { code, message } });
 }
 
 /** Turns whatever was thrown into JSON. What the client did not cause is reported and not shown. */
 export function errorHandler(report: (error: unknown) => void): ErrorRequestHandler {
   return (error, _req, res, next) => {
+    let shown = known(error);
     if (res.headersSent) {
       // Timed out or sent in part: there is nobody left to tell.
       if (!res.writableEnded) next(error);
-      else report(error);
+      else if (shown === undefined) report(error);
       return;
     }
-    let shown = known(error);
     if (shown === undefined) {
       report(error);
       shown = new HttpError(500, 'INTERNAL', 'Something went wrong here');

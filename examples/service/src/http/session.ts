@@ -1,8 +1,15 @@
 import type { Request, Response } from 'express';
 import type { Session, Sessions } from '../services/sessions';
 import { HttpError } from './errors';
+import { body, memberText } from './input';
 
 const COOKIE = 'sid';
+
+/** Who wants to log in, of a body that was read; a 400 if it does not say. */
+export function credentials(req: Request): { name: string; password: string } {
+  const members = body(req, 'name', 'password');
+  return { name: memberText(members, 'name', 60), password: memberText(members, 'password', 200) };
+}
 
 function sessionId(req: Request): string | undefined {
   const pairs = (req.headers.cookie ?? '').split(';').map((pair) => pair.trim());

@@ -8,7 +8,7 @@ import type { OptimizedRouter } from '../lib/utilities/routing/router';
 
 /** Health, readiness and metrics. */
 export function addOperationsRoutes(router: OptimizedRouter, context: Context, limit: RequestHandler): void {
-  const { catalogue, database, metrics } = context;
+  const { catalogue, database, limits, metrics } = context;
   const middleware = [limit];
 
   router.addRoute('/health', {
@@ -39,12 +39,18 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
     handler: (_req: Request, res: Response) => {
       const { size, refreshedAt = null } = catalogue;
       const routes = routeReports(router);
-      res.json({ ...metrics.snapshot(), routes, products: size, refreshedAt, database: database.state() });
+      res.json({
+        ...metrics.snapshot(),
+        ...{ routes, products: size, refreshedAt },
+        database: database.state(),
+        limits: limits.state(),
+        carrier: context.delivery.breaker.state,
+      });
     },
   });
 }
 
-/** What an admin sees of timers, caches, the JSON pool and the database, and may do to them. Everything in this router is for admins. */
+/** What an admin sees of timers, caches, the JSON pool, the database, limits and the carrier, and may do to them. Everything in this router is for admins. */
 export function addAdminRoutes(router: OptimizedRouter, context: Context): void {
   const { catalogue, sessions } = context;
   const caches = { products: catalogue.views, searches: catalogue.searches, sessions: sessions.cache };
@@ -89,6 +95,23 @@ export function addAdminRoutes(router: OptimizedRouter, context: Context): void 
     handler: (_req: Request, res: Response) => {
       const { database } = context;
       res.json({ ...database.state(), metrics: database.pool.metrics() });
+    },
+  });
+
+  router.addRoute('/limits', {
+    id: 'limits',
+    method: 'GET',
+    handler: (_req: Request, res: Response) => {
+      res.json(context.limits.details());
+    },
+  });
+
+  router.addRoute('/carrier', {
+    id: 'carrier',
+    method: 'GET',
+    handler: (_req: Request, res: Response) => {
+      const { breaker } = context.delivery;
+      res.json({ ...breaker.metrics(), lately: breaker.stats });
     },
   });
 

@@ -111,7 +111,7 @@ export function addProductRoutes(router: OptimizedRouter, context: Context, limi
       const country = queryText(req, 'country', 2).toUpperCase();
       if (!/^[A-Z]{2}$/.test(country))
         throw badRequest('Query parameter "country" must be a code of two letters');
-      const quote = await context.carrier(country);
+      const quote = await context.delivery.quote(country);
       if (res.headersSent) return;
       if (quote === undefined) throw new HttpError(422, 'NO_DELIVERY', `No carrier delivers to ${country}`);
       res.json({ product: product.id, ...quote });

@@ -1,29 +1,32 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../context';
 import { HttpError } from '../http/errors';
-import { body, memberText } from '../http/input';
 import { readSmallJson } from '../http/json';
-import { clearSessionCookie, requireSession, setSessionCookie } from '../http/session';
+import { clearSessionCookie, credentials, requireSession, setSessionCookie } from '../http/session';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import type { Session } from '../services/sessions';
 
 // The id stays in the cookie, out of reach of scripts.
 const shown = ({ user, since }: Session) => ({ user, since });
 
+// Before it is counted: what is refused anyway is no guess.
+const wellFormed: RequestHandler = (req, _res, next) => {
+  credentials(req);
+  next();
+};
+
 /** Login, logout and what belongs to a session. */
 export function addSessionRoutes(
   router: OptimizedRouter,
-  { sessions, catalogue }: Context,
+  { sessions, catalogue, limits }: Context,
   limit: RequestHandler,
 ): void {
   router.addRoute('/api/session', {
     id: 'login',
     method: 'POST',
-    middleware: [limit, readSmallJson],
+    middleware: [limit, readSmallJson, wellFormed, limits.ofLogins],
     handler: async (req: Request, res: Response) => {
-      const members = body(req, 'name', 'password');
-      const name = memberText(members, 'name', 60);
-      const password = memberText(members, 'password', 200);
+      const { name, password } = credentials(req);
       const session = await sessions.login(name, password);
       if (res.headersSent) return;
       if (session === undefined) throw new HttpError(401, 'WRONG_CREDENTIALS', 'Name or password is wrong');

@@ -1,3 +1,10 @@
+import { BoundedLRUCache } from '../lib/utilities/performance/boundedCache';
+import {
+  BreakerOpenError,
+  type CallContext,
+  CircuitBreaker,
+  TimeoutError,
+} from '../lib/utilities/performance/circuitBreaker';
 import type { TimerManager } from '../lib/utilities/performance/timerManager';
 
 export interface Quote {
@@ -7,8 +14,36 @@ export interface Quote {
   days: number;
 }
 
-/** Asks a carrier for the price of a delivery. */
-export type Carrier = (country: string) => Promise<Quote | undefined>;
+/** Asks a carrier for the price of a delivery. The signal aborts when nobody waits for that any more. */
+export type Carrier = (country: string, context: CallContext) => Promise<Quote | undefined>;
+
+/** A quote; an earlier one if the carrier gave none now. */
+export type Answer = Quote & { estimated?: true };
+
+/** The carrier was late, or is left alone since it has failed too often. */
+export class CarrierAwayError extends Error {
+  /** @param retryAfter seconds until it is asked again; undefined if it was late */
+  constructor(
+    message: string,
+    readonly retryAfter: number | undefined,
+    cause: Error,
+  ) {
+    super(message, { cause });
+  }
+}
+
+/** Tells that the carrier is away from what it says itself. */
+function telling(error: unknown): unknown {
+  if (error instanceof TimeoutError)
+    return new CarrierAwayError('The carrier did not answer in time', undefined, error);
+  if (!(error instanceof BreakerOpenError)) return error;
+  const rest = Math.min(error.retryAfter, REST);
+  return new CarrierAwayError(
+    'The carrier is away; try again later',
+    Math.max(1, Math.ceil(rest / 1000)),
+    error,
+  );
+}
 
 const RATES: Record<string, [price: number, days: number]> = {
   AT: [590, 2],
@@ -27,4 +62,55 @@ export function embeddedCarrier(timers: TimerManager): Carrier {
         resolve(rate && { country, price: rate[0], days: rate[1] });
       }, 5);
     });
+}
+
+/** What of its time a request waits for the carrier, so that it can still be answered otherwise. */
+const SHARE = 0.8;
+/** Milliseconds for which a carrier that fails is left alone. */
+const REST = 10_000;
+/** Countries, and milliseconds for which a quote of theirs is good for an estimate. */
+const KNOWN = { countries: 300, lifetime: 24 * 60 * 60_000 };
+
+/** Quotes of a carrier that may be slow or away: then an earlier one does, if there is one. */
+export class Delivery {
+  readonly breaker: CircuitBreaker<[country: string], Answer | undefined>;
+  readonly #known = new BoundedLRUCache<string, Quote>(KNOWN.countries, KNOWN.lifetime);
+  #failure: unknown;
+
+  /** @param report is told when the carrier fails so often that it is left alone */
+  constructor(carrier: Carrier, requestTimeout: number, report: (error: unknown) => void) {
+    const ask = async (country: string, context: CallContext): Promise<Answer | undefined> => {
+      const quote = await carrier(country, context);
+      if (quote === undefined) this.#known.delete(country);
+      else this.#known.set(country, quote);
+      return quote;
+    };
+    const timeout = Math.ceil(SHARE * requestTimeout);
+    this.breaker = new CircuitBreaker(ask, { name: 'carrier', timeout, resetTimeout: REST, signal: true });
+    this.breaker.fallback((country, error) => this.#estimate(country, error));
+    this.breaker.on('failure', (error) => (this.#failure = error));
+    this.breaker.on('open', () =>
+      report(new Error('The carrier fails, and is left alone for a while', { cause: this.#failure })),
+    );
+  }
+
+  /**
+   * The carrier's quote, or else an estimate; undefined if it delivers nothing there.
+   *
+   * Rejects as the carrier does, and with CarrierAwayError.
+   */
+  quote(country: string): Promise<Answer | undefined> {
+    return this.breaker.fire(country);
+  }
+
+  #estimate(country: string, error: unknown): Answer {
+    const quote = this.#known.get(country);
+    if (quote === undefined) throw telling(error);
+    return { ...quote, estimated: true };
+  }
+
+  destroy(): void {
+    this.breaker.shutdown();
+    this.#known.destroy();
+  }
 }

@@ -1,0 +1,2 @@
+export type { CallContext } from 'keelson';
+export { BreakerOpenError, CircuitBreaker, TimeoutError } from 'keelson';

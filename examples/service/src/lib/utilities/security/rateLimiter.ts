@@ -1,0 +1,2 @@
+export type { RateLimitResult, TrustProxy } from 'keelson';
+export { DistributedRateLimiter } from 'keelson';
