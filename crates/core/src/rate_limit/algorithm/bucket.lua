@@ -14,8 +14,8 @@ algorithms.b = function(window, quota, burst)
   function limit.load(key)
     local kept, blocked = 0, 0
     since, full, parts = 0, 0, 0
-    local state = call('GET', key)
-    if state then
+    local state = try('GET', key)
+    if state and #state == 40 then
       kept, blocked, since, full, parts = unpack('<ddddd', state)
       -- The quota may have been greater when these were counted.
       parts = min(parts, max(quota - 1, 0))

@@ -9,7 +9,10 @@ algorithms.c = function(window, quota)
   function limit.load(key)
     local blocked = 0
     name, permits, first, latest = key, 0, nil, nil
-    local found = call('ZRANGE', key, '0', '2', 'WITHSCORES')
+    local found = try('ZRANGE', key, '0', '2', 'WITHSCORES')
+    if found.err then
+      call('DEL', key)
+    end
     for i = 1, #found, 2 do
       local member, score = found[i], tonumber(found[i + 1])
       if member == 't' then

@@ -6,8 +6,8 @@ algorithms.f = function(window, quota)
   function limit.load(key)
     local kept, blocked = 0, 0
     start, units = 0, 0
-    local state = call('GET', key)
-    if state then
+    local state = try('GET', key)
+    if state and #state == 32 then
       kept, blocked, start, units = unpack('<dddd', state)
     end
     return kept, blocked, units > 0 and start or 0

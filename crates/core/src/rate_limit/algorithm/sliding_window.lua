@@ -16,8 +16,8 @@ algorithms.s = function(window, quota)
   function limit.load(key)
     local kept, blocked = 0, 0
     name, edited = key, nil
-    local state = call('GETRANGE', key, '-72', '-1')
-    if state == '' then
+    local state = try('GETRANGE', key, '-72', '-1')
+    if #state < 72 then
       units, first, finish, places, oldest, newest, seen = 0, 0, 0, 0, 0, 0, 0
     else
       kept, blocked, units, first, finish, places, oldest, newest, seen = unpack('<ddddddddd', state)

@@ -6,8 +6,8 @@ algorithms.w = function(window, quota)
   function limit.load(key)
     local kept, blocked = 0, 0
     start, current, previous = 0, 0, 0
-    local state = call('GET', key)
-    if state then
+    local state = try('GET', key)
+    if state and #state == 40 then
       kept, blocked, start, current, previous = unpack('<ddddd', state)
     end
     return kept, blocked, current + previous > 0 and start or 0

@@ -2,24 +2,22 @@
 
 use std::collections::HashMap;
 
-use crate::rate_limit::Op;
+use crate::rate_limit::{Op, Row};
 
-/// By key, when it was used last and until when it is blocked.
+/// By key, when it was used last, or until when it is held: while it is blocked, and after a denial until the same would pass.
 pub(super) struct Known {
     most: usize,
     uses: u64,
     last: HashMap<usize, u64>,
     held: HashMap<usize, i64>,
-    /// What is known of blocks, be they over.
-    blocks: HashMap<usize, i64>,
 }
 
 impl Known {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, uses: 0, last: HashMap::new(), held: HashMap::new(), blocks: HashMap::new() }
+        Self { most, uses: 0, last: HashMap::new(), held: HashMap::new() }
     }
 
-    /// The end of a block counts as a use, in the order of these ends.
+    /// Its end counts as a use, in the order of these ends.
     pub(super) fn catch_up(&mut self, now: i64) {
         let mut over: Vec<(i64, usize)> =
             self.held.iter().filter(|(_, end)| **end <= now).map(|(key, end)| (*end, *key)).collect();
@@ -39,15 +37,17 @@ impl Known {
         self.last.insert(key, self.uses);
     }
 
-    /// A key that is known after an operation.
-    pub(super) fn note(&mut self, op: Op, key: usize, blocked: i64, now: i64) {
-        let is_new = !self.last.contains_key(&key) && !self.held.contains_key(&key);
-        let before = self.blocks.insert(key, blocked).unwrap_or(0);
-        if blocked != before && blocked > now {
-            self.last.remove(&key);
+    /// A key that is known after an operation: blocked until some time, and answered like that.
+    pub(super) fn note(&mut self, op: Op, key: usize, blocked: i64, row: &Row, now: i64) {
+        if op == Op::Peek {
+            return;
+        }
+        self.forget(key);
+        if blocked > row.at {
             self.held.insert(key, blocked);
-        } else if blocked != before || is_new || op != Op::Peek && !self.held.contains_key(&key) {
-            self.held.remove(&key);
+        } else if !row.allowed && row.retry > 0 {
+            self.held.insert(key, now + row.retry);
+        } else {
             self.touch(key);
         }
     }
@@ -55,7 +55,6 @@ impl Known {
     pub(super) fn forget(&mut self, key: usize) {
         self.last.remove(&key);
         self.held.remove(&key);
-        self.blocks.remove(&key);
     }
 
     /// `lost` was alive and had to go.
@@ -73,8 +72,8 @@ impl Known {
         let is_over = |key: &usize| (due(key) + 999) / 1_000 <= now / 1_000;
         assert!(!before.iter().any(is_over), "what is over goes first");
         if let Some(end) = self.held.get(&lost) {
-            assert!(self.last.is_empty(), "who is blocked goes last");
-            assert!(self.held.values().all(|other| end <= other), "whose block ends first goes first");
+            assert!(self.last.is_empty(), "who is held goes last");
+            assert!(self.held.values().all(|other| end <= other), "who would be free first goes first");
         } else {
             let used = self.last[&lost];
             assert!(self.last.values().all(|other| used <= *other), "who was not used for longest goes first");

@@ -142,7 +142,7 @@ impl Game<'_> {
             self.known.forget(key);
         }
         self.books[key].judge(op, amount, extra, self.now, &row);
-        self.judge_memory(op, key);
+        self.judge_memory(op, key, &row);
         assert!(row.limit < self.limits.len(), "the limit is one of these");
         row
     }
@@ -168,7 +168,7 @@ impl Game<'_> {
     }
 
     /// A key is known as long as something of it counts, and no longer than that after a change.
-    fn judge_memory(&mut self, op: Op, key: usize) {
+    fn judge_memory(&mut self, op: Op, key: usize, row: &Row) {
         let is_known = self.limiter.keys().contains(&key);
         let book = &mut self.books[key];
         assert!(is_known || book.ends() <= self.now, "what counts is known");
@@ -176,7 +176,7 @@ impl Game<'_> {
             assert!(!is_known || book.ends() > self.now, "what does not count any more is forgotten");
         }
         if is_known {
-            self.known.note(op, key, book.blocked, self.now);
+            self.known.note(op, key, book.blocked, row, self.now);
         } else {
             book.forget();
             self.known.forget(key);

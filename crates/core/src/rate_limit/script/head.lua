@@ -1,5 +1,6 @@
-local call, pack, unpack = redis.call, struct.pack, struct.unpack
-local min, max, floor, ceil, sub, match = math.min, math.max, math.floor, math.ceil, string.sub, string.match
+-- `try` is for what reads a key: what somebody else has written there is as good as nothing.
+local call, try, pack, unpack = redis.call, redis.pcall, struct.pack, struct.unpack
+local min, max, floor, ceil, match = math.min, math.max, math.floor, math.ceil, string.match
 local algorithms = {}
 
 -- Until when a key is to be kept that is needed until `ends`: some longer, so that only one write in many has to say so.

@@ -1,8 +1,9 @@
 //! Limits in memory, with a bound on how many keys are known.
 //!
 //! A key is known from its first admission, penalty or block until nothing of it counts any more. When there are too many,
-//! one goes whose time is over; else the least recently used of those that are not blocked; else, of the blocked ones,
-//! the one whose block ends first. The end of a block counts as a use, a peek does not.
+//! one goes whose time is over; else the least recently used of those that are not held; else, of the held ones, the one
+//! that would be free first. A key is held while it is blocked, and after a denial until the same would pass: a flood of
+//! other keys does not free it. The end of that counts as a use, a peek does not.
 
 mod order;
 mod shrink;
@@ -40,10 +41,12 @@ const TICK: i64 = 1_000;
 struct Node {
     text: Text,
     hash: u32,
-    /// Whether the key is among the blocked ones, not in the order of use.
-    is_held: bool,
+    /// Whether it is a block that the key is held by.
+    is_block: bool,
     /// The end of the block; 0 where there never was one.
     blocked: i64,
+    /// Until when the key is held; 0: it is not, and in the order of use.
+    held: i64,
 }
 
 /// What was counted since the limiter was made.
@@ -75,7 +78,7 @@ pub struct MemoryLimiter {
     states: Vec<State>,
     free: Vec<u32>,
     order: Order,
-    /// The blocked keys by the end of their blocks.
+    /// The held keys by when they are free.
     held: BTreeSet<(i64, u32)>,
     /// Known keys by when they may be over. What counts for longer by then is filed anew.
     wheel: Wheel,
@@ -138,16 +141,17 @@ impl MemoryLimiter {
         self.stats.hits += 1;
         let (place, count) = (slot as usize, self.rules.len());
         let node = &mut self.nodes[place];
-        let (before, is_held) = (node.blocked, node.is_held);
         let row = self.rules.decide(&mut self.states[place * count..][..count], &mut node.blocked, request);
-        let blocked = node.blocked;
-        if blocked != before {
-            self.hold(slot, before, blocked, request.now);
-        } else if !is_held && request.op != Op::Peek {
-            self.order.touch(slot);
-        }
-        if request.op >= Op::Adjust {
-            self.review(slot, request.now);
+        if request.op != Op::Peek {
+            let until = held_until(&row, node.blocked, request.now);
+            if until != node.held {
+                self.hold(slot, until, request.now);
+            } else if until == 0 {
+                self.order.touch(slot);
+            }
+            if request.op >= Op::Adjust {
+                self.review(slot, request.now);
+            }
         }
         row
     }
@@ -159,24 +163,26 @@ impl MemoryLimiter {
         let row = self.rules.decide(&mut self.spare, &mut blocked, request);
         let ends = self.rules.ends(&self.spare).max(blocked);
         if ends > request.now {
-            self.insert(hash, key, blocked, ends, request.now);
+            let slot = self.insert(hash, key, blocked, ends, request.now);
+            let until = held_until(&row, blocked, request.now);
+            if until > 0 {
+                self.hold(slot, until, request.now);
+            }
         }
         row
     }
 
     /// Makes a key known whose states are in `spare`.
     #[inline(never)]
-    fn insert(&mut self, hash: u32, key: &[u16], blocked: i64, ends: i64, now: i64) {
+    fn insert(&mut self, hash: u32, key: &[u16], blocked: i64, ends: i64, now: i64) -> u32 {
         if self.index.len() >= self.max_keys {
             self.evict(now);
         }
-        let slot = self.claim(Node { text: Text::new(key), hash, is_held: false, blocked });
+        let slot = self.claim(Node { text: Text::new(key), hash, is_block: false, blocked, held: 0 });
         self.index.insert_unique(spread(hash), slot, |slot| spread(self.nodes[*slot as usize].hash));
         self.order.push(slot);
         self.file(slot, ends);
-        if blocked > 0 {
-            self.hold(slot, 0, blocked, now);
-        }
+        slot
     }
 
     /// A slot for `node` and the states of `spare`.
@@ -207,25 +213,35 @@ impl MemoryLimiter {
         self.due = self.due.min(tick * TICK);
     }
 
-    /// Moves a key between the order of use and the blocked ones after its block has changed from `before` to `blocked`.
+    /// Holds a key until then, or where that is 0 puts it into the order of use.
     #[cold]
-    fn hold(&mut self, slot: u32, before: i64, blocked: i64, now: i64) {
-        let was_held = std::mem::replace(&mut self.nodes[slot as usize].is_held, blocked > now);
-        if was_held {
-            self.held.remove(&(before, slot));
-        } else {
-            self.order.remove(slot);
-        }
-        if blocked > now {
-            self.held.insert((blocked, slot));
-            self.due = self.due.min(blocked);
-        } else {
+    fn hold(&mut self, slot: u32, until: i64, now: i64) {
+        self.let_go(slot);
+        if until == 0 {
             self.order.push(slot);
+        } else {
+            let node = &mut self.nodes[slot as usize];
+            (node.held, node.is_block) = (until, until == node.blocked);
+            self.stats.blocked += u64::from(node.is_block);
+            self.held.insert((until, slot));
+            self.due = self.due.min(until);
         }
+        // A block may last longer than all else.
         let ends = self.ends(slot);
         if ends > now {
             self.file(slot, ends);
         }
+    }
+
+    /// Takes a key out of where it is: from among those held, or the order of use.
+    fn let_go(&mut self, slot: u32) {
+        let node = &mut self.nodes[slot as usize];
+        let held = std::mem::take(&mut node.held);
+        if held == 0 {
+            return self.order.remove(slot);
+        }
+        self.held.remove(&(held, slot));
+        self.stats.blocked -= u64::from(std::mem::take(&mut node.is_block));
     }
 
     /// From when on nothing of a key counts.
@@ -247,7 +263,7 @@ impl MemoryLimiter {
     /// What was counted.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { size: self.index.len() as u64, blocked: self.held.len() as u64, ..self.stats }
+        Stats { size: self.index.len() as u64, ..self.stats }
     }
 
     /// A time before which `sweep` has nothing to do; infinite where nothing is known.
@@ -268,14 +284,14 @@ impl MemoryLimiter {
         (self.nodes, self.states, self.free) = (Vec::new(), Vec::new(), Vec::new());
         (self.order, self.held) = (Order::new(), BTreeSet::new());
         (self.wheel, self.due) = (Wheel::new(0, 0), i64::MAX);
+        self.stats.blocked = 0;
     }
 
-    /// Does what is due: blocks that end, and up to `limit` keys that may be over.
+    /// Does what is due: frees keys that were held, and looks at up to `limit` keys that may be over.
     #[cold]
     fn catch_up(&mut self, now: i64, limit: usize) -> usize {
-        while let Some((end, slot)) = self.held.first().copied().filter(|(end, _)| *end <= now) {
-            self.held.remove(&(end, slot));
-            self.nodes[slot as usize].is_held = false;
+        while let Some((_, slot)) = self.held.first().copied().filter(|(end, _)| *end <= now) {
+            self.let_go(slot);
             self.order.push(slot);
         }
         let removed = self.sweep_wheel(now, limit);
@@ -323,12 +339,8 @@ impl MemoryLimiter {
         if let Ok(entry) = self.index.find_entry(spread(node.hash), |other| *other == slot) {
             entry.remove();
         }
-        if node.is_held {
-            self.held.remove(&(node.blocked, slot));
-        } else {
-            self.order.remove(slot);
-        }
         node.text = Text::new(&[]);
+        self.let_go(slot);
         for (state, blank) in self.states[place * count..][..count].iter_mut().zip(self.rules.blank()) {
             *state = blank;
         }
@@ -337,6 +349,18 @@ impl MemoryLimiter {
         if self.nodes.len() > LEAST_ROOM && self.index.len() < self.nodes.len() / 4 {
             self.shrink();
         }
+    }
+}
+
+/// Until when a key is held after an operation; 0: it is not.
+#[inline]
+fn held_until(row: &Row, blocked: i64, now: i64) -> i64 {
+    if blocked > row.at {
+        blocked
+    } else if row.allowed || row.retry == 0 {
+        0
+    } else {
+        now + row.retry
     }
 }
 

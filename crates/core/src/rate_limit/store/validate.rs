@@ -27,13 +27,16 @@ impl MemoryLimiter {
         assert_eq!(self.wheel.len(), known, "every key is timed");
         self.wheel.validate();
         for slot in self.order.iter() {
-            assert!(!self.nodes[slot as usize].is_held, "what is held is not in the order");
+            assert_eq!(self.nodes[slot as usize].held, 0, "what is held is not in the order");
         }
+        let mut blocks = 0;
         for (end, slot) in &self.held {
             let node = &self.nodes[*slot as usize];
-            assert!(node.is_held && node.blocked == *end, "what is held is held until its block ends");
-            assert!(self.due <= *end, "no end of a block is missed");
+            assert_eq!(node.held, *end, "what is held knows until when");
+            blocks += u64::from(node.is_block);
+            assert!(self.due <= *end, "nobody is held too long");
         }
+        assert_eq!(self.stats.blocked, blocks, "blocks are counted");
         for slot in &self.index {
             self.validate_key(*slot, went_back);
         }

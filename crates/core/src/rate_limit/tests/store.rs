@@ -66,6 +66,26 @@ fn who_is_blocked_stays_known() {
 }
 
 #[test]
+fn who_is_denied_stays_known_until_the_same_would_pass() {
+    for algorithm in ALL {
+        let mut limiter = limiter(&[limit(algorithm, 1, SECOND)], 2);
+        assert!(check(&mut limiter, 1, NOW).allowed);
+        let wait = apply(&mut limiter, Op::Check, 1, 1, 99, NOW).retry;
+        for key in 2..100 {
+            check(&mut limiter, key, NOW);
+        }
+        assert!(!apply(&mut limiter, Op::Check, 1, 1, 98, NOW + wait - 1).allowed, "{algorithm:?}");
+        assert_eq!(limiter.stats().blocked, 0, "a denial is no block");
+        // From then on it is one of many.
+        for key in 100..102 {
+            check(&mut limiter, key, NOW + wait);
+        }
+        assert_eq!(apply(&mut limiter, Op::Peek, 1, 1, 0, NOW + wait).used, 0, "{algorithm:?}");
+        limiter.validate(false);
+    }
+}
+
+#[test]
 fn what_asks_about_nothing_is_not_remembered() {
     let limits: Vec<_> = ALL.iter().map(|algorithm| limit(*algorithm, 5, SECOND)).collect();
     let mut limiter = limiter(&limits, 10);
