@@ -89,19 +89,27 @@ export class Limits {
     return this.#troubled.size > 0 ? 'local' : this.#store;
   }
 
-  /** For everybody. */
+  // Only questions find out whether Redis is back, and nobody may log in for long.
+  #look(): void {
+    for (const limiter of this.#troubled) void limiter.peek('').catch(() => {});
+  }
+
+  /** For everybody. While Redis is away it has Redis asked again, now and then. */
   state() {
+    this.#look();
     const [requests, logins] = [this.requests.metrics().denied, this.logins.metrics().denied];
     return { source: this.source, denied: { requests, logins } };
   }
 
-  /** For admins. */
+  /** For admins; it does so too. */
   details() {
+    this.#look();
     return { source: this.source, requests: this.requests.metrics(), logins: this.logins.metrics() };
   }
 
-  /** What was told last, such as that a login was right, goes out; nobody waits for that longer than for any answer. */
+  /** What was told last, such as that a login was right, goes out; nobody waits for that longer than for any answer. Idempotent. */
   async close(): Promise<void> {
+    if (this.requests.destroyed) return;
     await nextTurn();
     await Promise.all([this.requests.peek(''), this.logins.peek('')]);
     this.requests.destroy();
