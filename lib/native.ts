@@ -60,7 +60,8 @@ export interface Binding {
   /** Over arrays whose places lib/breaker/native.ts names. */
   createCircuitBreaker(
     options: Float64Array,
-    state: Float64Array,
+    state: Int32Array,
+    due: Float64Array,
     successes: Float64Array,
     figures: Float64Array,
   ): NativeBreaker;
@@ -89,7 +90,7 @@ export interface Binding {
     lengths: Uint32Array,
     numbers: Float64Array,
   ): NativeRedisLink;
-  /** Over an array of `ROOM` numbers. Options: keys at most, for how long a denial blocks, then the limits: see lib/rateLimiter/native.ts. */
+  /** Options: keys at most, for how long a denial blocks, then the limits: see lib/rateLimiter/native.ts. */
   createRateLimiter(options: Float64Array, numbers: Float64Array): NativeRateLimiter;
   /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
   createRouter(flags: number): RouterIndex;

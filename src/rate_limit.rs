@@ -54,8 +54,8 @@ pub(crate) fn bad_limit(error: LimitError) -> Error {
     Error::argument(error.to_string())
 }
 
-/// Makes a limiter in memory over the facade's array: see lib/rateLimiter/native.ts. Options: keys at most, for how many
-/// microseconds a denial blocks, then the limits.
+/// Makes a limiter in memory over the facade's array: see lib/rateLimiter/native.ts. Options: keys at most, for how
+/// many microseconds a denial blocks, then the limits.
 #[napi(ts_return_type = "object")]
 pub fn create_rate_limiter(env: Env, options: Unknown, numbers: Unknown) -> napi::Result<raw::Object> {
     let env = env.raw();

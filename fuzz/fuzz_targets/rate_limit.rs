@@ -1,5 +1,5 @@
-//! The limiter in memory against the model in the core: whatever is asked, and whenever, its answers are those that a list
-//! of everything that was admitted gives, it knows the keys that it should, and `validate` holds.
+//! The limiter in memory against the model in the core: whatever is asked, and whenever, its answers are those that a
+//! list of everything that was admitted gives, it knows the keys that it should, and `validate` holds.
 
 #![no_main]
 

@@ -27,8 +27,8 @@ export const OP = {
   /** What a check of `amount` units, from 0, would come to. */
   peek: 1,
   /**
-   * Counts `amount` units more, up to twice the capacity; below 0 gives them back: those counted last if `extra` is 0, else those
-   * of the admission whose {@link ROW.at} it is, as far as they still count. Leases are left alone.
+   * Counts `amount` units more, up to twice the capacity; below 0 gives them back: those counted last if `extra` is
+   * 0, else those of the admission whose {@link ROW.at} it is, as far as they still count. Leases are left alone.
    */
   adjust: 2,
   /** Forgets the key, its blocks and leases. */
@@ -75,7 +75,7 @@ export interface NativeRateLimiter {
   stats(): void;
   /** A time before which `sweep` has nothing to do; Infinity where no key is known. */
   due(): number;
-  /** Looks at up to `limit` keys that may be over, and returns how many were and are gone. Calls do so by themselves. */
+  /** Looks at up to `limit` keys that may be over, and returns how many of them are gone. Calls do so, too. */
   sweep(now: number, limit: number): number;
   /** Forgets all keys. */
   clear(): void;

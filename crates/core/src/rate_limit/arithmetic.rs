@@ -1,6 +1,7 @@
 //! Division without a rounding error, as `arithmetic.lua` has it for doubles.
 
-/// `a * b / c` rounded down, and the rest. `a` and `b` are not negative, `c` is above 0, and the quotient is below 2^53.
+/// `a * b / c` rounded down, and the rest. `a` and `b` are not negative, `c` is above 0, and the quotient is below
+/// 2^53.
 ///
 /// In Lua also `a` is below 2^49 and `c` at most 2^45: there a product beyond 2^53 is made of smaller ones.
 #[inline]

@@ -1,8 +1,8 @@
 //! Names of keys in Redis.
 //!
 //! `<prefix>{<bucket>}<letter><index>:<key>`: the bucket, a checksum of the key below 256, is a hash tag, so that all
-//! keys of a bucket are on one node of a Cluster and can share a script's call. The letter is the algorithm's: what another one has left
-//! behind under the same key is never read. The index, left out where it is 0, is the limit's.
+//! keys of a bucket are on one node of a Cluster and can share a script's call. The letter is the algorithm's: what
+//! another one has left behind under the same key is never read. The index, left out where it is 0, is the limit's.
 
 use sha2::{Digest, Sha256};
 
@@ -14,7 +14,8 @@ const LONGEST: usize = 200;
 /// Begins the name of a digest. A key that begins with it is told apart by its digest too.
 const DIGEST_MARK: u8 = b'#';
 
-/// Appends UTF-16 as UTF-8. Surrogates without their other half are encoded as they are, so that different texts stay different.
+/// Appends UTF-16 as UTF-8. Surrogates without their other half are encoded as they are, so that different texts stay
+/// different.
 pub fn wtf8(units: &[u16], to: &mut Vec<u8>) {
     for unit in char::decode_utf16(units.iter().copied()) {
         match unit {

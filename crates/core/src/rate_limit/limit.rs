@@ -26,7 +26,7 @@ pub enum Algorithm {
     FixedWindow = 2,
     /// A bucket of `burst` tokens that `quota` tokens a window flow into.
     TokenBucket = 3,
-    /// The same bucket as a theoretical arrival time: see [`crate::rate_limit::algorithm`].
+    /// The same bucket as a theoretical arrival time: see `algorithm/mod.rs`.
     Gcra = 4,
     /// Leases that end by themselves a window after they were taken or renewed.
     Concurrency = 5,

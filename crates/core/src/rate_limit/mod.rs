@@ -3,8 +3,8 @@
 //! All times are whole microseconds and all amounts whole units, both below 2^53, so that Rust's integers and Lua's
 //! doubles hold the same numbers and divide them alike. Nothing here reads a clock or talks to anybody.
 //!
-//! Each file of [`algorithm`] has one algorithm in Rust, and beside it the same steps in Lua for a script that Redis runs:
-//! the two cannot be one text, so they are written line by line alike and compared by a differential test.
+//! Each file of `algorithm` has one algorithm in Rust, and beside it the same steps in Lua for a script that Redis
+//! runs: the two cannot be one text, so they are written line by line alike and compared by a differential test.
 
 mod algorithm;
 mod arithmetic;

@@ -46,8 +46,8 @@ pub struct Check<'a> {
 /// Numbers of a [`Row`].
 pub const ROW: usize = 7;
 
-/// What came of a question, by the limit that restricts most: of those that deny the one that does so for longest, else the
-/// one that has least left.
+/// What came of a question, by the limit that restricts most: of those that deny the one that does so for longest,
+/// else the one that has least left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     /// Whether the units were taken, or would be. Of other operations, whether a check of one unit would pass now.

@@ -1,9 +1,9 @@
 //! The algorithms: a state each, and the steps that decide upon it.
 //!
-//! A step has three parts, so that several limits of one key take units all or not at all: `count` tells what is in use,
-//! `wait` how long until more would fit, and `take` takes it. The driver (`decide.rs`, `script/driver.lua`) calls them
-//! with a time that is no earlier than `last`, so that a clock that goes back frees nothing early. For the same reason
-//! only `take` and `give` change what is known: asking does not, however late it is.
+//! A step has three parts, so that several limits of one key take units all or not at all: `count` tells what is in
+//! use, `wait` how long until more would fit, and `take` takes it. The driver (`decide.rs`, `script/driver.lua`)
+//! calls them with a time that is no earlier than `last`, so that a clock that goes back frees nothing early. For the
+//! same reason only `take` and `give` change what is known: asking does not, however late it is.
 //!
 //! A token bucket and GCRA are one algorithm: a bucket that holds `burst - x` tokens is a theoretical arrival time
 //! that lies ahead by what `x` tokens take to flow in. Both names are this one definition, in `bucket.rs`.
@@ -22,7 +22,8 @@ use sliding_window_counter::Counters;
 
 use super::limit::{Algorithm, Limit};
 
-/// The Lua of an algorithm: a function from (window, quota, burst) to an object with the steps, under the letter of the state.
+/// The Lua of an algorithm: a function from (window, quota, burst) to an object with the steps, under the letter of
+/// the state.
 pub(super) const fn lua(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::SlidingWindow => include_str!("sliding_window.lua"),
@@ -63,7 +64,8 @@ impl Rule {
 pub(super) trait Steps {
     /// A time that was seen; none earlier is decided by.
     fn last(&self) -> i64;
-    /// The units that count. It may note where it looked, so that the next look is cheap, but nothing that makes a difference.
+    /// The units that count. It may note where it looked, so that the next look is cheap, but nothing that makes a
+    /// difference.
     fn count(&mut self, rule: &Rule, now: i64) -> i64;
     /// After `count`: how long until `cost` units would fit, which do not now, but are no more than the capacity.
     fn wait(&self, rule: &Rule, now: i64, cost: i64) -> i64;

@@ -1,8 +1,8 @@
 -- A log of what was admitted, and when: exact in every window (now - window, now].
 --
--- One string: entries of 2 doubles, a time and its units, and behind them 9 doubles about them, so that an entry that comes is
--- one write: of itself and of these. Entries count from number `first` up to `finish`; there is room for `places`. Once
--- what is over or unused is as long as the rest, it is cut off.
+-- One string: entries of 2 doubles, a time and its units, and behind them 9 doubles about them, so that an entry that
+-- comes is one write: of itself and of these. Entries count from number `first` up to `finish`; there is room for
+-- `places`. Once what is over or unused is as long as the rest, it is cut off.
 algorithms.s = function(window, quota)
   local limit = {window = window, capacity = quota}
   local ENTRY, FEW = 16, 32
@@ -10,7 +10,8 @@ algorithms.s = function(window, quota)
   local name, saved
   -- `seen` is a time at which entries were found over and left out for good, though nothing was taken.
   local units, first, finish, places, oldest, newest, seen
-  -- What replaces the entries from number `edited` on, where that is not nil: one entry, or where there is a `tail`, that.
+  -- What replaces the entries from number `edited` on, where that is not nil: one entry, or where there is a `tail`,
+  -- that.
   local edited, tail, tail_time, tail_units
 
   function limit.load(key)

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use super::{Rule, Steps};
 
-/// A quota beyond this is logged in so many grains of a window at most, each counted until its last admission is over: a
-/// log takes no more than a mebibyte, and a unit counts for up to a 65,536th of the window too long, never too short.
+/// A quota beyond this is logged in so many grains of a window at most, each counted until its last admission is
+/// over: a log takes no more than a mebibyte, and a unit counts for up to a 65,536th of the window too long, never
+/// too short.
 const MAX_ENTRIES: i64 = 1 << 16;
 
 /// Entries for which room is kept once it is there.

@@ -23,7 +23,8 @@ impl Counters {
         if start == self.start {
             return *self;
         }
-        // Further on, both have faded. A window of another length that the limit used to have counts as the previous one.
+        // Further on, both have faded. A window of another length that the limit used to have counts as the previous
+        // one.
         let previous = if start - self.start <= rule.window { self.current } else { 0 };
         Self { start, current: 0, previous }
     }

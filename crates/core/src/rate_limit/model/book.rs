@@ -15,7 +15,8 @@ struct Event {
 struct Page {
     limit: Limit,
     events: Vec<Event>,
-    /// Of a bucket: its level in parts of a unit, as many as the window has microseconds; when that was so; and when it was full last.
+    /// Of a bucket: its level in parts of a unit, as many as the window has microseconds; when that was so; and when
+    /// it was full last.
     level: i128,
     time: i64,
     full: i64,

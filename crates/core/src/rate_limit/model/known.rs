@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::rate_limit::{Op, Row};
 
-/// By key, when it was used last, or until when it is held: while it is blocked, and after a denial until the same would pass.
+/// By key, when it was used last, or until when it is held: while it is blocked, and after a denial until the same
+/// would pass.
 pub(super) struct Known {
     most: usize,
     uses: u64,

@@ -1,5 +1,5 @@
-//! A limiter in memory against a plain list of everything that was admitted, for tests and fuzzing: the game makes random
-//! moves, has the [`Book`] judge each answer, and looks through the store after each move.
+//! A limiter in memory against a plain list of everything that was admitted, for tests and fuzzing: the game makes
+//! random moves, has the [`Book`] judge each answer, and looks through the store after each move.
 
 mod book;
 mod known;

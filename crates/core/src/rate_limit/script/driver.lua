@@ -1,9 +1,9 @@
--- ARGV: how long a denial blocks, the number of limits, of each its letter, window, quota and burst; then an operation, an
--- amount and an extra for each check, or once for all. KEYS: those of the limits of each check.
+-- ARGV: how long a denial blocks, the number of limits, of each its letter, window, quota and burst; then an
+-- operation, an amount and an extra for each check, or once for all. KEYS: those of the limits of each check.
 --
 -- The reply begins with the time. Each check adds: 1 if it is allowed, + 2 if its time is another, + 4 if the key is
--- blocked, + 8 times the number of the limit; what that has left, below 0 where more is used; when it counts nothing, from now
--- on; unless allowed, how long to wait; and where the time is another, how much later that is.
+-- blocked, + 8 times the number of the limit; what that has left, below 0 where more is used; when it counts nothing,
+-- from now on; unless allowed, how long to wait; and where the time is another, how much later that is.
 local CHECK, PEEK, ADJUST, RESET, BLOCK, RELEASE = 0, 1, 2, 3, 4, 5
 local duration, count = tonumber(ARGV[1]), tonumber(ARGV[2])
 local limits, place = {}, 3

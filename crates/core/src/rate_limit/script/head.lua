@@ -3,7 +3,8 @@ local call, try, pack, unpack = redis.call, redis.pcall, struct.pack, struct.unp
 local min, max, floor, ceil, match = math.min, math.max, math.floor, math.ceil, string.match
 local algorithms = {}
 
--- Until when a key is to be kept that is needed until `ends`: some longer, so that only one write in many has to say so.
+-- Until when a key is to be kept that is needed until `ends`: some longer, so that only one write in many has to say
+-- so.
 local function extend(ends, window)
   return ends + floor(window / 8)
 end

@@ -5,8 +5,8 @@ use crate::rate_limit::decide::{amount_of, extra_of};
 use crate::rate_limit::keys;
 use crate::rate_limit::operation::Check;
 
-/// Redis keys that one call has at most: enough that its fixed cost is small, few enough that Redis is busy with it for less than half
-/// a millisecond.
+/// Redis keys that one call has at most: enough that its fixed cost is small, few enough that Redis is busy with it
+/// for less than half a millisecond.
 pub const MAX_KEYS: usize = 96;
 
 /// Which checks may share a call.
@@ -30,8 +30,8 @@ pub struct ScriptCall {
 }
 
 impl Keyspace {
-    /// The calls for `checks`. Carried out in their order, or with [`Grouping::Slot`] in any order among different tags, they
-    /// come to what the checks come to one after another.
+    /// The calls for `checks`. Carried out in their order, or with [`Grouping::Slot`] in any order among different
+    /// tags, they come to what the checks come to one after another.
     #[must_use]
     pub fn plan(&self, checks: &[Check<'_>], grouping: Grouping) -> Vec<ScriptCall> {
         let mut order: Vec<u32> = (0..checks.len() as u32).collect();

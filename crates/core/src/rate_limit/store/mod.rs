@@ -1,9 +1,9 @@
 //! Limits in memory, with a bound on how many keys are known.
 //!
-//! A key is known from its first admission, penalty or block until nothing of it counts any more. When there are too many,
-//! one goes whose time is over; else the least recently used of those that are not held; else, of the held ones, the one
-//! that would be free first. A key is held while it is blocked, and after a denial until the same would pass: a flood of
-//! other keys does not free it. The end of that counts as a use, a peek does not.
+//! A key is known from its first admission, penalty or block until nothing of it counts any more. When there are too
+//! many, one goes whose time is over; else the least recently used of those that are not held; else, of the held
+//! ones, the one that would be free first. A key is held while it is blocked, and after a denial until the same would
+//! pass: a flood of other keys does not free it. The end of that counts as a use, a peek does not.
 
 mod order;
 mod shrink;
@@ -272,8 +272,8 @@ impl MemoryLimiter {
         if self.due == i64::MAX { f64::INFINITY } else { self.due as f64 }
     }
 
-    /// Looks at up to `limit` keys that may be over, and says how many of them were and are gone. Calls do so by themselves;
-    /// this is for a limiter that is not called any more.
+    /// Looks at up to `limit` keys that may be over, and says how many of them were and are gone. Calls do so by
+    /// themselves; this is for a limiter that is not called any more.
     pub fn sweep(&mut self, now: f64, limit: usize) -> usize {
         self.catch_up(now as i64, limit)
     }

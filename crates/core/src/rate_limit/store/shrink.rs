@@ -9,7 +9,8 @@ use crate::timer::Wheel;
 const GONE: u32 = u32::MAX;
 
 impl MemoryLimiter {
-    /// Moves the keys that are left to the first slots. Called once most slots are free, so that a key's removal pays for it.
+    /// Moves the keys that are left to the first slots. Called once most slots are free, so that a key's removal pays
+    /// for it.
     #[cold]
     pub(super) fn shrink(&mut self) {
         let moved = self.renumber();

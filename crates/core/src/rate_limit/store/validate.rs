@@ -16,8 +16,8 @@ impl MemoryLimiter {
         self.nodes.len()
     }
 
-    /// Panics when anything about the store contradicts anything else. After a clock has gone back, what is over by then may
-    /// be found late.
+    /// Panics when anything about the store contradicts anything else. After a clock has gone back, what is over by
+    /// then may be found late.
     pub fn validate(&self, went_back: bool) {
         let (known, count) = (self.index.len(), self.rules.len());
         assert!(known <= self.max_keys, "the bound holds");

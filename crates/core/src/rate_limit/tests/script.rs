@@ -1,5 +1,7 @@
 //! Calls of the script, and its replies.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
 use super::limit;
@@ -55,7 +57,7 @@ proptest! {
         let mut seen: Vec<u32> = calls.iter().flat_map(|call| call.checks.clone()).collect();
         for call in &calls {
             prop_assert!(call.keys.len() <= MAX_KEYS && call.keys.len() == call.checks.len() * limits);
-            let buckets: std::collections::HashSet<u8> = call.checks.iter().map(|check| bucket(&keys[*check as usize])).collect();
+            let buckets: HashSet<u8> = call.checks.iter().map(|check| bucket(&keys[*check as usize])).collect();
             prop_assert!(!is_grouped || buckets.len() == 1);
         }
         // Checks of one key stay in order.
@@ -67,7 +69,10 @@ proptest! {
     }
 
     #[test]
-    fn no_reply_panics(reply in proptest::collection::vec(prop_oneof![any::<i64>(), -20_i64..40], 0..20), count in 0_usize..5) {
+    fn no_reply_panics(
+        reply in proptest::collection::vec(prop_oneof![any::<i64>(), -20_i64..40], 0..20),
+        count in 0_usize..5,
+    ) {
         let _ = keyspace(2).rows(&reply, count);
     }
 }
