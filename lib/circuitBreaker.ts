@@ -1,7 +1,7 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
 import type { CallContext, Recovery } from './breaker/call.js';
-import { Engine, type EngineHooks } from './breaker/engine.js';
+import { Engine } from './breaker/engine.js';
 import type { CircuitBreakerEvents } from './breaker/events.js';
+import { AttentiveEmitter } from './breaker/listeners.js';
 import { EVENT, GATE, STATE } from './breaker/native.js';
 import { breakerSettings, type CircuitBreakerOptions, type RetryPolicy } from './breaker/options.js';
 import { Retrying } from './breaker/retry.js';
@@ -16,18 +16,7 @@ import {
   windowStatsOf,
 } from './breaker/stats.js';
 import { dispose } from './dispose.js';
-import { ObservableEmitter } from './events.js';
 import { callable } from './validate.js';
-
-/** Channels of the events that every call has, looked up once. */
-const channels = new Map(
-  (['fire', 'success'] as const).map((event) => [
-    event,
-    diagnosticsChannel.channel(`keelson:breaker:${event}`),
-  ]),
-);
-const fireChannel = channels.get('fire')!;
-const successChannel = channels.get('success')!;
 
 /** What answers in place of a call that failed or was not made: it gets the call's arguments, and the error. */
 export type CircuitBreakerFallback<Args extends unknown[], R> = (
@@ -52,9 +41,8 @@ export interface CircuitBreakerStatus {
 export class CircuitBreaker<
   Args extends unknown[] = any[],
   R = any,
-> extends ObservableEmitter<CircuitBreakerEvents> {
+> extends AttentiveEmitter<CircuitBreakerEvents> {
   private readonly engine: Engine;
-  private readonly hooks: EngineHooks;
   private readonly retry: RetryPolicy | undefined;
   private answer: ((...args: any[]) => unknown) | undefined;
 
@@ -73,13 +61,15 @@ export class CircuitBreaker<
   constructor(action: (...args: any[]) => R | PromiseLike<R>, options: CircuitBreakerOptions<Args> = {}) {
     super('breaker');
     const settings = breakerSettings(options, callable('action', action));
-    this.hooks = {
-      hears: (event) =>
-        this.listenerCount(event) > 0 || (event === 'fire' ? fireChannel : successChannel).hasSubscribers,
-      say: (event, payload, ...args) => this.announce(event, payload, event === 'error' ? [payload] : args),
-    };
-    this.engine = new Engine(action, settings, this.hooks);
+    this.engine = new Engine(action, settings, (event, payload, ...args) =>
+      this.announce(event, payload, event === 'error' ? undefined : args),
+    );
     this.retry = settings.retry;
+  }
+
+  protected override listenersChanged(): void {
+    this.engine.heardFire = this.listenerCount('fire') > 0;
+    this.engine.heardSuccess = this.listenerCount('success') > 0;
   }
 
   /** Its name in errors, events and metrics. */
@@ -119,7 +109,7 @@ export class CircuitBreaker<
   private withRecovery(thisArg: unknown, args: Args): Promise<R> {
     const fallback = this.answer === undefined ? undefined : this.recovery(this.answer, args);
     if (this.retry === undefined) return this.engine.start(thisArg, args, fallback);
-    return new Retrying(this.engine, this.hooks, this.retry, thisArg, args, fallback).run();
+    return new Retrying(this.engine, this.retry, thisArg, args, fallback).run();
   }
 
   private recovery(answer: (...args: any[]) => unknown, args: Args): Recovery {
@@ -128,7 +118,7 @@ export class CircuitBreaker<
       const result = answer(...args, error);
       engine.counts.fallbacks++;
       engine.native.count(engine.time.now(), EVENT.fallback);
-      this.hooks.say('fallback', { breaker: name, result, error }, result, error);
+      engine.say('fallback', { breaker: name, result, error }, result, error);
       return result;
     };
   }
@@ -252,7 +242,7 @@ export class CircuitBreaker<
   shutdown(): void {
     if (this.engine.shut) return;
     this.engine.shutdown();
-    this.hooks.say('shutdown', { breaker: this.name });
+    this.engine.say('shutdown', { breaker: this.name });
   }
 
   /** `shutdown()` at the end of a `using` block. */

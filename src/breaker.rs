@@ -10,14 +10,16 @@ use crate::error::{Error, Result};
 use crate::raw::{self, Args, Instance, Return, Shared};
 
 /// Where the state counts the successes that the facade has not reported.
-const SUCCESSES: usize = 3;
+const SUCCESSES: usize = 2;
 /// Numbers of the figures.
 const FIGURES: usize = 21;
 
 /// A breaker and the arrays that it shares with the facade.
 struct Circuit {
     breaker: Breaker,
-    state: Shared<f64>,
+    state: Shared<i32>,
+    /// When it is due.
+    due: Shared<f64>,
     /// Successes that the facade has not reported: the time and the latency of each.
     successes: Shared<f64>,
     figures: Shared<f64>,
@@ -45,10 +47,13 @@ impl Circuit {
 
     /// Writes how things stand where JavaScript reads it.
     fn tell(&mut self) {
-        let numbers = [f64::from(self.breaker.state() as u8), self.breaker.epoch().into(), self.breaker.due(), 0.0];
-        // The facade makes the array as long as this.
+        let numbers = [self.breaker.state() as i32, self.breaker.epoch().cast_signed(), 0];
+        // The facade makes the arrays as long as this.
         if let Some(state) = self.state.as_mut_slice().first_chunk_mut() {
             *state = numbers;
+        }
+        if let Some(due) = self.due.as_mut_slice().first_mut() {
+            *due = self.breaker.due();
         }
     }
 
@@ -127,6 +132,7 @@ pub fn create_circuit_breaker(
     env: Env,
     options: Unknown,
     state: Unknown,
+    due: Unknown,
     successes: Unknown,
     figures: Unknown,
 ) -> napi::Result<raw::Object> {
@@ -135,6 +141,7 @@ pub fn create_circuit_breaker(
     let mut circuit = Circuit {
         breaker: Breaker::new(self::options(numbers.as_slice())?),
         state: Shared::new(env, state.raw())?,
+        due: Shared::new(env, due.raw())?,
         successes: Shared::new(env, successes.raw())?,
         figures: Shared::new(env, figures.raw())?,
         dumped: Vec::new(),

@@ -25,14 +25,6 @@ export class CallContext {
   }
 }
 
-let resolveOf: Resolve | undefined;
-let rejectOf: Reject | undefined;
-/** One for all promises, so that none of them needs a closure. */
-const capture = (resolve: Resolve, reject: Reject): void => {
-  resolveOf = resolve;
-  rejectOf = reject;
-};
-
 /** Where a call is. */
 export const STAGE = { free: 0, waiting: 1, running: 2, over: 3 } as const;
 
@@ -43,16 +35,16 @@ export interface CallEnds {
 }
 
 /**
- * A call in flight. It is used again for another one after it, with the two closures that its action's promise calls: but
- * not if it was given up, for then that promise may still settle.
+ * A call in flight. It is used again for another one after it, with the closures that promises call: but not if it was
+ * given up, for then its action's promise may still settle.
  */
 export class Call {
   /** One of {@link STAGE}. */
   stage: number = STAGE.free;
   /** When it was asked for, by which it is late. */
   since = 0.5;
-  /** When its action was called. */
-  began = 0.5;
+  /** For how long it waited for room. */
+  waited = 0;
   epoch = 0;
   thisArg: unknown;
   args: readonly unknown[] = NO_ARGS;
@@ -67,21 +59,23 @@ export class Call {
   later: Call | undefined;
   readonly succeeded: Resolve;
   readonly failed: Reject;
+  private readonly executor: (resolve: Resolve, reject: Reject) => void;
 
   constructor(ends: CallEnds) {
     this.succeeded = (value) => ends.succeeded(this, value);
     this.failed = (error) => ends.failed(this, error);
+    this.executor = (resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    };
   }
 
   /** Begins a call, and returns its promise. */
   begin(thisArg: unknown, args: readonly unknown[], recovery: Recovery | undefined): Promise<any> {
-    const promise = new Promise(capture);
-    this.resolve = resolveOf;
-    this.reject = rejectOf;
     this.thisArg = thisArg;
     this.args = args;
     this.recovery = recovery;
-    return promise;
+    return new Promise(this.executor);
   }
 
   /** Lets go of everything that belongs to the caller. */

@@ -1,3 +1,4 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
 import { BreakerOpenError, DestroyedError, QueueFullError, TimeoutError } from '../errors.js';
 import { binding } from '../native.js';
 import { PoolTime } from '../pool/time.js';
@@ -20,17 +21,16 @@ import {
 import type { Settings } from './options.js';
 import { Waiting } from './waiting.js';
 
-/** What the engine asks of its breaker. */
-export interface EngineHooks {
-  /** Whether anybody listens to an event. */
-  hears(event: CircuitBreakerEvent): boolean;
-  /** Tells of an event; `args` are what listeners get. */
-  say<Name extends CircuitBreakerEvent>(
-    event: Name,
-    payload: CircuitBreakerEvents[Name],
-    ...args: unknown[]
-  ): void;
-}
+/** Tells of an event; `args` are what listeners get. */
+export type Say = <Name extends CircuitBreakerEvent>(
+  event: Name,
+  payload: CircuitBreakerEvents[Name],
+  ...args: unknown[]
+) => void;
+
+/** Of the events that every call has, which are made only if somebody listens. */
+const fireChannel = diagnosticsChannel.channel('keelson:breaker:fire');
+const successChannel = diagnosticsChannel.channel('keelson:breaker:success');
 
 /** Exactly once, whatever the action's promise has for a `then` of its own. */
 const { then } = Promise.prototype;
@@ -48,7 +48,9 @@ const ALLOWANCE = 1;
 export class Engine implements CallEnds {
   readonly settings: Settings;
   readonly counts = new Counts();
-  readonly state = new Float64Array(STATE_COUNT);
+  readonly state = new Int32Array(STATE_COUNT);
+  /** When the native core is to be woken. */
+  readonly due = new Float64Array(1);
   readonly figures = new Float64Array(FIGURE_COUNT);
   readonly native: NativeBreaker;
   readonly time: PoolTime;
@@ -56,7 +58,10 @@ export class Engine implements CallEnds {
   readonly waiting = new Waiting();
   enabled: boolean;
   shut = false;
-  private readonly hooks: EngineHooks;
+  readonly say: Say;
+  /** Whether anybody listens to what every call brings about. */
+  heardFire = false;
+  heardSuccess = false;
   private readonly action: (...args: any[]) => unknown;
   private readonly successes = new Float64Array(SUCCESS_ROOM * SUCCESS_WIDTH);
   /** The state that was announced last. */
@@ -66,15 +71,21 @@ export class Engine implements CallEnds {
   private readonly exactTimes: boolean;
   private readonly capacity: number;
 
-  constructor(action: (...args: any[]) => unknown, settings: Settings, hooks: EngineHooks) {
+  constructor(action: (...args: any[]) => unknown, settings: Settings, say: Say) {
     this.settings = settings;
-    this.hooks = hooks;
+    this.say = say;
     this.action = action;
     this.enabled = settings.enabled;
     this.direct = settings.enabled;
     this.capacity = settings.capacity;
     this.exactTimes = settings.slowCallDuration !== NEVER;
-    this.native = binding.createCircuitBreaker(settings.native, this.state, this.successes, this.figures);
+    this.native = binding.createCircuitBreaker(
+      settings.native,
+      this.state,
+      this.due,
+      this.successes,
+      this.figures,
+    );
     this.time = new PoolTime((now) => this.wake(now));
     this.time.turned = (began) => this.turned(began);
   }
@@ -82,7 +93,7 @@ export class Engine implements CallEnds {
   /** Calls the action, if it may be called. `recovery` makes something of a failure. */
   start(thisArg: unknown, args: readonly unknown[], recovery: Recovery | undefined): Promise<any> {
     this.counts.fires++;
-    if (this.hooks.hears('fire')) this.hooks.say('fire', { breaker: this.settings.name, args }, args);
+    if (this.heardFire || fireChannel.hasSubscribers) this.sayFire(args);
     if (!this.direct || this.flight.running >= this.capacity) return this.detour(thisArg, args, recovery);
     return this.enter(thisArg, args, recovery);
   }
@@ -95,12 +106,11 @@ export class Engine implements CallEnds {
     this.flight.add(call, now, STAGE.running);
     if (this.flight.count === 1) this.departed(now);
     if (recovery !== undefined) call.scope = capture();
-    this.run(call, now);
+    this.run(call);
     return promise;
   }
 
-  private run(call: Call, now: number): void {
-    call.began = now;
+  private run(call: Call): void {
     call.epoch = this.state[STATE.epoch]!;
     let result: unknown;
     try {
@@ -143,7 +153,7 @@ export class Engine implements CallEnds {
 
   private isOpen(now: number): boolean {
     const gate = this.state[STATE.gate]!;
-    return gate === GATE.forcedOpen || (gate === GATE.open && now < this.state[STATE.due]!);
+    return gate === GATE.forcedOpen || (gate === GATE.open && now < this.due[0]!);
   }
 
   /** Nothing counts, nothing is late. */
@@ -162,10 +172,10 @@ export class Engine implements CallEnds {
 
   private rejected(now: number): Error {
     const { name } = this.settings;
-    const error = new BreakerOpenError(name, Math.max(0, this.state[STATE.due]! - now));
+    const error = new BreakerOpenError(name, Math.max(0, this.due[0]! - now));
     this.counts.rejects++;
     this.native.count(now, EVENT.reject);
-    this.hooks.say('reject', { breaker: name, error }, error);
+    this.say('reject', { breaker: name, error }, error);
     return error;
   }
 
@@ -194,14 +204,14 @@ export class Engine implements CallEnds {
     );
     this.counts.semaphoreRejections++;
     this.native.count(now, EVENT.full);
-    this.hooks.say('semaphoreLocked', { breaker: name, error }, error, 0);
+    this.say('semaphoreLocked', { breaker: name, error }, error, 0);
     return error;
   }
 
   succeeded(call: Call, value: unknown): void {
     if (call.stage !== STAGE.running) return;
     const now = this.exactTimes ? this.time.now() : this.time.recent();
-    const ms = now - call.began;
+    const ms = now - call.since - call.waited;
     this.land(call);
     this.counts.successes++;
     if (this.direct && call.epoch === this.state[STATE.epoch] && ms < this.settings.slowCallDuration) {
@@ -211,7 +221,7 @@ export class Engine implements CallEnds {
     }
     const resolve = call.resolve!;
     this.flight.reuse(call);
-    if (this.hooks.hears('success')) this.succeed(value, ms);
+    if (this.hearsSuccess()) this.saySuccess(value, ms);
     resolve(value);
     if (this.waiting.count > 0) this.serve();
   }
@@ -226,8 +236,16 @@ export class Engine implements CallEnds {
     if (count + 1 === SUCCESS_ROOM) this.native.report();
   }
 
-  private succeed(result: unknown, ms: number): void {
-    this.hooks.say('success', { breaker: this.settings.name, result, ms }, result, ms);
+  private sayFire(args: readonly unknown[]): void {
+    this.say('fire', { breaker: this.settings.name, args }, args);
+  }
+
+  private hearsSuccess(): boolean {
+    return this.heardSuccess || successChannel.hasSubscribers;
+  }
+
+  private saySuccess(result: unknown, ms: number): void {
+    this.say('success', { breaker: this.settings.name, result, ms }, result, ms);
   }
 
   failed(call: Call, error: unknown): void {
@@ -235,7 +253,7 @@ export class Engine implements CallEnds {
     const now = this.time.now();
     this.land(call);
     const { args, recovery, reject, resolve } = call;
-    const ms = now - call.began;
+    const ms = now - call.since - call.waited;
     const verdict = this.verdict(error, args);
     const { epoch } = call;
     this.flight.reuse(call);
@@ -257,7 +275,7 @@ export class Engine implements CallEnds {
       const verdict = errorFilter(error, ...args);
       return verdict === 'ignore' ? verdict : Boolean(verdict);
     } catch (mistake) {
-      this.hooks.say('error', mistake);
+      this.say('error', mistake);
       return false;
     }
   }
@@ -270,7 +288,7 @@ export class Engine implements CallEnds {
     }
     this.counts.successes++;
     this.record(now, epoch, OUTCOME.success, ms);
-    if (this.hooks.hears('success')) this.succeed(error, ms);
+    if (this.hearsSuccess()) this.saySuccess(error, ms);
   }
 
   private fail(
@@ -283,7 +301,7 @@ export class Engine implements CallEnds {
   ): void {
     this.counts.failures++;
     if (this.enabled) this.native.record(now, epoch, outcome, ms);
-    this.hooks.say('failure', { breaker: this.settings.name, error, ms, args }, error, ms, args);
+    this.say('failure', { breaker: this.settings.name, error, ms, args }, error, ms, args);
     this.after(now);
   }
 
@@ -325,7 +343,8 @@ export class Engine implements CallEnds {
       this.after(now);
       if (permitted) {
         this.flight.run(call);
-        call.scope!.runInAsyncScope(this.run, this, call, now);
+        call.waited = now - call.since;
+        call.scope!.runInAsyncScope(this.run, this, call);
       } else {
         this.refuse(call, this.rejected(now));
       }
@@ -346,19 +365,18 @@ export class Engine implements CallEnds {
     if (gate === this.gate) return;
     this.gate = gate;
     this.direct = gate === GATE.closed && this.enabled && !this.shut;
-    this.arm(this.state[STATE.due]!, now);
+    this.arm(this.due[0]!, now);
     this.tell(gate);
     if (gate === GATE.open || gate === GATE.forcedOpen) this.refuseAll(now);
   }
 
   private tell(gate: number): void {
     const { name, resetTimeout } = this.settings;
-    if (gate === GATE.closed) this.hooks.say('close', { breaker: name });
-    else if (gate === GATE.halfOpen)
-      this.hooks.say('halfOpen', { breaker: name, resetTimeout }, resetTimeout);
+    if (gate === GATE.closed) this.say('close', { breaker: name });
+    else if (gate === GATE.halfOpen) this.say('halfOpen', { breaker: name, resetTimeout }, resetTimeout);
     else {
       this.counts.opened++;
-      this.hooks.say('open', { breaker: name });
+      this.say('open', { breaker: name });
     }
   }
 
@@ -376,7 +394,7 @@ export class Engine implements CallEnds {
     this.after(now);
     const { first } = this.flight;
     if (first !== undefined) this.arm(first.since + this.settings.timeout, now);
-    this.arm(this.state[STATE.due]!, now);
+    this.arm(this.due[0]!, now);
   }
 
   /** Gives up what is late. */
@@ -399,19 +417,20 @@ export class Engine implements CallEnds {
 
   private expireRunning(call: Call, now: number, error: Error): void {
     this.land(call);
-    const { args, epoch, began, context, scope, recovery, resolve, reject } = call;
+    const { args, epoch, context, scope, recovery, resolve, reject } = call;
+    const ms = now - call.since - call.waited;
     // Its action may settle yet, so it is not used again.
     call.clear();
     this.counts.timeouts++;
-    this.sayTimeout(error, now - began, args);
-    this.fail(now, now - began, epoch, OUTCOME.timeout, error, args);
+    this.sayTimeout(error, ms, args);
+    this.fail(now, ms, epoch, OUTCOME.timeout, error, args);
     (scope ?? noContext).runInAsyncScope(this.recover, this, error, recovery, resolve!, reject!);
     if (context !== undefined) CallContext.abort(context, error);
     this.serve();
   }
 
   private sayTimeout(error: Error, ms: number, args: readonly unknown[]): void {
-    this.hooks.say('timeout', { breaker: this.settings.name, error, ms, args }, error, ms, args);
+    this.say('timeout', { breaker: this.settings.name, error, ms, args }, error, ms, args);
   }
 
   /** Calls of a turn that shared a reading of the clock: if it was a long one they began later than it says. */

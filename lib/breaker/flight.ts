@@ -62,6 +62,7 @@ export class Flight {
   /** Keeps a call whose action has settled. */
   reuse(call: Call): void {
     call.clear();
+    if (call.waited !== 0) call.waited = 0;
     call.stage = STAGE.free;
     if (this.spare.length < SPARE) this.spare.push(call);
   }

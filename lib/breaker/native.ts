@@ -14,23 +14,21 @@ export const OPTION = {
   figuresSlices: 10,
 } as const;
 
-/** Places of the state, which is current after every call. */
+/** Places of the state, which is current after every call, as is the time at which `tick` is due; Infinity: never. */
 export const STATE = {
   /** One of {@link GATE}. */
   gate: 0,
   /** What a call that is let through now is to be recorded with. */
   epoch: 1,
-  /** When `tick` is due; Infinity: never. */
-  due: 2,
   /**
    * Successes that the facade has not reported: calls that began and ended in the closed state of now and were not slow,
    * which can open nothing. Every function first takes note of them, and sets 0.
    */
-  successes: 3,
+  successes: 2,
 } as const;
 
-/** How many numbers the state has. */
-export const STATE_COUNT = 4;
+/** How many integers the state has. */
+export const STATE_COUNT = 3;
 
 /** Numbers of a success that is not reported: the time, and the latency. */
 export const SUCCESS_WIDTH = 2;

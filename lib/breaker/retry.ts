@@ -1,7 +1,7 @@
 import { KeelsonError, type KeelsonErrorCode } from '../errors.js';
 import { delayOf } from '../pool/settle.js';
 import type { Recovery } from './call.js';
-import type { Engine, EngineHooks } from './engine.js';
+import type { Engine } from './engine.js';
 import { GATE, STATE } from './native.js';
 import type { RetryPolicy } from './options.js';
 
@@ -18,7 +18,6 @@ export class Retrying {
 
   constructor(
     private readonly engine: Engine,
-    private readonly hooks: EngineHooks,
     private readonly policy: RetryPolicy,
     private readonly thisArg: unknown,
     private readonly args: readonly unknown[],
@@ -44,7 +43,7 @@ export class Retrying {
     try {
       return policy.retryIf === undefined || policy.retryIf(error, this.attempt + 1);
     } catch (mistake) {
-      this.hooks.say('error', mistake);
+      engine.say('error', mistake);
       return false;
     }
   }
@@ -55,7 +54,7 @@ export class Retrying {
     const delay = Math.random() * Math.min(policy.max, policy.min * 2 ** (this.attempt - 1));
     const attempt = ++this.attempt;
     engine.counts.retries++;
-    this.hooks.say('retry', { breaker: engine.settings.name, error, attempt, delay }, error, attempt, delay);
+    engine.say('retry', { breaker: engine.settings.name, error, attempt, delay }, error, attempt, delay);
     await new Promise((resolve) => setTimeout(resolve, delayOf(delay)));
     return this.run();
   }

@@ -25,7 +25,7 @@ export function snapshotOf(engine: Engine): CircuitBreakerSnapshot {
   const { settings, state } = engine;
   const calls = new Float64Array(engine.native.dump(now));
   engine.native.take(calls);
-  const due = state[STATE.due]!;
+  const due = engine.due[0]!;
   return {
     name: settings.name,
     state: STATES[state[STATE.gate]!]!,
