@@ -6,12 +6,13 @@
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
+  const { DistributedRateLimiter, CircuitBreaker } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
   const samples = new CircularBuffer(4, { storage: 'float64' });
 
-  const fired = await new Promise((resolve) => manager.setTimeout((...args) => resolve(args), 1, 'a', 'b'));
+  const called = await new Promise((resolve) => manager.setTimeout((...args) => resolve(args), 1, 'a', 'b'));
   let ticks = 0;
   await new Promise((resolve) => {
     const interval = timerManager.setInterval(() => {
@@ -71,6 +72,20 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const tooFew = [connections.acquire(), connections.acquire({ timeout: 2 })];
   const [, late] = await Promise.allSettled(tooFew);
   held.release();
+  const limiter = new DistributedRateLimiter({ windowMs: 60_000, maxRequests: 2 });
+  // Nobody listens there: what is asked is decided without it.
+  const away = new DistributedRateLimiter({ windowMs: 60_000, maxRequests: 1, redis: 'redis://127.0.0.1:1' });
+  const checks = await Promise.all(['k', 'k', 'k'].map((key) => limiter.check(key)));
+  const local = await away.check('k');
+  const breaker = new CircuitBreaker(
+    async (ok) => {
+      if (!ok) throw new Error('down');
+      return ok;
+    },
+    { volumeThreshold: 2 },
+  );
+  const fired = await Promise.allSettled([true, false, false].map((ok) => breaker.fire(ok)));
+  const refused = await breaker.fire(true).catch((error) => error instanceof Error && error.code);
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -78,7 +93,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     refusal = error instanceof InvalidArgumentError && error instanceof Error ? error.code : error;
   }
   const found = {
-    fired,
+    fired: called,
     ticks,
     timers: manager.getStats(),
     keys: cache.keys(),
@@ -94,6 +109,8 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     pointed: [document.get('/2/name'), document.length(), await document.toJS('/3')],
     malformed,
     served: [served, late.reason instanceof Error && late.reason.code, connections.getStats()],
+    limited: [checks.map(({ allowed }) => allowed), local.allowed, local.source],
+    broken: [fired.map(({ status }) => status), refused],
     refusal,
   };
   if (leave) {
@@ -131,5 +148,7 @@ module.exports.FOUND = {
   pointed: ['row 2', 3_000, { id: 3, name: 'row 3', half: 1.5, tags: ['x', null] }],
   malformed: [true, 'ERR_KEELSON_JSON_SYNTAX'],
   served: [[1, 2, 3, 4], 'ERR_KEELSON_TIMEOUT', { total: 2, idle: 1, active: 1, waiting: 0, opening: 0 }],
+  limited: [[true, true, false], true, 'local'],
+  broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN'],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

@@ -1,8 +1,10 @@
 // What a user's ESM module does; only names that Node's lexer finds can be imported so.
 import {
   BoundedLRUCache,
+  CircuitBreaker,
   CircularBuffer,
   ConnectionPool,
+  DistributedRateLimiter,
   InvalidArgumentError,
   JSONWorkerPool,
   json,
@@ -16,8 +18,10 @@ import useEverything from './everything.js';
 
 const named = {
   BoundedLRUCache,
+  CircuitBreaker,
   CircularBuffer,
   ConnectionPool,
+  DistributedRateLimiter,
   InvalidArgumentError,
   JSONWorkerPool,
   json,
