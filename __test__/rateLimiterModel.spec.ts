@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import { DistributedRateLimiter, type RateLimit, type RateLimitAlgorithm } from 'keelson';
-import { ModelKey } from './support/limiterModel';
+import {
+  DistributedRateLimiter,
+  type RateLimit,
+  type RateLimitAlgorithm,
+  type RateLimitResult,
+} from 'keelson';
+import { type Expected, ModelKey } from './support/limiterModel';
 
 // Random histories in memory, on a clock that the test advances, against the plainest limits that can be.
 
@@ -62,6 +67,15 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+/** Expects one of what may be told; what is told of is mostly the first. */
+function expectOneOf(allowed: Expected[], result: RateLimitResult, cost: number): void {
+  const told = allowed.find(
+    ({ limit, remaining }) => limit === result.limit && remaining === result.remaining,
+  );
+  const expected = told ?? allowed[0]!;
+  expect(result).toEqual({ ...expected, cost, policy: expect.any(String), source: 'memory' });
+}
+
 /** Plays a history, and compares what is told at each step. */
 async function play(limits: RateLimit[], blockDuration: number, steps: Step[]): Promise<void> {
   jest.setSystemTime(1_700_000_000_000);
@@ -82,7 +96,7 @@ async function play(limits: RateLimit[], blockDuration: number, steps: Step[]): 
     if ('value' in each) {
       model[each.op](now, each.value);
       await limiter[each.op](each.key, each.value);
-      expect(await limiter.peek(each.key)).toMatchObject(model.peek(now, 1));
+      expectOneOf(model.peek(now, 1), await limiter.peek(each.key), 1);
     } else if (each.op === 'reset') {
       models.delete(each.key);
       expect(await limiter.reset(each.key)).toMatchObject({ allowed: true });
@@ -93,7 +107,7 @@ async function play(limits: RateLimit[], blockDuration: number, steps: Step[]): 
         each.op === 'sync'
           ? limiter.checkSync(each.key, { cost })
           : await limiter[each.op](each.key, { cost });
-      expect(result).toEqual({ ...expected, cost, policy: expect.any(String), source: 'memory' });
+      expectOneOf(expected, result, cost);
     }
   }
   limiter.destroy();

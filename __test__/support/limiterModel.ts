@@ -139,7 +139,7 @@ export class ModelKey {
     return high;
   }
 
-  check(now: number, cost: number): Expected {
+  check(now: number, cost: number): Expected[] {
     const waits = this.models.map((model) => this.wait(model, now, cost));
     const isAllowed = this.blocked <= now && waits.every((ms) => ms === 0);
     if (isAllowed) for (const model of this.models) model.take(now, cost);
@@ -147,7 +147,7 @@ export class ModelKey {
     return this.tell(now, isAllowed, waits);
   }
 
-  peek(now: number, cost: number): Expected {
+  peek(now: number, cost: number): Expected[] {
     const waits = this.models.map((model) => this.wait(model, now, cost));
     return this.tell(now, this.blocked <= now && waits.every((ms) => ms === 0), waits);
   }
@@ -166,21 +166,23 @@ export class ModelKey {
     this.blocked = ms === 0 ? 0 : now + ms;
   }
 
-  /** By the limit that denies for longest, or else has least left. */
-  private tell(now: number, allowed: boolean, waits: number[]): Expected {
+  /**
+   * By the limit that denies for longest, or else has least left. Which one is longest to a microsecond is not known
+   * here: all that are to a millisecond may be told.
+   */
+  private tell(now: number, allowed: boolean, waits: number[]): Expected[] {
     const left = this.models.map((model) => model.capacity - model.used(now));
     const longest = Math.max(...waits);
-    const worst = longest > 0 ? waits.indexOf(longest) : left.indexOf(Math.min(...left));
-    const model = this.models[worst]!;
-    const isBlocked = this.blocked > now;
     const retryAfterMs = allowed ? 0 : Math.max(longest, this.blocked - now);
-    return {
+    const tellBy = (index: number): Expected => ({
       allowed,
-      limit: model.capacity,
-      remaining: isBlocked ? 0 : Math.max(0, left[worst]!),
-      resetTime: Math.max(now, model.ends(), this.blocked),
+      limit: this.models[index]!.capacity,
+      remaining: this.blocked > now ? 0 : Math.max(0, left[index]!),
+      resetTime: Math.max(now, this.models[index]!.ends(), this.blocked),
       retryAfterMs,
       ...(!allowed && { retryAfter: Math.ceil(retryAfterMs / 1000) }),
-    };
+    });
+    if (longest === 0) return [tellBy(left.indexOf(Math.min(...left)))];
+    return waits.flatMap((wait, index) => (wait === longest ? [tellBy(index)] : []));
   }
 }

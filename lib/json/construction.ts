@@ -82,10 +82,12 @@ export class Construction implements Work {
       if (this.#room) this.#room = this.input!.push(this.jobs.native, this.job);
       const step = this.jobs.native.take(this.job);
       if (step !== STEP.nothing) return this.#take(step);
+      // First, since a thread may come to rest between the two: one that rests stays as hungry as it is.
+      const isIdle = this.jobs.native.isIdle(this.job);
       this.#room ||= this.input?.pending === true && this.jobs.native.isHungry(this.job);
       if (this.#room) return true;
       // Then only the source of the input can bring this on.
-      if (this.jobs.native.isIdle(this.job)) this.#letGo();
+      if (isIdle) this.#letGo();
       else this.jobs.await(this);
       return false;
     } catch (error) {
