@@ -23,7 +23,7 @@ export class FewAsks {
   }
 
   /** The command for so many keys with {@link ASK} numbers each; undefined if it takes several, or a long one. */
-  command(keys: readonly string[], numbers: readonly number[]): Uint8Array | undefined {
+  command(keys: readonly string[], numbers: Float64Array): Uint8Array | undefined {
     this.numbers.set(numbers);
     for (let index = 0; index < keys.length; index++) this.#lengths[index] = keys[index]!.length;
     const length = this.#native.command(keys.length, keys.join(''), this.#bytes);

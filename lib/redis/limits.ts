@@ -1,14 +1,21 @@
 import { setImmediate } from 'node:timers';
 import { FewAsks } from './few.js';
 import { type RedisLink, refusal } from './link.js';
-import { ROOM } from './native.js';
+import { ASK, ROOM } from './native.js';
 import { type Asker, type Origin, Wave } from './wave.js';
 
 export type { Asker } from './wave.js';
 
 /**
- * A limiter whose state is in Redis. All that is asked in a turn of the event loop goes as one batch, and comes back in
- * one callback.
+ * So many asks go as two batches if nothing else is under way, so that Redis works on one while the answer to the other
+ * is read: those who ask again when they are answered keep the two apart. Not on a Cluster, where the batches would need
+ * twice as many calls, as each of them has keys of as many slots.
+ */
+const MANY = 64;
+
+/**
+ * A limiter whose state is in Redis. All that is asked in a turn of the event loop goes as one batch, or two, each of
+ * which comes back in one callback.
  */
 export class RedisLimits {
   readonly #origin: Origin;
@@ -26,7 +33,8 @@ export class RedisLimits {
     timeout: number,
   ) {
     const [id, few] = [link.native.limiter(prefix, numbers), new FewAsks(prefix, numbers)];
-    this.#origin = { link, id, few, timeout, waves: new Set() };
+    const asks = new Float64Array(ROOM * ASK);
+    this.#origin = { link, id, few, asks, timeout, waves: new Set() };
   }
 
   /** Asks about a key: see crates/core/src/rate_limit/operation.rs for the operations and their numbers. */
@@ -51,6 +59,11 @@ export class RedisLimits {
   readonly #depart = (): void => {
     const wave = this.#gathering;
     this.#gathering = undefined;
-    wave?.depart();
+    if (wave === undefined) return;
+    const { link, waves } = this.#origin;
+    const isHalved = wave.size >= MANY && waves.size === 1 && link.hasOneServer;
+    const other = isHalved ? wave.halve() : undefined;
+    wave.depart();
+    other?.depart();
   };
 }

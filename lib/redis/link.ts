@@ -53,6 +53,11 @@ export class RedisLink {
     this.express = new Express(new Dialer(spec), () => this.native.address());
   }
 
+  /** Whether it is connected to one server that has all keys. */
+  get hasOneServer(): boolean {
+    return this.native.address() !== '';
+  }
+
   /** Remembers who waits for a ticket; 0 is none, since too much is in flight. */
   await(ticket: number, sender: Sender): void {
     if (ticket === 0) {

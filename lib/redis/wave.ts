@@ -2,7 +2,7 @@ import type { RedisError } from '../errors.js';
 import type { Traveller } from './express.js';
 import { FEW, type FewAsks } from './few.js';
 import { type RedisLink, refusal, type Sender, throwLater } from './link.js';
-import { ROW } from './native.js';
+import { ASK, ROW } from './native.js';
 import type { Answer } from './resp.js';
 
 /** Who asks. Exactly one of the two is called, once. */
@@ -18,6 +18,8 @@ export interface Origin {
   /** On the link. */
   readonly id: number;
   readonly few: FewAsks;
+  /** {@link ASK} numbers for each ask of the wave that gathers. */
+  readonly asks: Float64Array;
   /** Milliseconds for each wave. */
   readonly timeout: number;
   /** All waves that are not done. */
@@ -30,14 +32,20 @@ const NOT_PERMITTED = /^-(?:NOPERM|NOAUTH|WRONGPASS) /;
 
 /** What was asked in one turn of the event loop. It goes over the link, or, being a few asks, by the short way. */
 export class Wave implements Sender, Traveller {
-  readonly #askers: Asker[] = [];
-  readonly #keys: string[] = [];
-  readonly #numbers: number[] = [];
   readonly #origin: Origin;
+  readonly #askers: Asker[];
+  readonly #keys: string[];
+  /** Where its first ask is in what gathers. */
+  readonly #first: number;
+  /** What it asks, where it may have to ask again: others gather meanwhile. */
+  #numbers: Float64Array | undefined;
   #departure = 0;
 
-  constructor(origin: Origin) {
+  constructor(origin: Origin, askers: Asker[] = [], keys: string[] = [], first = 0) {
     this.#origin = origin;
+    this.#askers = askers;
+    this.#keys = keys;
+    this.#first = first;
     origin.waves.add(this);
   }
 
@@ -46,19 +54,31 @@ export class Wave implements Sender, Traveller {
   }
 
   add(op: number, key: string, amount: number, extra: number, asker: Asker): void {
+    const { asks } = this.#origin;
+    const place = this.#askers.length * ASK;
+    asks[place] = op;
+    asks[place + 1] = amount;
+    asks[place + 2] = extra;
     this.#askers.push(asker);
     this.#keys.push(key);
-    this.#numbers.push(op, amount, extra);
+  }
+
+  /** Leaves the second half of its asks to another wave. */
+  halve(): Wave {
+    const half = this.size >> 1;
+    return new Wave(this.#origin, this.#askers.splice(half), this.#keys.splice(half), this.#first + half);
   }
 
   depart(): void {
-    const { link, few, timeout } = this.#origin;
+    const { link, few, asks, timeout } = this.#origin;
     const isShort = this.size <= FEW && link.express.isFree;
-    const command = isShort ? few.command(this.#keys, this.#numbers) : undefined;
+    const numbers = asks.subarray(this.#first * ASK, (this.#first + this.size) * ASK);
+    const command = isShort ? few.command(this.#keys, numbers) : undefined;
     if (command === undefined) {
-      this.#send(timeout);
+      this.#send(numbers, timeout);
       return;
     }
+    this.#numbers = numbers.slice();
     this.#departure = performance.now();
     link.express.send(command, timeout, this);
   }
@@ -107,13 +127,14 @@ export class Wave implements Sender, Traveller {
       return;
     }
     if (line.startsWith('-READONLY')) link.express.leave();
-    if (waves.has(this)) this.#send(Math.max(0, timeout - (performance.now() - this.#departure)));
+    if (waves.has(this))
+      this.#send(this.#numbers!, Math.max(0, timeout - (performance.now() - this.#departure)));
   }
 
-  #send(timeout: number): void {
+  #send(numbers: Float64Array, timeout: number): void {
     const { link, id } = this.#origin;
     const keys = this.#keys;
-    link.asks.set(this.#numbers);
+    link.asks.set(numbers);
     for (let index = 0; index < keys.length; index++) link.lengths[index] = keys[index]!.length;
     link.await(link.native.submit(id, keys.length, keys.join(''), timeout), this);
   }
