@@ -19,6 +19,9 @@ const MODULES = [
   'pool-queries',
   'pool-start',
   'pool-outage',
+  'limiter-redis',
+  'limiter-memory',
+  'breaker',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */
