@@ -227,3 +227,45 @@ test('a key that something else has written is no error', async () => {
     expect(await one.check('key')).toMatchObject({ allowed: false, source: 'redis' });
   }
 });
+
+/** Turns of the event loop while a limiter denies so many checks, each of which begins when the one before is answered. */
+async function turnsDuring(checks: number, one: ReturnType<typeof limiter>): Promise<number> {
+  let turns = 0;
+  const again = (): void => {
+    turns++;
+    next = setImmediate(again);
+  };
+  let next = setImmediate(again);
+  for (let asked = 0; asked < checks; asked++) expect((await one.check('key')).allowed).toBe(false);
+  clearImmediate(next);
+  return turns;
+}
+
+test('a sorted set that something else has written holds no permits', async () => {
+  const one = limiter({ maxRequests: 1, algorithm: 'concurrency' });
+  const { lease } = await one.check('key');
+  const [name] = await server.command('KEYS', '*');
+  await lease!.release();
+  const inAnHour = Date.now() * 1000 + 3600e6;
+  await server.command('ZADD', name, '1', 'past', String(inAnHour), 'to come');
+  expect(await one.check('key')).toMatchObject({ allowed: true, source: 'redis' });
+  expect(await one.check('key')).toMatchObject({ allowed: false, source: 'redis' });
+});
+
+test.each(['local', 'closed'] as const)(
+  'who asks in a loop while Redis is away, %s, lets others go on',
+  async (source) => {
+    await server.stop();
+    const one = limiter({ maxRequests: 1, onStoreError: source });
+    while ((await one.check('key')).source !== source);
+    await one.check('key');
+    expect(await turnsDuring(20_000, one)).toBeGreaterThan(10);
+  },
+);
+
+test('who asks in a loop until a denial is over lets others go on', async () => {
+  const one = limiter({ maxRequests: 1, windowMs: 60_000, blockCache: 60_000 });
+  await one.check('key');
+  await one.check('key');
+  expect(await turnsDuring(20_000, one)).toBeGreaterThan(10);
+});

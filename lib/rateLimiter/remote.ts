@@ -7,6 +7,7 @@ import { type HealthHooks, StoreHealth } from './health.js';
 import { destroyed } from './memory.js';
 import { OP, ROW } from './native.js';
 import type { Settings } from './options.js';
+import { Pace } from './pace.js';
 import { Permits } from './permits.js';
 import { Check, Inquiry, type Landing } from './question.js';
 import { type Answer, plainAnswer, type RateLimitResult, type RateLimitSource } from './result.js';
@@ -27,6 +28,7 @@ const NOBODY: Asker = { answered: () => {}, failed: () => {} };
 export class RemoteEngine implements Engine, Landing {
   readonly health: StoreHealth;
   readonly standIn: StandIn;
+  private readonly pace = new Pace();
   private readonly denials: Denials | undefined;
   private readonly permits: Permits | undefined;
   private closed = false;
@@ -72,7 +74,7 @@ export class RemoteEngine implements Engine, Landing {
       const known = denials.find(key, cost);
       if (known !== undefined) {
         this.counts.deniedFromCache++;
-        return Promise.resolve(this.verdicts.judge(key, known));
+        return this.pace.give(this.verdicts.judge(key, known));
       }
     }
     return this.permits?.take(key, cost);
@@ -80,7 +82,7 @@ export class RemoteEngine implements Engine, Landing {
 
   /** A check by Redis itself. */
   checkThere(key: string, cost: number): Promise<RateLimitResult> {
-    if (!this.health.admits()) return Promise.resolve(this.checkHere(key, cost));
+    if (!this.health.admits()) return this.pace.give(this.checkHere(key, cost));
     const check = new Check(this, OP.check, key, cost, 0, this.health.epoch, this.reading());
     this.remote.ask(OP.check, key, cost, 0, check);
     return check.promise;
@@ -89,7 +91,7 @@ export class RemoteEngine implements Engine, Landing {
   async ask(op: number, key: string, amount: number, extra: number): Promise<Answer> {
     if (this.closed) throw destroyed();
     if (op >= OP.adjust) this.forget(op, key);
-    if (!this.health.admits()) return this.answerHere(op, key, amount, extra);
+    if (!this.health.admits()) return this.pace.give(this.answerHere(op, key, amount, extra));
     return this.askThere(op, key, amount, extra);
   }
 

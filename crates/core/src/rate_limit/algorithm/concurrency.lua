@@ -35,6 +35,11 @@ algorithms.c = function(window, quota)
     call('PEXPIRE', key, lasting(ends))
   end
 
+  -- A member that somebody else has added has none.
+  local function permits_of(member)
+    return tonumber(match(member, ':(%d+)$') or 0)
+  end
+
   local function set_permits(sum)
     permits, latest = sum, nil
     if sum > 0 then
@@ -48,7 +53,7 @@ algorithms.c = function(window, quota)
     if first and first <= now then
       local sum = permits
       for _, member in ipairs(call('ZRANGEBYSCORE', name, '(0', now)) do
-        sum = sum - tonumber(match(member, ':(%d+)$'))
+        sum = sum - permits_of(member)
       end
       call('ZREMRANGEBYSCORE', name, '(0', now)
       set_permits(sum)
@@ -62,7 +67,7 @@ algorithms.c = function(window, quota)
     while true do
       local found = call('ZRANGEBYSCORE', name, '(0', '+inf', 'WITHSCORES', 'LIMIT', offset, '16')
       for i = 1, #found, 2 do
-        missing = missing - tonumber(match(found[i], ':(%d+)$'))
+        missing = missing - permits_of(found[i])
         if missing <= 0 then
           return tonumber(found[i + 1]) - now
         end

@@ -19,16 +19,6 @@ local is_uniform = #ARGV == place + 2
 -- whether that is to come, and until when each name is kept.
 local base, time, blocked, is_held, kept = 0, now, 0, false, {}
 
--- What somebody else has written under a name of ours cannot be read, and counts nothing.
-local function read(load, key)
-  local is_ours, till, block, last = pcall(load, key)
-  if not is_ours then
-    call('DEL', key)
-    till, block, last = load(key)
-  end
-  return till, block, last
-end
-
 local reply, length = {now}, 1
 
 -- The only limit of a key, where there is one and it has no leases.
@@ -40,7 +30,7 @@ local only_capacity = only.capacity
 -- false after loading where it is of another kind.
 local function pass(op, cost)
   local key = keys[base + 1]
-  local till, block, last = read(only_load, key)
+  local till, block, last = only_load(key)
   if op == CHECK and cost > 0 and block <= now and last <= now then
     local left = only_capacity - only_count(now) - cost
     if left >= 0 then
@@ -70,10 +60,10 @@ if only_load and is_uniform then
 end
 
 local function load()
-  kept[1], blocked, time = read(limits[1].load, keys[base + 1])
+  kept[1], blocked, time = limits[1].load(keys[base + 1])
   time = max(time, now)
   for i = 2, count do
-    local till, _, last = read(limits[i].load, keys[base + i])
+    local till, _, last = limits[i].load(keys[base + i])
     kept[i], time = till, max(time, last)
   end
   is_held = blocked > time
