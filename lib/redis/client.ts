@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers';
-import { RedisError, type RedisFailure } from '../errors.js';
+import type { RedisError } from '../errors.js';
+import { ClientEval, redisErrorOf } from './clientEval.js';
 import type { Asker } from './limits.js';
 import { refusal } from './link.js';
 import { ROOM, ROW } from './native.js';
@@ -20,7 +20,7 @@ interface ClientSettings {
 export class RedisClientLimits {
   readonly planner: RedisPlanner;
   readonly timeout: number;
-  readonly sha: string;
+  readonly evaluation: ClientEval;
   private readonly waves = new Set<ClientWave>();
   private gathering: ClientWave | undefined;
 
@@ -30,7 +30,7 @@ export class RedisClientLimits {
   ) {
     this.planner = new RedisPlanner(keyPrefix, numbers);
     this.timeout = storeTimeout;
-    this.sha = createHash('sha1').update(this.planner.source).digest('hex');
+    this.evaluation = new ClientEval(client, this.planner.source);
   }
 
   ask(op: number, key: string, amount: number, extra: number, asker: Asker): void {
@@ -98,9 +98,11 @@ class ClientWave {
 
   private async call(call: PlannedCall): Promise<void> {
     try {
-      this.answer(call, await evaluate(this.limits, call));
+      // Names are UTF-8, and not every client takes them as bytes.
+      const names = call.keys.map((key) => key.toString());
+      this.answer(call, await this.limits.evaluation.run(names, call.args));
     } catch (error) {
-      this.fail(call.asks, errorOf(error));
+      this.fail(call.asks, redisErrorOf(error));
     }
   }
 
@@ -136,49 +138,4 @@ function hasOneNode(client: any): boolean {
   return (
     typeof client.evalSha === 'function' && typeof client.isOpen === 'boolean' && client.masters === undefined
   );
-}
-
-/** Has the script run, by its hash where the client and the server know that. */
-async function evaluate({ client, planner, sha }: RedisClientLimits, call: PlannedCall): Promise<unknown> {
-  const isNodeRedis = typeof client.evalSha === 'function';
-  const name = isNodeRedis ? 'evalSha' : 'evalsha';
-  if (typeof client[name] === 'function') {
-    try {
-      return await run(client, name, sha, call, isNodeRedis);
-    } catch (error) {
-      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-    }
-  }
-  return run(client, 'eval', planner.source, call, isNodeRedis);
-}
-
-function run(
-  client: any,
-  name: string,
-  script: string,
-  { keys, args }: PlannedCall,
-  isNodeRedis: boolean,
-): unknown {
-  // Names are UTF-8, and not every client takes them as bytes.
-  const names = keys.map((key) => key.toString());
-  return isNodeRedis
-    ? client[name](script, { keys: names, arguments: args })
-    : client[name](script, names.length, ...names, ...args);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error || typeof (error as any)?.message === 'string'
-    ? String((error as Error).message)
-    : String(error);
-}
-
-function errorOf(cause: unknown): RedisError {
-  const message = messageOf(cause);
-  return new RedisError(failureOf(cause, message), `The Redis client failed: ${message}`, { cause });
-}
-
-function failureOf(error: any, message: string): RedisFailure {
-  if (/^(NOPERM|NOAUTH|WRONGPASS)\b/.test(message)) return 'permission';
-  // What Redis itself says begins with a word in capitals.
-  return /^[A-Z]{2,} /.test(message) || error?.name === 'ReplyError' ? 'server' : 'connection';
 }

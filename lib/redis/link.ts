@@ -11,6 +11,8 @@ export type RedisItem = null | number | Buffer;
 
 /** Who waits for something that was sent. Exactly one of the two is called, once. */
 export interface Sender {
+  /** Whether the process may end while this is under way. */
+  readonly isIdle?: boolean;
   /** The link's arrays have what came of it. */
   landed(link: RedisLink): void;
   failed(error: RedisError): void;
@@ -23,7 +25,7 @@ const links = new Map<string, RedisLink>();
 
 /**
  * A link to one Redis, shared by all of this thread who connect alike. Connections are made and mended in the background; it
- * keeps the process alive only while something is in flight.
+ * keeps the process alive only while something is in flight that it is to stay for.
  */
 export class RedisLink {
   /** Shared with native code: see lib/redis/native.ts. */
@@ -34,6 +36,8 @@ export class RedisLink {
   readonly express: Express;
   readonly #spec: string;
   readonly #senders = new Map<number, Sender>();
+  /** Of the senders, those that the process stays for. */
+  #holders = 0;
   #users = 0;
 
   /** The link of a spec that `redisSpec` made. Who opens it closes it. */
@@ -64,7 +68,7 @@ export class RedisLink {
       sender.failed(refusal('overloaded', 'Too many requests to Redis are in flight'));
       return;
     }
-    if (this.#senders.size === 0) this.native.hold(1);
+    if (!sender.isIdle && this.#holders++ === 0) this.native.hold(1);
     this.#senders.set(ticket, sender);
   }
 
@@ -88,7 +92,8 @@ export class RedisLink {
     this.native.close();
     const senders = [...this.#senders.values()];
     this.#senders.clear();
-    if (senders.length > 0) this.native.hold(0);
+    if (this.#holders > 0) this.native.hold(0);
+    this.#holders = 0;
     for (const sender of senders) sender.failed(refusal('closed', 'The link to Redis was closed'));
   }
 
@@ -98,7 +103,7 @@ export class RedisLink {
       // Who waited may have given up.
       if (sender === undefined) continue;
       this.#senders.delete(ticket);
-      if (this.#senders.size === 0) this.native.hold(0);
+      if (!sender.isIdle && --this.#holders === 0) this.native.hold(0);
       sender.landed(this);
     }
   }

@@ -2,8 +2,27 @@ import type { RedisError } from '../errors.js';
 import type { RedisItem, RedisLink, RedisReply } from './link.js';
 import { ITEM, ROOM } from './native.js';
 
+/** A Lua script, and a Redis that runs it. */
+export interface Script {
+  /**
+   * Calls it once. On a Cluster all keys are of one slot.
+   *
+   * @param timeout milliseconds, connecting included
+   * @param isIdle whether the process may end before the answer
+   * @throws RedisError
+   */
+  run(
+    keys: readonly string[],
+    args: readonly string[],
+    timeout: number,
+    isIdle?: boolean,
+  ): Promise<RedisReply>;
+  /** Forgets it. */
+  close(): void;
+}
+
 /** A Lua script on a link. Redis is sent its text when it does not have it yet. */
-export class RedisScript {
+export class RedisScript implements Script {
   readonly #id: number;
 
   constructor(
@@ -13,16 +32,12 @@ export class RedisScript {
     this.#id = link.native.script(source);
   }
 
-  /**
-   * Calls it once: what was sent when a connection is lost is not sent again. On a Cluster all keys are of one slot.
-   *
-   * @param timeout milliseconds, connecting included
-   * @throws RedisError
-   */
+  /** What was sent when a connection is lost is not sent again. */
   run(
     keys: readonly (string | Uint8Array)[],
     args: readonly (string | Uint8Array)[],
     timeout: number,
+    isIdle = false,
   ): Promise<RedisReply> {
     const { native, lengths } = this.link;
     const parts = [...keys, ...args].map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
@@ -35,11 +50,10 @@ export class RedisScript {
         if (code > 0) reject(link.error(code));
         else resolve(replyOf(link));
       };
-      this.link.await(ticket, { landed, failed: (error: RedisError) => reject(error) });
+      this.link.await(ticket, { isIdle, landed, failed: (error: RedisError) => reject(error) });
     });
   }
 
-  /** Forgets it. */
   close(): void {
     this.link.native.forget(this.#id);
   }
