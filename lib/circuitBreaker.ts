@@ -1,12 +1,14 @@
 import type { CallContext, Recovery } from './breaker/call.js';
 import { Engine } from './breaker/engine.js';
 import type { CircuitBreakerEvents } from './breaker/events.js';
+import { Fleet } from './breaker/fleet.js';
 import { AttentiveEmitter } from './breaker/listeners.js';
 import { EVENT, GATE, STATE } from './breaker/native.js';
 import { breakerSettings, type CircuitBreakerOptions, type RetryPolicy } from './breaker/options.js';
 import { Retrying } from './breaker/retry.js';
 import { type CircuitBreakerSnapshot, restore, snapshotOf } from './breaker/snapshot.js';
 import {
+  type CircuitBreakerFleet,
   type CircuitBreakerMetrics,
   type CircuitBreakerState,
   type CircuitBreakerStats,
@@ -44,6 +46,7 @@ export class CircuitBreaker<
 > extends AttentiveEmitter<CircuitBreakerEvents> {
   private readonly engine: Engine;
   private readonly retry: RetryPolicy | undefined;
+  private readonly member: Fleet | undefined;
   private answer: ((...args: any[]) => unknown) | undefined;
 
   /**
@@ -65,6 +68,10 @@ export class CircuitBreaker<
       this.announce(event, payload, event === 'error' ? undefined : args),
     );
     this.retry = settings.retry;
+    if (settings.shared !== undefined) {
+      this.member = new Fleet(this.engine, settings.shared);
+      this.engine.governor = this.member;
+    }
   }
 
   protected override listenersChanged(): void {
@@ -135,24 +142,29 @@ export class CircuitBreaker<
     return this;
   }
 
+  private order(act: () => void): void {
+    if (this.member === undefined) act();
+    else this.member.order(act);
+  }
+
   /** Opens for `resetTimeout`, whatever the calls say. */
   open(): void {
-    this.engine.go(GATE.open);
+    this.order(() => this.engine.go(GATE.open));
   }
 
   /** Opens until `close()`, `open()` or `probe()` is called: until then no probe is let through either. */
   forceOpen(): void {
-    this.engine.go(GATE.forcedOpen);
+    this.order(() => this.engine.go(GATE.forcedOpen));
   }
 
   /** Closes, and forgets the calls so far. */
   close(): void {
-    this.engine.go(GATE.closed);
+    this.order(() => this.engine.go(GATE.closed));
   }
 
   /** Lets probes through, at once. */
   probe(): void {
-    this.engine.go(GATE.halfOpen);
+    this.order(() => this.engine.go(GATE.halfOpen));
   }
 
   /** Ends a `disable()`. */
@@ -207,9 +219,15 @@ export class CircuitBreaker<
     };
   }
 
+  /** How its fleet stands, with the option `shared`. */
+  get fleet(): CircuitBreakerFleet | undefined {
+    return this.member?.status;
+  }
+
   /** Counters from the beginning on. */
   metrics(): CircuitBreakerMetrics {
     const { counts, flight, waiting } = this.engine;
+    const { fleet } = this;
     return {
       name: this.name,
       state: this.state,
@@ -217,6 +235,7 @@ export class CircuitBreaker<
       running: flight.running,
       waiting: waiting.count,
       ...counts,
+      ...(fleet !== undefined && { fleet }),
     };
   }
 
@@ -231,17 +250,18 @@ export class CircuitBreaker<
    * @throws InvalidArgumentError if it is not such a thing
    */
   restore(snapshot: CircuitBreakerSnapshot): this {
-    restore(this.engine, snapshot);
+    this.order(() => restore(this.engine, snapshot));
     return this;
   }
 
   /**
-   * Refuses calls from now on with DestroyedError, also those that wait for room; those that run are answered. Calling it
-   * again does nothing.
+   * Refuses calls from now on with DestroyedError, also those that wait for room; those that run are answered. A shared
+   * breaker leaves its fleet; until it is shut down it is a member. Calling it again does nothing.
    */
   shutdown(): void {
     if (this.engine.shut) return;
     this.engine.shutdown();
+    void this.member?.leave();
     this.engine.say('shutdown', { breaker: this.name });
   }
 

@@ -1,6 +1,7 @@
 export { BoundedLRUCache } from './boundedLRUCache.js';
 export type { CallContext } from './breaker/call.js';
 export type { CircuitBreakerEvents } from './breaker/events.js';
+export type { CircuitBreakerSharedOptions, RedisClient } from './breaker/fleetOptions.js';
 export type {
   CircuitBreakerOptions,
   CircuitBreakerRetryOptions,
@@ -9,6 +10,7 @@ export type {
 } from './breaker/options.js';
 export type { CircuitBreakerSnapshot } from './breaker/snapshot.js';
 export type {
+  CircuitBreakerFleet,
   CircuitBreakerMetrics,
   CircuitBreakerState,
   CircuitBreakerStats,

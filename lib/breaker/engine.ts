@@ -28,6 +28,16 @@ export type Say = <Name extends CircuitBreakerEvent>(
   ...args: unknown[]
 ) => void;
 
+/** Who decides together with other breakers whether calls are let through. */
+export interface Governor {
+  /** The gate is another now; nobody else has been told yet. */
+  moved(gate: number): void;
+  /** Whether the others let this breaker have probes. */
+  admits(now: number): boolean;
+  /** Milliseconds until there are probes; undefined: that is this breaker's own affair. */
+  retryAfter(now: number): number | undefined;
+}
+
 /** Of the events that every call has, which are made only if somebody listens. */
 const fireChannel = diagnosticsChannel.channel('keelson:breaker:fire');
 const successChannel = diagnosticsChannel.channel('keelson:breaker:success');
@@ -62,6 +72,7 @@ export class Engine implements CallEnds {
   /** Whether anybody listens to what every call brings about. */
   heardFire = false;
   heardSuccess = false;
+  governor: Governor | undefined;
   private readonly action: (...args: any[]) => unknown;
   private readonly successes = new Float64Array(SUCCESS_ROOM * SUCCESS_WIDTH);
   /** The state that was announced last. */
@@ -146,9 +157,13 @@ export class Engine implements CallEnds {
     const now = this.time.now();
     if (this.isOpen(now)) return this.answer(this.rejected(now), recovery);
     if (this.flight.running >= this.capacity) return this.wait(now, thisArg, args, recovery);
-    const permitted = this.native.permit(now);
+    const permitted = this.permit(now);
     this.after(now);
     return permitted ? this.enter(thisArg, args, recovery) : this.answer(this.rejected(now), recovery);
+  }
+
+  private permit(now: number): boolean {
+    return (this.governor === undefined || this.governor.admits(now)) && this.native.permit(now);
   }
 
   private isOpen(now: number): boolean {
@@ -172,11 +187,17 @@ export class Engine implements CallEnds {
 
   private rejected(now: number): Error {
     const { name } = this.settings;
-    const error = new BreakerOpenError(name, Math.max(0, this.due[0]! - now));
+    const error = new BreakerOpenError(name, this.retryAfter(now));
     this.counts.rejects++;
     this.native.count(now, EVENT.reject);
     this.say('reject', { breaker: name, error }, error);
     return error;
+  }
+
+  private retryAfter(now: number): number {
+    if (this.gate === GATE.halfOpen) return 0;
+    const told = this.gate === GATE.open ? this.governor?.retryAfter(now) : undefined;
+    return told ?? Math.max(0, this.due[0]! - now);
   }
 
   /** Waits for room, if it may. */
@@ -339,7 +360,7 @@ export class Engine implements CallEnds {
       const call = this.waiting.next();
       if (call === undefined) return;
       const now = this.time.now();
-      const permitted = this.direct || !this.enabled || this.native.permit(now);
+      const permitted = this.direct || !this.enabled || this.permit(now);
       this.after(now);
       if (permitted) {
         this.flight.run(call);
@@ -365,6 +386,7 @@ export class Engine implements CallEnds {
     if (gate === this.gate) return;
     this.gate = gate;
     this.direct = gate === GATE.closed && this.enabled && !this.shut;
+    this.governor?.moved(gate);
     this.arm(this.due[0]!, now);
     this.tell(gate);
     if (gate === GATE.open || gate === GATE.forcedOpen) this.refuseAll(now);
@@ -444,6 +466,14 @@ export class Engine implements CallEnds {
     const now = this.time.now();
     this.native.go(now, gate);
     this.after(now);
+  }
+
+  /** Opens until a time, or until then if it is open. */
+  openUntil(time: number): void {
+    const now = this.time.now();
+    this.native.open(now, time);
+    this.after(now);
+    this.arm(time, now);
   }
 
   enable(enabled: boolean): void {

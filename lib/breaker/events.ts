@@ -1,3 +1,5 @@
+import type { RedisError } from '../errors.js';
+
 /**
  * Events of `CircuitBreaker`, with what `node:diagnostics_channel` carries as `keelson:breaker:<event>`; `breaker` is the
  * breaker's name. Listeners get the rest as arguments in this order, as opossum's do.
@@ -25,6 +27,10 @@ export interface CircuitBreakerEvents extends Record<string, unknown> {
   close: { breaker: string };
   /** It lets probes through, `resetTimeout` after it opened. */
   halfOpen: { breaker: string; resetTimeout: number };
+  /** A shared breaker goes by itself, since Redis gave no answer for three intervals. Told once, until it has recovered. */
+  'redis-error': { breaker: string; error: RedisError };
+  /** Redis answers again, after so many milliseconds. */
+  recovered: { breaker: string; downMs: number };
   /** It was shut down. */
   shutdown: { breaker: string };
   /** An error that nobody else is told of: what `errorFilter` or `retryIf` threw. Without a listener one process warning. */

@@ -1,5 +1,6 @@
 import { duration } from '../pool/options.js';
 import { boolean, callable, integer, invalid, number, options, string } from '../validate.js';
+import { type CircuitBreakerSharedOptions, type SharedSettings, sharedSettings } from './fleetOptions.js';
 import { OPTION } from './native.js';
 
 /** Which calls a breaker judges by. */
@@ -54,6 +55,8 @@ export interface CircuitBreakerOptions<Args extends unknown[] = any[]> {
   name?: string | undefined;
   /** Whether it begins enabled: see `disable()`. @default true */
   enabled?: boolean | undefined;
+  /** Breakers of the same name that share their state through Redis. @default none: the state is of this one alone */
+  shared?: CircuitBreakerSharedOptions | undefined;
 }
 
 /** Retries with their defaults. */
@@ -76,6 +79,7 @@ export interface Settings {
   readonly errorFilter: ((error: unknown, ...args: any[]) => unknown) | undefined;
   readonly signal: boolean;
   readonly enabled: boolean;
+  readonly shared: SharedSettings | undefined;
   /** Whether the window is of calls, not of a time. */
   readonly counts: boolean;
   /** As the native core wants them. */
@@ -85,7 +89,7 @@ export interface Settings {
 const NAMES = [
   ...['timeout', 'window', 'failureRateThreshold', 'slowCallDuration', 'slowCallRateThreshold'],
   ...['volumeThreshold', 'resetTimeout', 'halfOpenCalls', 'capacity', 'queue', 'retry', 'errorFilter'],
-  ...['signal', 'name', 'enabled'],
+  ...['signal', 'name', 'enabled', 'shared'],
 ] as (keyof CircuitBreakerOptions)[];
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -99,8 +103,9 @@ export function breakerSettings(given: CircuitBreakerOptions, action: { name: st
   const chosen = options<CircuitBreakerOptions>('options', given, NAMES);
   const { timeout = 10_000, resetTimeout = 30_000, slowCallDuration = NEVER } = chosen;
   const { capacity = NEVER, queue = 0, signal = false, enabled = true, errorFilter } = chosen;
+  const name = chosen.name === undefined ? action.name : string('name', chosen.name);
   const settings = {
-    name: chosen.name === undefined ? action.name || `breaker-${++unnamed}` : string('name', chosen.name),
+    name: chosen.name ?? (name || `breaker-${++unnamed}`),
     timeout: timeout === false ? NEVER : duration('timeout', timeout, 1),
     resetTimeout: duration('resetTimeout', resetTimeout),
     slowCallDuration: duration('slowCallDuration', slowCallDuration),
@@ -111,6 +116,8 @@ export function breakerSettings(given: CircuitBreakerOptions, action: { name: st
       errorFilter === undefined ? undefined : callable<(error: any) => unknown>('errorFilter', errorFilter),
     signal: boolean('signal', signal),
     enabled: boolean('enabled', enabled),
+    // A number would be another breaker's in the next process.
+    shared: chosen.shared === undefined ? undefined : sharedSettings(chosen.shared, name),
   };
   const native = nativeOptions(settings, chosen);
   return { ...settings, counts: native[OPTION.calls]! > 0, native };

@@ -38,6 +38,22 @@ export type CircuitBreakerState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen';
 /** By the core's number. */
 export const STATES: readonly CircuitBreakerState[] = ['closed', 'open', 'halfOpen', 'forcedOpen'];
 
+/** How a breaker stands that shares its state through Redis, and its fleet as of the latest sync. */
+export interface CircuitBreakerFleet {
+  /** false: Redis gives no answer, and the breaker goes by itself. */
+  connected: boolean;
+  /** Of all; half-open while a member has the lease of the probes. 'unknown' unless connected, and then the rest is 0. */
+  state: 'closed' | 'open' | 'halfOpen' | 'unknown';
+  /** Members that are alive, this one included. */
+  members: number;
+  /** Members that have opened by their own calls, while the fleet is closed. */
+  votes: number;
+  /** Whether the lease of the probes is this member's. */
+  probing: boolean;
+  /** Syncs without an answer, from the beginning on. */
+  errors: number;
+}
+
 /** What a breaker has counted from its beginning on. */
 export interface CircuitBreakerMetrics {
   name: string;
@@ -58,6 +74,8 @@ export interface CircuitBreakerMetrics {
   retries: number;
   /** How often it opened. */
   opened: number;
+  /** Only with the option `shared`. */
+  fleet?: CircuitBreakerFleet;
 }
 
 export function statsOf(engine: Engine): CircuitBreakerStats {
