@@ -25,11 +25,9 @@ if claim == 'leave' then
   return {}
 end
 
--- Who is there, and who votes.
 for _, set in ipairs({ members, votes }) do redis.call('ZREMRANGEBYSCORE', set, '-inf', now) end
 redis.call('ZADD', members, now + life, id)
-if votes_open then redis.call('ZADD', votes, now + life, id) else redis.call('ZREM', votes, id) end
-for _, set in ipairs({ members, votes }) do keep(set, life) end
+keep(members, life)
 
 local fields = redis.call('HMGET', state, 'epoch', 'open', 'due', 'holder', 'lease', 'wanted')
 local epoch, open, due = tonumber(fields[1] or 0), fields[2] == '1', tonumber(fields[3] or 0)
@@ -53,6 +51,9 @@ if holder == id and claim == 'none' then holder = '' end
 if open and holder == '' and claim == 'lead' and known.epoch == epoch then holder = id end
 if open and holder == id and verdict ~= 'none' and known.epoch == epoch then enter(verdict == 'open') end
 
+-- Votes count until enough of them have opened the fleet.
+if votes_open and not open then redis.call('ZADD', votes, now + life, id) else redis.call('ZREM', votes, id) end
+keep(votes, life)
 local count, total = redis.call('ZCARD', votes), redis.call('ZCARD', members)
 if not open and count > 0 and count >= (quorum < 1 and quorum * total or quorum) then enter(true) end
 
