@@ -68,8 +68,12 @@ describe('states', () => {
     const { breaker } = breakerOf({ halfOpenCalls: 2 });
     breaker.open();
     await jest.advanceTimersByTimeAsync(1_000);
-    const calls = [true, true, true].map((ok) => outcome(breaker.fire(ok)));
-    expect(await Promise.all(calls)).toEqual(['answer', 'answer', 'ERR_KEELSON_BREAKER_OPEN']);
+    const calls = [true, true].map((ok) => outcome(breaker.fire(ok)));
+    await expect(breaker.fire(true)).rejects.toMatchObject({
+      code: 'ERR_KEELSON_BREAKER_OPEN',
+      retryAfter: 0,
+    });
+    expect(await Promise.all(calls)).toEqual(['answer', 'answer']);
     expect(breaker.state).toBe('closed');
     breaker.open();
     await jest.advanceTimersByTimeAsync(1_000);

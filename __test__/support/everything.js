@@ -85,6 +85,11 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     { volumeThreshold: 2 },
   );
   const fired = await Promise.allSettled([true, false, false].map((ok) => breaker.fire(ok)));
+  const sharing = new CircuitBreaker(async () => 'alone', {
+    name: 'sharing',
+    shared: { redis: 'redis://127.0.0.1:1', interval: 10 },
+  });
+  const unshared = await sharing.fire();
   const refused = await breaker.fire(true).catch((error) => error instanceof Error && error.code);
   let refusal;
   try {
@@ -110,7 +115,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     malformed,
     served: [served, late.reason instanceof Error && late.reason.code, connections.getStats()],
     limited: [checks.map(({ allowed }) => allowed), local.allowed, local.source],
-    broken: [fired.map(({ status }) => status), refused],
+    broken: [fired.map(({ status }) => status), refused, unshared, sharing.fleet.connected],
     refusal,
   };
   if (leave) {
@@ -149,6 +154,6 @@ module.exports.FOUND = {
   malformed: [true, 'ERR_KEELSON_JSON_SYNTAX'],
   served: [[1, 2, 3, 4], 'ERR_KEELSON_TIMEOUT', { total: 2, idle: 1, active: 1, waiting: 0, opening: 0 }],
   limited: [[true, true, false], true, 'local'],
-  broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN'],
+  broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN', 'alone', false],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };
