@@ -185,6 +185,30 @@ describe('the probe', () => {
     }
   });
 
+  test('a round of several probes is not taken from who has few calls', async () => {
+    const settings = { resetTimeout: 60_000, halfOpenCalls: 3 };
+    const members = [0, 1].map(() => make(dependency, { ...settings, shared: shared() }));
+    await eventually(() => members.every((one) => one.fleet!.members === 2));
+    // As if its time had come.
+    await openAll(members);
+    await server.command('HSET', 'cb:{dependency}', 'due', '0');
+    await eventually(() => members.some((one) => one.fleet!.probing));
+    const holder = members.find((one) => one.fleet!.probing)!;
+    const other = members.find((one) => one !== holder)!;
+    dependency.isDown = false;
+    await holder.fire();
+    // The other one has calls all the time, and asks for the lease.
+    const stop = pour([other]);
+    await eventually(async () => Number(await server.command('HGET', 'cb:{dependency}', 'wanted')) > 0);
+    const heard = Number(await server.command('HGET', 'cb:{dependency}', 'lease'));
+    await eventually(async () => Number(await server.command('HGET', 'cb:{dependency}', 'lease')) > heard);
+    expect(holder.fleet!.probing).toBe(true);
+    await holder.fire();
+    await holder.fire();
+    await closed(members);
+    await stop();
+  });
+
   test('without calls a member waits half-open, and the others hear of it', async () => {
     const members = await fleet(2);
     await openAll(members);
@@ -305,7 +329,7 @@ describe('in a partition', () => {
     expect(events[0]).toEqual(['redis-error', 'open', 'halfOpen', 'close', 'recovered']);
     expect(events[1]).toEqual(['redis-error', 'recovered']);
     expect(errors).toEqual([expect.any(RedisError)]);
-    expect(members[0]!.fleet!.errors).toBeGreaterThanOrEqual(2);
+    expect(members[0]!.fleet!.errors.connection).toBeGreaterThanOrEqual(2);
   });
 
   test('what the fleet had opened has its probes at their time', async () => {
@@ -387,7 +411,7 @@ describe('a Redis that forgets', () => {
       await closed(members);
       await stop();
     }
-    expect(members.map((one) => one.fleet!.errors)).toEqual([0, 0]);
+    for (const one of members) expect(Object.values(one.fleet!.errors)).toEqual(Array(6).fill(0));
   });
 
   test('every key ends by itself, and all of them are of one slot', async () => {

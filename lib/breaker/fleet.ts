@@ -43,13 +43,16 @@ export class Fleet implements Governor {
   private verdict: Verdict = 'none';
   /** Whether it gives the lease to a member that needs it. */
   private yields = false;
+  /** Calls until it was last seen with the lease, and when a sync has last seen some; since it has it. */
+  private fires = 0;
+  private calledAt = -NEVER;
   /** Whether the gate is about to move because of it. */
   private acting = false;
   /** How often the gate has moved otherwise. */
   private moves = 0;
   /** Calls that were refused until the latest sync. */
   private rejects = 0;
-  private errors = 0;
+  private readonly errors = noErrors();
   private downSince: number | undefined;
   private left = false;
   private syncing: Promise<void> | undefined;
@@ -80,7 +83,7 @@ export class Fleet implements Governor {
       members: view?.members ?? 0,
       votes: view?.votes ?? 0,
       probing: leads,
-      errors,
+      errors: { ...errors },
     };
   }
 
@@ -122,10 +125,11 @@ export class Fleet implements Governor {
   /** Goes, and says so to the fleet if that is possible. */
   async leave(): Promise<void> {
     this.left = true;
+    this.view = undefined;
+    this.leads = false;
     this.timer.disarm();
-    await this.syncing;
     // Who is not told notices by the silence.
-    await this.store.leave().catch(() => {});
+    if (this.downSince === undefined) await this.store.leave().catch(() => {});
     this.close();
   }
 
@@ -208,11 +212,11 @@ export class Fleet implements Governor {
   private follow(view: FleetView, isNew: boolean): void {
     if (this.gate === GATE.forcedOpen) return;
     if (isNew && view.open) this.cause = 'fleet';
-    this.leads = this.cause === 'fleet' && view.mine;
+    this.lead(this.cause === 'fleet' && view.mine);
     if (this.cause !== 'fleet') return;
     if (!view.open) this.rejoinClosed();
     else if (!view.mine) this.holdOpen(view.wait);
-    else if (view.wanted && this.isIdle) this.yield();
+    else if (view.wanted && this.isIdle()) this.yield();
     else this.act(() => this.engine.go(GATE.halfOpen));
   }
 
@@ -221,9 +225,18 @@ export class Fleet implements Governor {
     this.act(() => this.engine.go(GATE.closed));
   }
 
-  /** Whether the lease is no use here. */
-  private get isIdle(): boolean {
-    return this.gate === GATE.halfOpen && this.engine.flight.running === 0;
+  private lead(leads: boolean): void {
+    const { fires } = this.engine.counts;
+    if (!this.leads) this.calledAt = -NEVER;
+    else if (fires > this.fires) this.calledAt = this.engine.time.now();
+    this.fires = fires;
+    this.leads = leads;
+  }
+
+  /** Whether the lease is no use here: a round that has begun gets the time that the breaker itself gives it. */
+  private isIdle(): boolean {
+    const { flight, settings, time } = this.engine;
+    return flight.running === 0 && time.now() - this.calledAt >= settings.resetTimeout;
   }
 
   /** Nobody else has the lease before this member lets no probe through any more. */
@@ -240,7 +253,7 @@ export class Fleet implements Governor {
   }
 
   private miss(error: RedisError): boolean {
-    this.errors++;
+    this.errors[error.failure]++;
     const now = this.engine.time.now();
     if (this.left || this.downSince !== undefined || now - this.heardAt < this.settings.life) return false;
     this.downSince = this.heardAt;
@@ -276,6 +289,10 @@ export class Fleet implements Governor {
       this.acting = false;
     }
   }
+}
+
+function noErrors(): CircuitBreakerFleet['errors'] {
+  return { timeout: 0, connection: 0, permission: 0, server: 0, overloaded: 0, closed: 0 };
 }
 
 function stateOf({ open, held }: FleetView): 'closed' | 'open' | 'halfOpen' {

@@ -1,3 +1,4 @@
+import type { RedisFailure } from '../errors.js';
 import type { Engine } from './engine.js';
 import { FIGURE, SHARES } from './native.js';
 
@@ -50,8 +51,8 @@ export interface CircuitBreakerFleet {
   votes: number;
   /** Whether the lease of the probes is this member's. */
   probing: boolean;
-  /** Syncs without an answer, from the beginning on. */
-  errors: number;
+  /** Why syncs had no answer, from the beginning on. */
+  errors: Record<RedisFailure, number>;
 }
 
 /** What a breaker has counted from its beginning on. */
