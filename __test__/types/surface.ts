@@ -4,6 +4,8 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   CacheItem,
+  CircuitBreakerFleet,
+  CircuitBreakerSharedOptions,
   ConcurrencyLease,
   ConnectionPoolMetrics,
   ConnectionPoolStats,
@@ -27,6 +29,7 @@ import type {
 import {
   BatchError,
   BoundedLRUCache,
+  CircuitBreaker,
   CircularBuffer,
   ConnectionError,
   ConnectionPool,
@@ -385,6 +388,23 @@ export function errors(error: unknown): KeelsonErrorCode | undefined {
   return error instanceof KeelsonError ? error.code : undefined;
 }
 
+export async function breakers(client: {
+  eval(...args: unknown[]): Promise<unknown>;
+}): Promise<CircuitBreakerFleet | undefined> {
+  const shared: CircuitBreakerSharedOptions = { redis: 'redis://localhost', prefix: 'svc:', quorum: 0.5 };
+  const quote = new CircuitBreaker(async (order: string) => order.length, { name: 'carrier', shared });
+  const others = [client, { host: 'redis', port: 6379, tls: true }].map(
+    (redis) =>
+      new CircuitBreaker(async () => 1, { name: 'other', shared: { redis, interval: 500, timeout: 20 } }),
+  );
+  quote.on('redis-error', (error: Error) => void error).on('recovered', (downMs: number) => void downMs);
+  const length: number = await quote.fire('order');
+  void length;
+  for (const one of others) one.shutdown();
+  const { fleet } = quote.metrics();
+  return fleet?.connected ? quote.fleet : undefined;
+}
+
 /** What must not compile. */
 export function refused(): void {
   // @ts-expect-error a cache needs a bound
@@ -417,6 +437,8 @@ export function refused(): void {
   new DistributedRateLimiter({ windowMs: 1, maxRequests: 1, algorithm: 'leaky-bucket' });
   // @ts-expect-error the older form has other results
   new DistributedRateLimiter({}, { windowMs: 1, maxRequests: 1 }).checkLimit({}).then((one) => one.remaining);
+  // @ts-expect-error shared needs to know its Redis
+  new CircuitBreaker(async () => 1, { name: 'x', shared: { quorum: 2 } });
   // @ts-expect-error not a code of keelson
   const code: KeelsonErrorCode = 'ERR_OTHER';
   void code;

@@ -43,7 +43,7 @@ export class Fleet implements Governor {
   private verdict: Verdict = 'none';
   /** Whether it gives the lease to a member that needs it. */
   private yields = false;
-  /** Calls until it was last seen with the lease, and when a sync has last seen some; since it has it. */
+  /** Calls as of the latest sync, and when a sync has last seen more of them since the lease is this member's. */
   private fires = 0;
   private calledAt = -NEVER;
   /** Whether the gate is about to move because of it. */
@@ -235,7 +235,8 @@ export class Fleet implements Governor {
 
   /** Whether the lease is no use here: a round that has begun gets the time that the breaker itself gives it. */
   private isIdle(): boolean {
-    const { flight, settings, time } = this.engine;
+    const { enabled, flight, settings, time } = this.engine;
+    if (!enabled) return true;
     return flight.running === 0 && time.now() - this.calledAt >= settings.resetTimeout;
   }
 
