@@ -88,6 +88,34 @@ test('destroyed limiters leave nothing open', async () => {
   expect(found).toBe(false);
 });
 
+test('destroyed limiters leave no memory behind, each with a link of its own', async () => {
+  const source = `${LIMITER}
+    const round = async (connectTimeout) => {
+      const redis = { host: '127.0.0.1', port: ${server.port}, connectTimeout };
+      const one = limiter(0, { redis });
+      await Promise.all(['a', 'b', 'c'].map((key) => one.check(key)));
+      one.destroy();
+    };
+    let links = 0;
+    const held = async () => {
+      for (let i = 0; i < 100; i++) await round(1000 + links++);
+      for (let i = 0; i < 10; i++) {
+        global.gc();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return process.memoryUsage().arrayBuffers / links;
+    };
+    (async () => {
+      await held();
+      await held();
+      console.log(JSON.stringify(await held()));
+    })();`;
+  const { code, stdout, stderr } = await runNode(['--expose-gc', '-e', source]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  // A link has 85 KB of arrays, of which the latest few may not be collected yet.
+  expect(JSON.parse(stdout)).toBeLessThan(20_000);
+});
+
 test.each([
   ['Redis', (port: number) => `const port = ${port};`],
   ['a server that is down', () => 'const port = 1;'],

@@ -27,7 +27,8 @@ const BYTES: f64 = 2.0;
 struct State {
     /// None once it is closed.
     link: Option<Link>,
-    wake: Wake,
+    /// Likewise. It keeps its function, and so whatever that reaches, which is this too.
+    wake: Option<Wake>,
     mailbox: Arc<Mailbox>,
     /// Taken from the mailbox, and not yet by JavaScript.
     done: VecDeque<Done>,
@@ -171,7 +172,7 @@ pub fn create_redis_link(
     let state = State {
         link: Some(link),
         mailbox: Mailbox::new(wake.waker()),
-        wake,
+        wake: Some(wake),
         done: VecDeque::new(),
         limiters: HashMap::new(),
         scripts: HashMap::new(),
@@ -247,9 +248,12 @@ fn with_outcomes(instance: Instance<State>) -> Result<Instance<State>> {
             };
             args.utf16(&address.encode_utf16().collect::<Vec<_>>())
         })?
-        .function("hold", |state, args: Args<1>| state.wake.hold(args.u32(0)? != 0))?
+        .function("hold", |state, args: Args<1>| {
+            let hold = args.u32(0)? != 0;
+            state.wake.as_ref().map_or(Ok(()), |wake| wake.hold(hold))
+        })?
         .function("close", |state, _: Args<0>| {
-            state.link = None;
+            (state.link, state.wake) = (None, None);
             Ok(())
         })
 }
