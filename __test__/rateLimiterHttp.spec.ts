@@ -259,6 +259,20 @@ describe.each(Object.entries(HOSTS))('%s', (name, host) => {
 });
 
 describe('checkLimit', () => {
+  test('gives a permit that ends by itself where the response does not tell when it is over', async () => {
+    jest.useFakeTimers();
+    try {
+      const limiter = makeLimiter({ windowMs: 1000, maxRequests: 1, algorithm: 'concurrency' });
+      await limiter.checkLimit({ ip: '10.0.0.1' }, {});
+      await limiter.checkLimit({ ip: '10.0.0.2' });
+      await jest.advanceTimersByTimeAsync(5000);
+      expect(await limiter.checkLimit({ ip: '10.0.0.1' }, {})).toMatchObject({ allowed: true });
+      expect(await limiter.checkLimit({ ip: '10.0.0.2' })).toMatchObject({ allowed: true });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('resolves to these members, and no others', async () => {
     const limiter = makeLimiter({ maxRequests: 1 });
     const admission = await limiter.checkLimit({ ip: '10.0.0.1' }, {});

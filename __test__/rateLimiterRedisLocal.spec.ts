@@ -63,6 +63,14 @@ describe('a denial', () => {
     }
   });
 
+  test('is forgotten too where it was on its way when the key was reset', async () => {
+    const one = limiter({ maxRequests: 1, blockCache: 60_000 });
+    await one.check('key');
+    const [denial] = await Promise.all([one.check('key'), one.reset('key')]);
+    expect(denial).toMatchObject({ allowed: false });
+    expect(await one.check('key')).toMatchObject({ allowed: true });
+  });
+
   test('that another process has lifted is forgotten after blockCache', async () => {
     const [one, other] = [limiter({ maxRequests: 1, blockCache: 300 }), limiter({ maxRequests: 1 })];
     await one.check('key');

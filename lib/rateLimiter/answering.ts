@@ -55,9 +55,12 @@ export function setHeader(res: any, name: string, value: string): void {
   else if (typeof res.set === 'function') res.set(name, value);
 }
 
-/** Calls back once when a response is over, with whether it was sent completely. Of mocks that do not tell, never. */
-export function whenOver(res: any, over: (isSent: boolean) => void): void {
-  if (typeof res?.once !== 'function') return;
+/**
+ * Calls back once when a response is over, with whether it was sent completely. Returns false for one that does not tell,
+ * such as a mock.
+ */
+export function whenOver(res: any, over: (isSent: boolean) => void): boolean {
+  if (typeof res?.once !== 'function') return false;
   let isOver = false;
   const end = (isSent: boolean): void => {
     if (isOver) return;
@@ -66,8 +69,9 @@ export function whenOver(res: any, over: (isSent: boolean) => void): void {
   };
   if (res.destroyed === true || res.writableFinished === true) {
     end(res.writableFinished === true);
-    return;
+    return true;
   }
   res.once('finish', () => end(true));
   res.once('close', () => end(res.writableFinished === true));
+  return true;
 }

@@ -14,6 +14,8 @@ interface Denial {
  */
 export class Denials {
   private readonly known = new Map<string, Denial>();
+  /** When a key was reset or blocked last: what was asked before may be of before. */
+  private changed = Number.NEGATIVE_INFINITY;
 
   /** @param maxKeys how many are remembered; the oldest goes first */
   constructor(
@@ -27,6 +29,7 @@ export class Denials {
 
   /** Remembers a denial of what was asked at a time. */
   note(key: string, result: RateLimitResult, asked: number): void {
+    if (asked <= this.changed) return;
     this.known.delete(key);
     if (this.known.size >= this.maxKeys) this.makeRoom(asked);
     // The store decided after that, and its milliseconds are rounded up.
@@ -50,6 +53,12 @@ export class Denials {
 
   forget(key: string): void {
     this.known.delete(key);
+  }
+
+  /** A key was reset or blocked. */
+  change(key: string): void {
+    this.known.delete(key);
+    this.changed = performance.now();
   }
 
   /** How many hold now. */

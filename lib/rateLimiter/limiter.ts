@@ -276,13 +276,17 @@ export class RateLimiter<Decision = RateLimitDecision> extends ObservableEmitter
     return fastifyHook(this.#visits, this.#settings.http);
   }
 
-  /** For handlers that speak `fetch`: resolves to the answer if a request is denied, and to undefined if it passes. */
+  /**
+   * For handlers that speak `fetch`: resolves to the answer if a request is denied, and to undefined if it passes. It does
+   * not learn what became of that: nothing is given back, and a permit ends by itself.
+   */
   guard(request: Request, info?: FetchInfo): Promise<Response | undefined> {
     return fetchGuard(this.#visits, this.#settings.http, request, info);
   }
 
   /**
-   * Puts the limiter before a handler that speaks `fetch`. The responses tell of the limits.
+   * Puts the limiter before a handler that speaks `fetch`. The responses tell of the limits. A request is over, and its
+   * permit given back, when the handler has given its response: the body may still be on its way.
    *
    * @param infoOf the client's address, from what the server gives beside the request
    */

@@ -147,7 +147,9 @@ export class RemoteEngine implements Engine, Landing {
 
   replied(inquiry: Inquiry, numbers: Float64Array, place: number): Answer {
     this.well(inquiry.epoch);
-    const { op, amount } = inquiry;
+    const { op, key, amount } = inquiry;
+    // A check that was on its way before this has been answered meanwhile.
+    if (op >= OP.adjust) this.forget(op, key);
     const answer = this.verdicts.results.answer(numbers, place, amount, 'redis');
     if (op === OP.check && !answer.result.allowed) this.noteDenial(inquiry, numbers, place);
     return answer;
@@ -193,8 +195,12 @@ export class RemoteEngine implements Engine, Landing {
 
   /** What is known here of a key is not true any more. */
   private forget(op: number, key: string): void {
-    this.denials?.forget(key);
-    if (op === OP.reset || op === OP.block) this.permits?.forget(key);
+    if (op !== OP.reset && op !== OP.block) {
+      this.denials?.forget(key);
+      return;
+    }
+    this.denials?.change(key);
+    this.permits?.forget(key);
   }
 
   /** The time, read once for all that is asked in a row. */

@@ -156,8 +156,8 @@ export class Visits {
   /** Sees to what is to be done when a response is over. `raw` tells when, the user's functions get `res`. */
   follow(visit: Visit, req: any, res: any, raw: any): void {
     if (visit.lease === undefined && !this.isRefundable(visit)) return;
-    this.keep(visit);
-    whenOver(raw, (isSent) => void this.end(visit, isSent, req, res));
+    // A permit whose end nobody would tell of is not renewed, and ends by itself.
+    if (whenOver(raw, (isSent) => void this.end(visit, isSent, req, res))) this.keep(visit);
   }
 
   /** Renews the permit of a request until that is over. */
