@@ -226,15 +226,20 @@ describe('the probe', () => {
       },
       { name: 'listener', volumeThreshold: 1, resetTimeout: RESET, shared: shared({ interval: INTERVAL }) },
     );
-    let probes = 0;
+    const probes: number[] = [];
     failing.on('halfOpen', () => {
-      probes++;
+      probes.push(performance.now());
       void failing.fire().catch(() => {});
     });
     await eventually(() => failing.fleet!.connected);
     await fire(failing, 1);
-    await eventually(() => probes >= 3);
-    expect(failing.metrics().failures).toBeGreaterThanOrEqual(3);
+    const epoch = async () => Number(await server.command('HGET', 'cb:{listener}', 'epoch'));
+    await eventually(async () => (await epoch()) > 0);
+    const before = await epoch();
+    await eventually(() => probes.length >= 4);
+    expectOneProbeARound(probes, 4);
+    // The fleet has heard of each of them.
+    expect(await epoch()).toBeGreaterThan(before);
     failing.shutdown();
     expect(one.state).toBe('closed');
   });
@@ -256,6 +261,7 @@ describe('orders', () => {
     dependency.isDown = true;
     await Promise.all(others.map((one) => fire(one, 2)));
     await opened(others);
+    await eventually(() => members[0]!.fleet!.state !== 'closed');
     dependency.isDown = false;
     const stop = pour(others);
     await eventually(() => others.every((one) => one.state === 'closed'));

@@ -159,7 +159,8 @@ describe('the process', () => {
   const BREAKER = `
     const { CircuitBreaker } = require('keelson');
     const breaker = (port, options) => new CircuitBreaker(async () => 'answer', {
-      name: 'x', shared: { redis: { host: '127.0.0.1', port }, interval: 20, timeout: 60_000, ...options },
+      name: 'x',
+      shared: { redis: { host: '127.0.0.1', port, connectTimeout: 60_000 }, interval: 20, timeout: 60_000, ...options },
     });
     const connected = async (one) => { while (!one.fleet.connected) await new Promise((resolve) => setTimeout(resolve, 1)); };`;
   /** How long it may take to start and to end, in milliseconds: not the minute of the timeout. */
