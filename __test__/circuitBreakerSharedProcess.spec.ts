@@ -155,26 +155,16 @@ test('who shuts down leaves at once', async () => {
 });
 
 describe('the process', () => {
-  /** How it makes a breaker, of whichever `port`. */
+  /** How it makes a breaker, of whichever `port`. What it waits for lasts longer than the process may. */
   const BREAKER = `
     const { CircuitBreaker } = require('keelson');
     const breaker = (port, options) => new CircuitBreaker(async () => 'answer', {
       name: 'x',
-      shared: { redis: { host: '127.0.0.1', port, connectTimeout: 60_000 }, interval: 20, timeout: 60_000, ...options },
+      shared: { redis: { host: '127.0.0.1', port, connectTimeout: 600_000 }, interval: 20, timeout: 600_000, ...options },
     });
     const connected = async (one) => { while (!one.fleet.connected) await new Promise((resolve) => setTimeout(resolve, 1)); };`;
-  /** How long it may take to start and to end, in milliseconds: not the minute of the timeout. */
-  const SOON = 20_000;
-
-  async function timed<T>(source: string): Promise<T> {
-    const began = Date.now();
-    const found = await evaluate<T>(source);
-    expect(Date.now() - began).toBeLessThan(SOON);
-    return found;
-  }
-
   test('ends though a breaker is a member, has never been one, or waits for a Redis that says nothing', async () => {
-    const found = await timed(`${BREAKER}
+    const found = await evaluate(`${BREAKER}
       const hole = require('node:net').createServer((socket) => socket.unref().resume().on('error', () => {})).unref();
       hole.listen(0, '127.0.0.1', async () => {
         const one = breaker(${server.port});
@@ -187,7 +177,7 @@ describe('the process', () => {
   });
 
   test('that shuts a breaker down has it leave before it ends', async () => {
-    await timed(`${BREAKER}
+    await evaluate(`${BREAKER}
       const one = breaker(${server.port}, { interval: 60_000 });
       connected(one).then(() => {
         one.shutdown();
@@ -197,7 +187,7 @@ describe('the process', () => {
   });
 
   test('goes on when workers are terminated that are members', async () => {
-    const found = await timed<{ members: number; used: number }>(`${BREAKER}
+    const found = await evaluate<{ members: number; used: number }>(`${BREAKER}
       const { Worker } = require('node:worker_threads');
       const source = \`${BREAKER.replaceAll('\\', '\\\\').replace("require('keelson')", '$' + '{"require(" + JSON.stringify(require.resolve("keelson")) + ")"}')}
         const { parentPort } = require('node:worker_threads');
