@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once, once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { TimeoutError } from 'keelson';
 import { rejection, usePools } from './support/databases';
@@ -238,11 +238,15 @@ describe('retries', () => {
 });
 
 describe('serialization failures', () => {
-  const transfer = async (pool: ReturnType<typeof open>, runs: { count: number }) =>
+  /** The first one writes when the second one has read: both cannot be committed. */
+  const transfer = async (pool: ReturnType<typeof open>, runs: EventEmitter & { count: number }) =>
     pool.transaction(
       async (tx) => {
-        runs.count++;
+        const run = ++runs.count;
+        const second = run === 1 ? once(runs, 'second') : undefined;
         const { rows } = await tx.run('SELECT sum(n)::int AS sum FROM accounts');
+        if (run === 2) runs.emit('second');
+        await second;
         await tx.run('INSERT INTO accounts VALUES ($1)', [rows[0].sum + 1]);
       },
       { isolation: 'serializable', retries: 50 },
@@ -253,7 +257,7 @@ describe('serialization failures', () => {
     await pool.run('CREATE TABLE IF NOT EXISTS accounts (n int)');
     await pool.run('DELETE FROM accounts');
     await pool.run('INSERT INTO accounts VALUES (1)');
-    const runs = { count: 0 };
+    const runs = Object.assign(new EventEmitter(), { count: 0 });
     await Promise.all(Array.from({ length: 8 }, () => transfer(pool, runs)));
     const { rows } = await pool.run('SELECT n FROM accounts ORDER BY n');
     // Each saw the sum of all before it.
