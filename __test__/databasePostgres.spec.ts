@@ -1,4 +1,4 @@
-import { EventEmitter, once, once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { TimeoutError } from 'keelson';
 import { rejection, usePools } from './support/databases';
