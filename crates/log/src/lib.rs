@@ -1,0 +1,26 @@
+//! Lines of text to a file, written by a thread of its own.
+//!
+//! A [`Log`] is a handle. All handles of a process that were opened for one file share its queue and its thread, and lines of
+//! one handle are written in their order. What [`Log::push`] accepted is in memory that no caller owns: it is written
+//! whatever becomes of who pushed it, unless the process is killed, or the file cannot be written until the last handle has
+//! given up.
+//!
+//! Several processes can write to one file: each batch is appended, and each rotation carried out, under the system's
+//! advisory lock of that file, after a look whether the path still leads to it.
+
+mod counts;
+mod failure;
+mod file;
+mod log;
+mod names;
+mod options;
+mod queue;
+mod sink;
+mod time;
+mod writer;
+
+pub use counts::Counts;
+pub use failure::{Failure, Step};
+pub use log::{Log, OpenError};
+pub use options::{OnFull, Options};
+pub use sink::{Event, FlushError};

@@ -1,0 +1,189 @@
+//! Lines that wait to be written.
+
+use std::collections::VecDeque;
+
+/// Room that is kept when the queue has been emptied.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// A line that waits. Its number is its place in the order of all lines since the beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    pub(crate) length: usize,
+    /// When it came, in microseconds of the sink's clock.
+    pub(crate) at: u64,
+}
+
+/// Lines in their order, within bounds.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    bytes: VecDeque<u8>,
+    lines: VecDeque<Line>,
+    max_bytes: usize,
+    max_lines: usize,
+    /// The number of the first line.
+    first: u64,
+}
+
+impl Queue {
+    pub(crate) fn new(max_bytes: usize, max_lines: usize) -> Self {
+        Self { bytes: VecDeque::new(), lines: VecDeque::new(), max_bytes, max_lines: max_lines.max(1), first: 0 }
+    }
+
+    /// Whether a line of that length fits in an empty queue.
+    pub(crate) fn could_fit(&self, length: usize) -> bool {
+        length <= self.max_bytes
+    }
+
+    /// Whether a line of that length fits beside those that are there.
+    pub(crate) fn fits(&self, length: usize) -> bool {
+        self.lines.len() < self.max_lines && self.bytes.len() + length <= self.max_bytes
+    }
+
+    pub(crate) fn push(&mut self, line: &[u8], at: u64) {
+        self.bytes.extend(line);
+        self.lines.push_back(Line { length: line.len(), at });
+    }
+
+    /// Forgets the oldest lines until one of that length fits; returns how many.
+    pub(crate) fn make_room(&mut self, length: usize) -> u64 {
+        let before = self.first;
+        while !self.fits(length) {
+            let Some(line) = self.pop() else { break };
+            self.bytes.drain(..line.length);
+        }
+        self.first - before
+    }
+
+    fn pop(&mut self) -> Option<Line> {
+        let line = self.lines.pop_front()?;
+        self.first += 1;
+        Some(line)
+    }
+
+    /// Moves lines from the front, one at least and up to so many bytes in all.
+    pub(crate) fn take(&mut self, limit: usize, bytes: &mut Vec<u8>, lines: &mut Vec<Line>) {
+        let mut total = 0;
+        while let Some(&Line { length, .. }) = self.lines.front() {
+            if total > 0 && total + length > limit {
+                break;
+            }
+            total += length;
+            lines.extend(self.pop());
+        }
+        let (front, back) = self.bytes.as_slices();
+        let of_front = total.min(front.len());
+        bytes.extend_from_slice(&front[..of_front]);
+        bytes.extend_from_slice(&back[..total - of_front]);
+        self.bytes.drain(..total);
+        if self.bytes.is_empty() && self.bytes.capacity() > KEPT_BYTES {
+            self.bytes = VecDeque::new();
+        }
+    }
+
+    /// Forgets all lines; returns how many.
+    pub(crate) fn clear(&mut self) -> u64 {
+        let count = self.lines.len() as u64;
+        self.first += count;
+        (self.bytes, self.lines) = (VecDeque::new(), VecDeque::new());
+        count
+    }
+
+    /// The number of the first line, or of the next one where there is none.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// The number of the next line.
+    pub(crate) fn next(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    /// When the oldest line came.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.lines.front().map(|line| line.at)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn lines(&self) -> usize {
+        self.lines.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Queue;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(Vec<u8>),
+        Take(usize),
+        Clear,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            6 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Step::Push),
+            2 => (0_usize..120).prop_map(Step::Take),
+            1 => Just(Step::Clear),
+        ];
+        proptest::collection::vec(step, 0..200)
+    }
+
+    proptest! {
+        /// Against a plain list of lines.
+        #[test]
+        fn keeps_lines_whole_and_in_order(steps in steps(), max_bytes in 40_usize..200, max_lines in 1_usize..12) {
+            let mut queue = Queue::new(max_bytes, max_lines);
+            let mut model: Vec<Vec<u8>> = Vec::new();
+            let mut gone = 0_u64;
+            for step in steps {
+                match step {
+                    Step::Push(line) => {
+                        let mut dropped = 0;
+                        while model.len() >= max_lines || model.iter().map(Vec::len).sum::<usize>() + line.len() > max_bytes {
+                            model.remove(0);
+                            dropped += 1;
+                        }
+                        prop_assert_eq!(queue.fits(line.len()), dropped == 0);
+                        prop_assert_eq!(queue.make_room(line.len()), dropped);
+                        gone += dropped;
+                        queue.push(&line, gone);
+                        model.push(line);
+                    }
+                    Step::Take(limit) => {
+                        let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+                        queue.take(limit, &mut bytes, &mut lines);
+                        let mut expected = Vec::new();
+                        let mut count = 0;
+                        while let Some(line) = model.first() {
+                            if !expected.is_empty() && expected.len() + line.len() > limit {
+                                break;
+                            }
+                            // An empty line is no reason to stop.
+                            expected.extend(model.remove(0));
+                            count += 1;
+                        }
+                        prop_assert_eq!(&bytes, &expected);
+                        prop_assert_eq!(lines.len(), count);
+                        prop_assert_eq!(lines.iter().map(|line| line.length).sum::<usize>(), bytes.len());
+                        gone += count as u64;
+                    }
+                    Step::Clear => {
+                        prop_assert_eq!(queue.clear(), model.len() as u64);
+                        gone += model.len() as u64;
+                        model.clear();
+                    }
+                }
+                prop_assert_eq!(queue.first(), gone);
+                prop_assert_eq!(queue.next(), gone + model.len() as u64);
+                prop_assert_eq!(queue.bytes(), model.iter().map(Vec::len).sum::<usize>());
+                prop_assert_eq!(queue.lines(), model.len());
+            }
+        }
+    }
+}

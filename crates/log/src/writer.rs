@@ -1,0 +1,257 @@
+//! The thread of a file.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::counts::add;
+use crate::failure::Failure;
+use crate::file::{Appended, LogFile};
+use crate::queue::Line;
+use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State};
+
+/// Bytes that are appended at once.
+const BATCH: usize = 256 * 1024;
+/// Between attempts to write a file that cannot be written; doubles up to the second.
+const LEAST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Writes until the last handle is closed and nothing is left.
+pub(crate) fn run(sink: &Arc<Sink>) {
+    let mut writer = Writer {
+        file: LogFile::new(&sink.options.path, sink.options.max_size),
+        sink: Arc::clone(sink),
+        bytes: Vec::new(),
+        lines: Vec::new(),
+        trouble: None,
+    };
+    while writer.wait() {
+        writer.work();
+    }
+    writer.end();
+}
+
+/// The file cannot be written.
+struct Trouble {
+    since: Instant,
+    pause: Duration,
+    retry: Instant,
+    failure: Failure,
+}
+
+struct Writer {
+    sink: Arc<Sink>,
+    file: LogFile,
+    /// What was taken from the queue and is not written yet.
+    bytes: Vec<u8>,
+    lines: Vec<Line>,
+    trouble: Option<Trouble>,
+}
+
+impl Writer {
+    /// Waits until there is something to do; false: it is time to end.
+    fn wait(&mut self) -> bool {
+        let sink = Arc::clone(&self.sink);
+        let mut state = sink.state();
+        loop {
+            let now = Instant::now();
+            let late = self.take_late(&mut state, now);
+            if !late.is_empty() {
+                drop(state);
+                for give_up in late {
+                    give_up();
+                }
+                state = sink.state();
+                continue;
+            }
+            let until = self.next(&state, now);
+            let Some(until) = until else { return state.closing.is_none() };
+            if until <= now {
+                self.take(&mut state);
+                return true;
+            }
+            state.asleep = true;
+            state = sink.work.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0;
+            state.asleep = false;
+        }
+    }
+
+    /// When there is something to do; `None`: never again.
+    fn next(&self, state: &State, now: Instant) -> Option<Instant> {
+        let far = now + Duration::from_secs(3600);
+        let deadlines = state.flushes.iter().map(|flush| flush.deadline);
+        let deadline = deadlines.chain(state.rotations.iter().map(|rotation| rotation.deadline)).min().unwrap_or(far);
+        let is_empty = state.queue.lines() == 0 && self.lines.is_empty() && state.rotations.is_empty();
+        if let Some(give_up) = state.closing
+            && (is_empty || now >= give_up)
+        {
+            return None;
+        }
+        let has_asks = !state.flushes.is_empty() || !state.rotations.is_empty() || state.reopen;
+        let wanted = if has_asks || state.closing.is_some() || self.sink.is_due(state) || !self.lines.is_empty() {
+            now
+        } else {
+            state.queue.oldest().map_or(far, |at| self.sink.instant(at) + self.sink.options.flush_interval)
+        };
+        let soonest = self.trouble.as_ref().map_or(wanted, |trouble| wanted.max(trouble.retry));
+        let give_up = state.closing.unwrap_or(far);
+        Some(soonest.min(deadline).min(give_up))
+    }
+
+    /// Flushes and rotations whose time is over.
+    fn take_late(&self, state: &mut State, now: Instant) -> Vec<Box<dyn FnOnce()>> {
+        let why =
+            || self.trouble.as_ref().map_or(FlushError::Late, |trouble| FlushError::Failed(trouble.failure.clone()));
+        let mut late: Vec<Box<dyn FnOnce()>> = Vec::new();
+        for Flush { done, .. } in state.flushes.extract_if(.., |flush| flush.deadline <= now) {
+            let why = why();
+            late.push(Box::new(move || done(Err(why))));
+        }
+        for Rotation { done, .. } in state.rotations.extract_if(.., |rotation| rotation.deadline <= now) {
+            let why = why();
+            late.push(Box::new(move || done(Err(why))));
+        }
+        late
+    }
+
+    /// Takes the next lines, unless some are left from before.
+    fn take(&mut self, state: &mut State) {
+        if !self.lines.is_empty() {
+            return;
+        }
+        state.queue.take(BATCH, &mut self.bytes, &mut self.lines);
+        state.in_flight = self.lines.len() as u64;
+        if state.queue.lines() == 0 {
+            state.hurry = false;
+        }
+    }
+
+    fn work(&mut self) {
+        if std::mem::take(&mut self.sink.state().reopen) {
+            self.file.close();
+        }
+        if !self.lines.is_empty() {
+            self.append();
+        }
+        if self.lines.is_empty() {
+            self.rotate();
+            self.settle_flushes();
+        }
+    }
+
+    fn append(&mut self) {
+        let lengths: Vec<usize> = self.lines.iter().map(|line| line.length).collect();
+        let began = Instant::now();
+        let (Appended { lines, rotated }, outcome) = self.file.append(&self.bytes, &lengths);
+        let counts = &self.sink.counts;
+        add(&counts.writes, 1);
+        add(&counts.write_time, began.elapsed().as_micros() as u64);
+        self.written(lines);
+        for name in rotated {
+            self.rotated(name);
+        }
+        match outcome {
+            Ok(()) => self.well(),
+            Err(failure) => self.ill(failure),
+        }
+    }
+
+    /// So many of the lines that were taken are in the file.
+    fn written(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let Sink { counts, .. } = &*self.sink;
+        let now = self.sink.now();
+        let length: usize = self.lines[..count].iter().map(|line| line.length).sum();
+        let latency = self.lines[..count].iter().map(|line| now.saturating_sub(line.at)).sum();
+        add(&counts.written, count as u64);
+        add(&counts.bytes, length as u64);
+        add(&counts.latency, latency);
+        self.lines.drain(..count);
+        self.bytes.drain(..length);
+        self.sink.state().in_flight = self.lines.len() as u64;
+        self.sink.room.notify_all();
+    }
+
+    fn rotated(&self, name: std::path::PathBuf) {
+        add(&self.sink.counts.rotations, 1);
+        self.sink.tell(&Event::Rotated(name));
+    }
+
+    fn well(&mut self) {
+        if let Some(Trouble { since, .. }) = self.trouble.take() {
+            self.sink.tell(&Event::Recovered(since.elapsed()));
+        }
+    }
+
+    fn ill(&mut self, failure: Failure) {
+        add(&self.sink.counts.failures, 1);
+        let now = Instant::now();
+        if let Some(trouble) = &mut self.trouble {
+            trouble.pause = (trouble.pause * 2).min(LONGEST_PAUSE);
+            trouble.retry = now + trouble.pause;
+            trouble.failure = failure;
+        } else {
+            let (pause, retry) = (LEAST_PAUSE, now + LEAST_PAUSE);
+            self.trouble = Some(Trouble { since: now, pause, retry, failure: failure.clone() });
+            self.sink.tell(&Event::Failed(failure));
+        }
+    }
+
+    /// Rotates for those whose lines are all written.
+    fn rotate(&mut self) {
+        let wanted: Vec<Rotation> = {
+            let mut state = self.sink.state();
+            let settled = state.settled();
+            state.rotations.extract_if(.., |rotation| rotation.before <= settled).collect()
+        };
+        if wanted.is_empty() {
+            return;
+        }
+        match self.file.rotate() {
+            Ok(name) => {
+                if let Some(name) = name {
+                    self.rotated(name);
+                }
+                self.well();
+                for Rotation { done, .. } in wanted {
+                    done(Ok(()));
+                }
+            }
+            Err(failure) => {
+                self.ill(failure);
+                self.sink.state().rotations.splice(..0, wanted);
+            }
+        }
+    }
+
+    fn settle_flushes(&mut self) {
+        let reached: Vec<Flush> = {
+            let mut state = self.sink.state();
+            let settled = state.settled();
+            state.flushes.extract_if(.., |flush| flush.before <= settled).collect()
+        };
+        let synced = if reached.iter().any(|flush| flush.durable) { self.file.sync() } else { Ok(()) };
+        for Flush { durable, done, .. } in reached {
+            done(if durable { synced.clone().map_err(FlushError::Failed) } else { Ok(()) });
+        }
+    }
+
+    /// What is left is lost.
+    fn end(&mut self) {
+        let mut state = self.sink.state();
+        let lost = state.queue.clear() + self.lines.len() as u64;
+        add(&self.sink.counts.dropped_lost, lost);
+        (state.in_flight, state.ended) = (0, true);
+        let (flushes, rotations) = (std::mem::take(&mut state.flushes), std::mem::take(&mut state.rotations));
+        drop(state);
+        self.sink.room.notify_all();
+        let outcome = || if lost == 0 { Ok(()) } else { Err(FlushError::Closed) };
+        for Flush { done, .. } in flushes {
+            done(outcome());
+        }
+        for Rotation { done, .. } in rotations {
+            done(outcome());
+        }
+    }
+}
