@@ -13,6 +13,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_JSON_LIMIT'
   | 'ERR_KEELSON_JSON_POINTER'
   | 'ERR_KEELSON_JSON_SYNTAX'
+  | 'ERR_KEELSON_LOG'
   | 'ERR_KEELSON_MALFORMED_PATH'
   | 'ERR_KEELSON_NO_THREADS'
   | 'ERR_KEELSON_POOL_CONNECTION'
@@ -153,6 +154,21 @@ export class QueueFullError extends KeelsonError {
 
   override get name(): string {
     return 'QueueFullError';
+  }
+}
+
+/** A log's file cannot be written. Its lines are kept, and it is tried again. */
+export class LogError extends KeelsonError {
+  /** @param errno the system's number of the error, if it has one */
+  constructor(
+    message: string,
+    readonly errno?: number,
+  ) {
+    super('ERR_KEELSON_LOG', message);
+  }
+
+  override get name(): string {
+    return 'LogError';
   }
 }
 

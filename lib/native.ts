@@ -2,6 +2,7 @@ import type { NativeBreaker } from './breaker/native.js';
 import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 import type { NativePool, NativeText } from './json/native.js';
+import type { NativeLog } from './log/native.js';
 import type { NativeConnectionPool } from './pool/native.js';
 import type { NativeRateLimiter } from './rateLimiter/native.js';
 import type { NativePlanner, NativeRedisLink } from './redis/native.js';
@@ -50,6 +51,8 @@ export interface RouterIndex {
 
 /** The native addon's factories; `src/` has one Rust module for each. */
 export interface Binding {
+  /** See lib/log/native.ts, and src/log.rs for the options. */
+  createLog(path: string, options: Float64Array, numbers: Float64Array, wake: () => void): NativeLog;
   createCache(
     maxSize: number,
     maxWeight: number,

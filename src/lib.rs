@@ -9,6 +9,7 @@ mod error;
 mod json;
 mod json_document;
 mod json_text;
+mod log;
 mod pool;
 mod rate_limit;
 mod rate_limit_batch;

@@ -111,6 +111,25 @@ impl<const N: usize> Args<N> {
         Ok(units)
     }
 
+    /// Appends argument `index`, a string, as UTF-8. Surrogates without their other half become U+FFFD.
+    pub(crate) fn append_utf8(&self, index: usize, to: &mut Vec<u8>) -> Result<()> {
+        let units = self.copy_text(index, ptr::null_mut(), 0)?;
+        // No unit takes more than three bytes, and Node also writes a NUL.
+        let room = 3 * units + 1;
+        to.reserve(room);
+        let mut copied = 0;
+        // SAFETY: the value belongs to the running callback and is a string, as `copy_text` has found; there is room for
+        // `room` bytes behind what `to` has.
+        let status = unsafe {
+            let end = to.as_mut_ptr().add(to.len());
+            sys::napi_get_value_string_utf8(self.env, self.values[index], end.cast(), room, &mut copied)
+        };
+        check(status, "reading a string")?;
+        // SAFETY: Node wrote `copied` bytes there.
+        unsafe { to.set_len(to.len() + copied) };
+        Ok(())
+    }
+
     /// A copy of a part of argument `index`, a Uint8Array, from `start` on and at most `length` bytes.
     pub(crate) fn bytes_copy(&self, index: usize, start: usize, length: usize) -> Result<Vec<u8>> {
         let (kind, size, data) = typed_array(self.env, self.values[index])?;

@@ -10,10 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::counts::Counts;
-use crate::failure::Failure;
 use crate::file::LogFile;
 use crate::options::Options;
-use crate::sink::{Event, Flush, FlushError, Rotation, Sink};
+use crate::sink::{Event, Flush, FlushError, Listener, Rotation, Sink};
 use crate::writer;
 
 /// A sink, and how many handles it has.
@@ -30,8 +29,6 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub enum OpenError {
     /// It is open in this process, with other options.
     Conflict,
-    /// Its folder or file cannot be made.
-    Failed(Failure),
     /// The system gives no thread.
     Thread(io::Error),
 }
@@ -40,7 +37,6 @@ impl fmt::Display for OpenError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict => to.write_str("the file is open in this process with other options"),
-            Self::Failed(failure) => failure.fmt(to),
             Self::Thread(error) => write!(to, "no thread could start: {error}"),
         }
     }
@@ -62,10 +58,11 @@ impl Log {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(mut options: Options, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<Self, OpenError> {
-        options.path = path::absolute(&options.path)
-            .map_err(Failure::of(crate::Step::Open, &options.path))
-            .map_err(OpenError::Failed)?;
-        LogFile::new(&options.path, 0).create().map_err(OpenError::Failed)?;
+        // Without a current folder the path is as good as it is.
+        options.path = path::absolute(&options.path).unwrap_or(options.path);
+        let failure = LogFile::new(&options.path, 0).create().err();
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let listener: Listener = Arc::new(listener);
         // Another path to the same folder is the same log.
         let key = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
         let mut sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,19 +72,20 @@ impl Log {
                     return Err(OpenError::Conflict);
                 }
                 *handles += 1;
+                sink.state().listeners.push((id, listener));
                 Arc::clone(sink)
             }
             None => {
                 let sink = Arc::new(Sink::new(options));
+                // Before the thread has something to tell.
+                sink.state().listeners.push((id, listener));
                 let its = Arc::clone(&sink);
                 let builder = thread::Builder::new().name("keelson-log".to_owned());
-                builder.spawn(move || writer::run(&its)).map_err(OpenError::Thread)?;
+                builder.spawn(move || writer::run(&its, failure)).map_err(OpenError::Thread)?;
                 sinks.insert(key.clone(), (Arc::clone(&sink), 1));
                 sink
             }
         };
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        sink.state().listeners.push((id, Arc::new(listener)));
         Ok(Self { sink, key, id, closed: false })
     }
 

@@ -15,8 +15,8 @@ const BATCH: usize = 256 * 1024;
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Writes until the last handle is closed and nothing is left.
-pub(crate) fn run(sink: &Arc<Sink>) {
+/// Writes until the last handle is closed and nothing is left. `failure` is what was in the way of opening the file.
+pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>) {
     let mut writer = Writer {
         file: LogFile::new(&sink.options.path, sink.options.max_size),
         sink: Arc::clone(sink),
@@ -24,6 +24,9 @@ pub(crate) fn run(sink: &Arc<Sink>) {
         lines: Vec::new(),
         trouble: None,
     };
+    if let Some(failure) = failure {
+        writer.ill(failure);
+    }
     while writer.wait() {
         writer.work();
     }
