@@ -63,6 +63,7 @@ export {
   JSONPointerError,
   JSONSyntaxError,
   KeelsonError,
+  LogError,
   MalformedPathError,
   PoolUnavailableError,
   QueueFullError,
@@ -103,6 +104,8 @@ export type {
 export type { TaskOptions as JSONTaskOptions } from './json/tasks.js';
 export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
 export { JSONWorkerPool } from './jsonWorkerPool.js';
+export type { LogLevel } from './log/levels.js';
+export type { WorkerAsyncLoggerOptions } from './log/options.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
 export type { CloseReason, ConnectionPoolEvents } from './pool/events.js';
@@ -180,3 +183,9 @@ export type {
   TimerMetrics,
 } from './timer/options.js';
 export { TimerManager, timerManager } from './timerManager.js';
+export type {
+  WorkerAsyncLoggerEvents,
+  WorkerAsyncLoggerMetrics,
+  WorkerAsyncLoggerStats,
+} from './workerAsyncLogger.js';
+export { WorkerAsyncLogger } from './workerAsyncLogger.js';

@@ -1,3 +1,7 @@
+const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
 // Uses all of keelson and destroys nothing. Plain JavaScript, since processes, workers and other jests run it too.
 
 /**
@@ -6,7 +10,7 @@
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
-  const { DistributedRateLimiter, CircuitBreaker } = keelson;
+  const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -91,6 +95,17 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   });
   const unshared = await sharing.fire();
   const refused = await breaker.fire(true).catch((error) => error instanceof Error && error.code);
+  const folder = mkdtempSync(join(tmpdir(), 'keelson-everything-'));
+  const logFile = join(folder, 'logs', 'app.log');
+  const logger = new WorkerAsyncLogger(logFile);
+  logger.info('one', { requestId: 'r' });
+  logger.error('two', { error: new Error('three') });
+  await logger.flush();
+  const logged = readFileSync(logFile, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  rmSync(folder, { recursive: true });
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -115,6 +130,11 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     malformed,
     served: [served, late.reason instanceof Error && late.reason.code, connections.getStats()],
     limited: [checks.map(({ allowed }) => allowed), local.allowed, local.source],
+    logged: logged.map(({ level, message, requestId, metadata }) => [
+      level,
+      message,
+      requestId ?? metadata.error.message,
+    ]),
     broken: [fired.map(({ status }) => status), refused, unshared, sharing.fleet.connected],
     refusal,
   };
@@ -154,6 +174,10 @@ module.exports.FOUND = {
   malformed: [true, 'ERR_KEELSON_JSON_SYNTAX'],
   served: [[1, 2, 3, 4], 'ERR_KEELSON_TIMEOUT', { total: 2, idle: 1, active: 1, waiting: 0, opening: 0 }],
   limited: [[true, true, false], true, 'local'],
+  logged: [
+    ['info', 'one', 'r'],
+    ['error', 'two', 'three'],
+  ],
   broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN', 'alone', false],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

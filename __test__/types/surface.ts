@@ -25,6 +25,7 @@ import type {
   RouteHandler,
   RouteMatch,
   TrieNode,
+  WorkerAsyncLoggerOptions,
 } from 'keelson';
 import {
   BatchError,
@@ -46,6 +47,7 @@ import {
   JSONWorkerPool,
   json,
   KeelsonError,
+  type LogError,
   MalformedPathError,
   OptimizedRouter,
   PoolUnavailableError,
@@ -58,6 +60,7 @@ import {
   stringifyJSONAsync,
   TimerManager,
   timerManager,
+  WorkerAsyncLogger,
 } from 'keelson';
 
 export function timers(): void {
@@ -405,6 +408,41 @@ export async function breakers(client: {
   return fleet?.connected ? quote.fleet : undefined;
 }
 
+export async function loggers(): Promise<void> {
+  new WorkerAsyncLogger();
+  const w = new WorkerAsyncLogger('x', 1, 2);
+  w.log('debug', 'm', { a: 1 });
+  w.debug('m');
+  w.info('m', {});
+  w.warn('m');
+  w.error('m');
+  const wf: Promise<void> = w.flush();
+  const wr: Promise<void> = w.rotate();
+  const wd: Promise<void> = w.destroy();
+  const ws: Promise<{
+    totalLogs: number;
+    errorCount: number;
+    warnCount: number;
+    avgProcessingTime: number;
+    bufferSize: number;
+    workerUptime: number;
+    sentLogs: number;
+    droppedLogs: number;
+    avgLatency: number;
+  }> = w.getStats();
+  await Promise.all([wf, wr, wd, ws]);
+  const options: WorkerAsyncLoggerOptions = {
+    logFile: 'x',
+    onFull: 'block',
+    level: 'warn',
+    flushInterval: 0,
+  };
+  const other = new WorkerAsyncLogger(options);
+  other.on('error', (error: LogError) => void error.errno).on('rotated', ({ file }) => void file);
+  other.level = 'info';
+  await other.flush({ durable: true });
+}
+
 /** What must not compile. */
 export function refused(): void {
   // @ts-expect-error a cache needs a bound
@@ -437,6 +475,8 @@ export function refused(): void {
   new DistributedRateLimiter({ windowMs: 1, maxRequests: 1, algorithm: 'leaky-bucket' });
   // @ts-expect-error the older form has other results
   new DistributedRateLimiter({}, { windowMs: 1, maxRequests: 1 }).checkLimit({}).then((one) => one.remaining);
+  // @ts-expect-error no such level
+  new WorkerAsyncLogger().log('verbose', 'm');
   // @ts-expect-error shared needs to know its Redis
   new CircuitBreaker(async () => 1, { name: 'x', shared: { quorum: 2 } });
   // @ts-expect-error not a code of keelson

@@ -13,6 +13,7 @@ import {
   RouteTrie,
   TimerManager,
   timerManager,
+  WorkerAsyncLogger,
 } from 'keelson';
 import useEverything from './everything.js';
 
@@ -30,5 +31,6 @@ const named = {
   RouteTrie,
   TimerManager,
   timerManager,
+  WorkerAsyncLogger,
 };
 console.log(JSON.stringify(await useEverything(named)));

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { encode } from '../dist/log/encode';
+
+const line = (metadata: unknown, message = 'message'): any => {
+  const text = encode(1, 'info', message, metadata);
+  expect(text).not.toContain('\n');
+  return JSON.parse(text);
+};
+const metadataOf = (metadata: unknown): any => line(metadata).metadata;
+
+/** What JSON.stringify makes of the original's entry. */
+function plain(message: string, metadata: any): unknown {
+  const lifted = typeof metadata === 'object' && metadata !== null ? metadata : {};
+  const { requestId, userId, service } = lifted;
+  const entry = { timestamp: 1, level: 'info', message, metadata, requestId, userId, service };
+  return JSON.parse(JSON.stringify(entry));
+}
+
+test('what JSON has all of is the line of the original', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 12 }), (message, metadata) => {
+      expect(line(metadata, message)).toEqual(plain(message, metadata));
+    }),
+  );
+});
+
+test('whatever is logged, the line is JSON', () => {
+  const anything = fc.anything({
+    maxDepth: 4,
+    withBigInt: true,
+    withBoxedValues: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSet: true,
+    withTypedArray: true,
+    withSparseArray: true,
+    key: fc.oneof(fc.string(), fc.constantFrom('__proto__', 'toJSON', 'constructor', 'requestId', 'valueOf')),
+  });
+  fc.assert(fc.property(anything, (metadata) => void line(metadata)));
+});
+
+test('what JSON has no form for is told', () => {
+  expect(
+    metadataOf({
+      big: 12n,
+      call() {},
+      sign: Symbol('x'),
+      map: new Map([['a', 1n]]),
+      set: new Set([1]),
+      bytes: new Uint8Array(3),
+      boxed: Object(5),
+      none: undefined,
+    }),
+  ).toEqual({
+    big: '[BigInt: 12]',
+    call: '[Function: call]',
+    sign: '[Symbol: x]',
+    map: { '[Map]': [['a', '[BigInt: 1]']] },
+    set: { '[Set]': [1] },
+    bytes: '[Uint8Array: 3 bytes]',
+    boxed: 5,
+  });
+  expect(metadataOf(() => {})).toBe('[Function: ]');
+  expect(metadataOf([undefined, Number.NaN, -0])).toEqual([null, null, 0]);
+});
+
+test('what leads back to itself, or too deep, ends there', () => {
+  const ring: any = { name: 'ring', list: [] };
+  ring.list.push(ring, { ring });
+  expect(metadataOf(ring)).toEqual({ name: 'ring', list: ['[Circular]', { ring: '[Circular]' }] });
+  const shared = { a: 1 };
+  expect(metadataOf({ one: shared, other: shared, big: 1n })).toMatchObject({
+    one: { a: 1 },
+    other: { a: 1 },
+  });
+  let deep: any = {};
+  for (let level = 0; level < 100_000; level++) deep = { deep };
+  expect(JSON.stringify(line(deep))).toContain('[Too deep]');
+});
+
+test('what throws is told, and the rest is there', () => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const mean = {
+    fine: 1,
+    get bad() {
+      throw new Error('no');
+    },
+    json: {
+      toJSON() {
+        throw new TypeError('not so');
+      },
+    },
+    gone: revoked.proxy,
+    message: {
+      get message() {
+        throw 1;
+      },
+    },
+    thrower: {
+      toJSON() {
+        throw {
+          get message() {
+            throw 1;
+          },
+        };
+      },
+    },
+  };
+  expect(metadataOf(mean)).toEqual({
+    fine: 1,
+    bad: '[Throws: no]',
+    json: '[Throws: not so]',
+    gone: expect.stringMatching(/^\[Throws: .*revoked/),
+    message: { message: '[Throws: 1]' },
+    thrower: '[Throws]',
+  });
+  expect(metadataOf(revoked.proxy)).toEqual(expect.stringMatching(/^\[Throws/));
+});
+
+test('errors have their causes, and what was added to them', () => {
+  const cause = Object.assign(new TypeError('inner'), { code: 'E_INNER' });
+  const error = new Error('outer', { cause });
+  expect(metadataOf({ error })).toEqual({
+    error: {
+      name: 'Error',
+      message: 'outer',
+      stack: error.stack,
+      cause: { name: 'TypeError', message: 'inner', stack: cause.stack, code: 'E_INNER' },
+    },
+  });
+  const many = new AggregateError([cause, 1n], 'all');
+  expect(metadataOf(many)).toMatchObject({ message: 'all', errors: [{ message: 'inner' }, '[BigInt: 1]'] });
+  const loop: any = new Error('loop');
+  loop.cause = loop;
+  expect(metadataOf(loop)).toMatchObject({ cause: '[Circular]' });
+});
+
+test('__proto__ is a name as any other', () => {
+  const metadata = JSON.parse('{"__proto__":{"polluted":true},"a":1}');
+  metadata.big = 1n;
+  const text = encode(1, 'info', 'm', metadata);
+  expect(text).toContain('"__proto__":{"polluted":true}');
+  expect(({} as any).polluted).toBeUndefined();
+});
+
+test('long strings are cut, wherever they are', () => {
+  const long = 'x'.repeat(9 * 2 ** 20);
+  const { message, metadata } = line({ long, fine: 1 }, long);
+  for (const text of [message, metadata.long]) {
+    expect(text.length).toBeLessThan(8 * 2 ** 20 + 100);
+    expect(text).toMatch(/x \[1048576 more units\]$/);
+  }
+  expect(metadata.fine).toBe(1);
+});
+
+test('what is lifted out of the metadata is in it too', () => {
+  const metadata = { requestId: 'r', userId: 7, service: 's', other: 1 };
+  expect(line(metadata)).toEqual({
+    ...{ timestamp: 1, level: 'info', message: 'message', metadata },
+    ...{ requestId: 'r', userId: 7, service: 's' },
+  });
+  expect(Object.keys(line(undefined))).toEqual(['timestamp', 'level', 'message']);
+  expect(line('text').metadata).toBe('text');
+});
