@@ -52,6 +52,45 @@ test('levels have methods, and those below the level are not made', async () => 
   expect(logger.level).toBe('trace');
 });
 
+test('lines of a child have its bindings, and those of its parents', async () => {
+  const { open, entries } = place();
+  const logger = open();
+  const bindings = { service: 'orders', requestId: 'r' };
+  const child = logger.child(bindings);
+  bindings.service = 'changed';
+  const grandchild = child.child({ userId: 7, service: 'carts' });
+  child.info('one');
+  child.warn('two', { requestId: 'other', a: 1 });
+  grandchild.error('three', new Error('bad'));
+  grandchild.debug('four', [1]);
+  const throwing = {
+    a: 1,
+    get b() {
+      throw new Error('no');
+    },
+  };
+  grandchild.fatal('five', throwing);
+  child.trace('six', null);
+  await logger.flush();
+  expect(entries().map(({ level, metadata }) => [level, metadata])).toEqual([
+    ['info', { service: 'orders', requestId: 'r' }],
+    ['warn', { service: 'orders', requestId: 'other', a: 1 }],
+    [
+      'error',
+      expect.objectContaining({
+        service: 'carts',
+        userId: 7,
+        metadata: expect.objectContaining({ message: 'bad' }),
+      }),
+    ],
+    ['debug', { service: 'carts', requestId: 'r', userId: 7, metadata: [1] }],
+    ['fatal', { service: 'carts', requestId: 'r', userId: 7, a: 1, b: '[Throws: no]' }],
+    ['trace', { service: 'orders', requestId: 'r', metadata: null }],
+  ]);
+  expect(entries()[2]).toMatchObject({ service: 'carts', requestId: 'r', userId: 7 });
+  expect(() => logger.child(1 as any)).toThrow(InvalidArgumentError);
+});
+
 test('lines are in order, also in a burst, and flush waits for all before it', async () => {
   const { open, entries } = place();
   const logger = open({ flushInterval: 60_000, flushBytes: 2 ** 30 });

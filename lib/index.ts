@@ -104,6 +104,7 @@ export type {
 export type { TaskOptions as JSONTaskOptions } from './json/tasks.js';
 export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
 export { JSONWorkerPool } from './jsonWorkerPool.js';
+export type { ChildLogger } from './log/child.js';
 export type { LogLevel } from './log/levels.js';
 export type { WorkerAsyncLoggerOptions } from './log/options.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';

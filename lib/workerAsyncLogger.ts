@@ -2,13 +2,14 @@ import { asyncDispose } from './dispose.js';
 import { LogError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { textOf } from './log/careful.js';
+import { ChildLogger } from './log/child.js';
 import { encode } from './log/encode.js';
 import { atExit, type Leaver, notAtExit } from './log/exit.js';
 import { LEVELS, type LogLevel, SEVERITY } from './log/levels.js';
 import { COUNT, type NativeLog, ROOM, TOLD } from './log/native.js';
 import { type LogSettings, logSettings, type WorkerAsyncLoggerOptions } from './log/options.js';
 import { binding } from './native.js';
-import { oneOf } from './validate.js';
+import { invalid, oneOf } from './validate.js';
 
 /** What a logger tells of itself. Times are in milliseconds. */
 export interface WorkerAsyncLoggerStats {
@@ -140,6 +141,16 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
 
   fatal(message: string, metadata?: any): void {
     this.log('fatal', message, metadata);
+  }
+
+  /**
+   * A logger to the same file whose lines have these members in their metadata.
+   *
+   * @throws InvalidArgumentError if they are no object
+   */
+  child(bindings: object): ChildLogger {
+    if (typeof bindings !== 'object' || bindings === null) invalid('bindings', 'an object', bindings);
+    return new ChildLogger(this, { ...bindings });
   }
 
   /** Lines below it are not made. */

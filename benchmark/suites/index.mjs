@@ -22,6 +22,7 @@ const MODULES = [
   'limiter-redis',
   'limiter-memory',
   'breaker',
+  'logger',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */

@@ -1,0 +1,72 @@
+import { careful } from './careful.js';
+import type { LogLevel } from './levels.js';
+
+/** Whoever writes lines. */
+interface Parent {
+  log(level: LogLevel, message: string, metadata?: any): void;
+}
+
+/** A logger whose lines have something in common, such as the id of a request. It ends with the logger that it is of. */
+export class ChildLogger {
+  readonly #parent: Parent;
+  readonly #bindings: object;
+
+  /** @internal */
+  constructor(parent: Parent, bindings: object) {
+    this.#parent = parent;
+    this.#bindings = bindings;
+  }
+
+  /** As of the logger, with the bindings in the metadata, whose members go before those of the same name. */
+  log(level: LogLevel, message: string, metadata?: any): void {
+    this.#parent.log(level, message, bound(this.#bindings, metadata));
+  }
+
+  trace(message: string, metadata?: any): void {
+    this.log('trace', message, metadata);
+  }
+
+  debug(message: string, metadata?: any): void {
+    this.log('debug', message, metadata);
+  }
+
+  info(message: string, metadata?: any): void {
+    this.log('info', message, metadata);
+  }
+
+  warn(message: string, metadata?: any): void {
+    this.log('warn', message, metadata);
+  }
+
+  error(message: string, metadata?: any): void {
+    this.log('error', message, metadata);
+  }
+
+  fatal(message: string, metadata?: any): void {
+    this.log('fatal', message, metadata);
+  }
+
+  /** One more, whose lines have these members too. */
+  child(bindings: object): ChildLogger {
+    return new ChildLogger(this.#parent, { ...this.#bindings, ...bindings });
+  }
+}
+
+/** Both together. What is no plain object becomes the member `metadata`. */
+function bound(bindings: object, metadata: unknown): object {
+  if (metadata === undefined) return bindings;
+  try {
+    if (isPlainObject(metadata)) return { ...bindings, ...metadata };
+  } catch {
+    // A getter that throws, or a proxy: the copy tells which.
+    const copy = careful(metadata);
+    return isPlainObject(copy) ? { ...bindings, ...copy } : { ...bindings, metadata: copy };
+  }
+  return { ...bindings, metadata };
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
