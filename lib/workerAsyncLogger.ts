@@ -4,7 +4,7 @@ import { ObservableEmitter } from './events.js';
 import { textOf } from './log/careful.js';
 import { ChildLogger } from './log/child.js';
 import { encode } from './log/encode.js';
-import { atExit, type Leaver, notAtExit } from './log/exit.js';
+import { atExit, notAtExit } from './log/exit.js';
 import { LEVELS, type LogLevel, SEVERITY } from './log/levels.js';
 import { COUNT, type NativeLog, ROOM, TOLD } from './log/native.js';
 import { type LogSettings, logSettings, type WorkerAsyncLoggerOptions } from './log/options.js';
@@ -73,7 +73,7 @@ interface Waiter {
  *
  * Events: see {@link WorkerAsyncLoggerEvents}.
  */
-export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents> implements Leaver {
+export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents> {
   readonly #settings: LogSettings;
   readonly #native: NativeLog;
   readonly #numbers = new Float64Array(ROOM);
@@ -101,7 +101,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     this.#level = this.#settings.level;
     const { logFile, numbers } = this.#settings;
     this.#native = binding.createLog(logFile, numbers, this.#numbers, () => this.#take());
-    atExit(this);
+    atExit(this.#leave);
   }
 
   /** Writes a line: its time, level, message and metadata, of which requestId, userId and service are told beside it too. */
@@ -199,14 +199,9 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
       const left = this.#count(COUNT.waitingLines);
       this.announce('error', new LogError(`${left} lines were lost: ${(error as LogError).message}`));
     } finally {
-      notAtExit(this);
+      notAtExit(this.#leave);
       this.#native.close();
     }
-  }
-
-  /** The process ends. @internal */
-  leave(): void {
-    this.#native.drain(this.#settings.timeout);
   }
 
   async [asyncDispose](): Promise<void> {
@@ -252,6 +247,11 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
       rotations: at(COUNT.rotations),
     };
   }
+
+  /** The process ends. */
+  readonly #leave = (): void => {
+    this.#native.drain(this.#settings.timeout);
+  };
 
   #count(place: number): number {
     this.#native.counts();

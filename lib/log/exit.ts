@@ -1,20 +1,18 @@
-/** What is to be done when the process ends. */
-export interface Leaver {
-  leave(): void;
-}
+type Leave = () => void;
 
-const leavers = new Set<Leaver>();
+/** What is to be done when the process ends. */
+const all = new Set<Leave>();
 
 const leaveAll = (): void => {
-  for (const leaver of leavers) leaver.leave();
+  for (const leave of all) leave();
 };
 
-/** One listener for all, as long as there are any. */
-export function atExit(leaver: Leaver): void {
-  if (leavers.size === 0) process.on('exit', leaveAll);
-  leavers.add(leaver);
+/** Has something done at the end of the process, or of this thread: one listener for all, as long as there are any. */
+export function atExit(leave: Leave): void {
+  if (all.size === 0) process.on('exit', leaveAll);
+  all.add(leave);
 }
 
-export function notAtExit(leaver: Leaver): void {
-  if (leavers.delete(leaver) && leavers.size === 0) process.off('exit', leaveAll);
+export function notAtExit(leave: Leave): void {
+  if (all.delete(leave) && all.size === 0) process.off('exit', leaveAll);
 }

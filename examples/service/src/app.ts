@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import type { Context } from './context';
+import { accessLog } from './http/accessLog';
 import { errorHandler, unknownRoute } from './http/errors';
 import { measure, requestTimeout, securityHeaders } from './http/middleware';
 import { createRouter } from './http/routing';
@@ -28,6 +29,7 @@ export function createApp(context: Context): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', context.trustedProxies);
+  if (context.logger !== undefined) app.use(accessLog(context.logger));
   app.use(measure(context.metrics));
   app.use(securityHeaders);
   app.use('/assets', express.static(PUBLIC, { index: false, fallthrough: false }));

@@ -1,4 +1,5 @@
 import type { Database } from './database/database';
+import type { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import type { TrustProxy } from './lib/utilities/security/rateLimiter';
 import type { Limits } from './limits/limits';
@@ -29,6 +30,8 @@ export interface Context {
   stockWatch: StockWatch;
   delivery: Delivery;
   jobs: Jobs;
+  /** Of requests and errors, if there is a file for them. */
+  logger: WorkerAsyncLogger | undefined;
   /** Set when the service begins to stop; it is not ready from then on. */
   stopping: boolean;
   /** Told about errors that clients did not cause. */

@@ -7,13 +7,14 @@ import { Service } from './service';
 const MAX_REQUEST_TIMERS = 50_000;
 
 async function main(): Promise<void> {
-  const { port, host, requestTimeout, database, ...limits } = readConfig(process.env);
+  const { port, host, requestTimeout, database, logFile, ...limits } = readConfig(process.env);
   const requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
   const service = new Service({
     jobTimers: timerManager,
     requestTimers,
     requestTimeout,
     limits,
+    logFile,
     ...(database !== undefined && { database }),
   });
 

@@ -6,6 +6,7 @@ import { PRODUCTS } from './data/products';
 import { USERS } from './data/users';
 import { Database } from './database/database';
 import { type DatabaseSettings, IN_MEMORY } from './database/settings';
+import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import { Limits } from './limits/limits';
 import { type LimitOptions, limitSettings } from './limits/settings';
@@ -28,6 +29,8 @@ export interface ServiceOptions {
   database?: DatabaseSettings;
   /** How much clients may do. @default see the README */
   limits?: LimitOptions;
+  /** Where requests and errors are logged. @default nowhere */
+  logFile?: string;
   source?: ProductSource;
   carrier?: Carrier;
   report?: (error: unknown) => void;
@@ -47,7 +50,13 @@ export class Service {
 
   constructor(options: ServiceOptions) {
     const { jobTimers, requestTimers } = options;
-    const report = options.report ?? ((error) => console.error(error));
+    const logger = options.logFile === undefined ? undefined : new WorkerAsyncLogger(options.logFile);
+    const tell = options.report ?? ((error) => console.error(error));
+    const report = (error: unknown) => {
+      logger?.error('error', { error, service: 'catalogue' });
+      tell(error);
+    };
+    logger?.on('error', tell);
     const requestTimeout = options.requestTimeout ?? 5000;
     const database = new Database(options.database ?? IN_MEMORY, requestTimeout, report);
     const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS), database.articles);
@@ -69,6 +78,7 @@ export class Service {
       stockWatch: new StockWatch(catalogue, requestTimers),
       delivery: new Delivery(carrier, requestTimeout, report),
       jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
+      logger,
       stopping: false,
       report,
     };
@@ -83,6 +93,7 @@ export class Service {
       // What its pool still tries would keep the process.
       await this.context.database.close(0);
       await this.context.limits.close();
+      await this.context.logger?.destroy();
       throw error;
     }
   }
@@ -129,6 +140,7 @@ export class Service {
     context.delivery.destroy();
     context.catalogue.destroy();
     context.sessions.destroy();
+    await context.logger?.destroy();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { TimerManager } from '../lib/utilities/performance/timerManager';
 import type { RequestMetrics } from '../services/metrics';
 import { HttpError, sendError } from './errors';
@@ -16,12 +16,17 @@ export const securityHeaders: RequestHandler = (_req, res, next) => {
   next();
 };
 
+/** The status of a response that is over. */
+export function statusOf(res: Response): number {
+  return res.writableFinished ? res.statusCode : CLIENT_LEFT;
+}
+
 export function measure(metrics: RequestMetrics): RequestHandler {
   return (_req, res, next) => {
     const started = performance.now();
     metrics.started();
     res.once('close', () => {
-      metrics.finished(performance.now() - started, res.writableFinished ? res.statusCode : CLIENT_LEFT);
+      metrics.finished(performance.now() - started, statusOf(res));
     });
     next();
   };

@@ -1,0 +1,1 @@
+export { WorkerAsyncLogger } from 'keelson';
