@@ -12,8 +12,8 @@ export interface Config extends LimitOptions {
   requestTimeout: number;
   /** Undefined: one in memory. */
   database: DatabaseSettings | undefined;
-  /** Where requests and errors are logged. */
-  logFile: string;
+  /** Where requests and errors are logged. Undefined: where the service usually does. */
+  logFile: string | undefined;
 }
 
 function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: number, max: number): number | F {
@@ -28,7 +28,7 @@ function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: numb
 
 /**
  * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
- * memory), DATABASE_POOL_MAX (default 10), LOG_FILE (default ./logs/application.log), and what there is of REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL
+ * memory), DATABASE_POOL_MAX (default 10), and what there is of LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL
  * and REDIS_TIMEOUT_MS.
  * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
@@ -40,7 +40,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     host: env.HOST || '127.0.0.1',
     requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
     database: env.DATABASE_URL ? readDatabaseUrl(env.DATABASE_URL, poolMax) : undefined,
-    logFile: env.LOG_FILE || './logs/application.log',
+    logFile: env.LOG_FILE || undefined,
     requestLimit: integer(env, 'REQUEST_LIMIT', undefined, 1, MAX_LIMIT),
     loginLimit: integer(env, 'LOGIN_LIMIT', undefined, 1, MAX_LIMIT),
     trustedProxies: env.TRUSTED_PROXIES ? readTrustedProxies(env.TRUSTED_PROXIES) : undefined,

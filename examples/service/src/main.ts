@@ -3,6 +3,7 @@ import { destroyJsonWorkerPool } from './lib/utilities/performance/jsonWorkerPoo
 import { TimerManager, timerManager } from './lib/utilities/performance/timerManager';
 import { Service } from './service';
 
+const LOG_FILE = './logs/application.log';
 /** Two a request in flight; a service with more than half as many requests is stuck, and a warning says so. */
 const MAX_REQUEST_TIMERS = 50_000;
 
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
     requestTimers,
     requestTimeout,
     limits,
-    logFile,
+    logFile: logFile ?? LOG_FILE,
     ...(database !== undefined && { database }),
   });
 
