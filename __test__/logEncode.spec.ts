@@ -1,8 +1,15 @@
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { encode } from '../dist/log/encode';
+import { textOf } from '../dist/log/careful';
+import { jsonOf, lineOf } from '../dist/log/encode';
+import { useLogs } from './support/logs';
+
+const place = useLogs();
 
 const line = (metadata: unknown, message = 'message'): any => {
-  const text = encode(1, 'info', message, metadata);
+  const text = lineOf(1, 'info', textOf(message), metadata, jsonOf(metadata), '');
   expect(text).not.toContain('\n');
   return JSON.parse(text);
 };
@@ -141,9 +148,62 @@ test('errors have their causes, and what was added to them', () => {
 test('__proto__ is a name as any other', () => {
   const metadata = JSON.parse('{"__proto__":{"polluted":true},"a":1}');
   metadata.big = 1n;
-  const text = encode(1, 'info', 'm', metadata);
+  const text = jsonOf(metadata);
   expect(text).toContain('"__proto__":{"polluted":true}');
   expect(({} as any).polluted).toBeUndefined();
+});
+
+test('requests and responses are told by what matters of them, without secrets', async () => {
+  const told = await new Promise<any>((resolve, reject) => {
+    const server = createServer((req, res) => {
+      res.setHeader('set-cookie', 'secret');
+      res.setHeader('x-fine', 'yes');
+      res.statusCode = 201;
+      resolve(metadataOf({ req, res }));
+      res.end();
+      server.close();
+    });
+    server.listen(0, () => {
+      const { port } = server.address() as AddressInfo;
+      const headers = { authorization: 'secret', 'x-api-key': 'secret', accept: 'text/plain' };
+      get({ port, path: '/a?b=1', headers, agent: false }).on('error', reject);
+    });
+  });
+  expect(told.req).toMatchObject({ method: 'GET', url: '/a?b=1', remotePort: expect.any(Number) });
+  expect(told.req.headers).toMatchObject({ accept: 'text/plain', authorization: '[Redacted]' });
+  expect(told.res).toEqual({ statusCode: 201, headers: { 'set-cookie': '[Redacted]', 'x-fine': 'yes' } });
+  expect(JSON.stringify(told)).not.toContain('secret');
+  // What only looks like one is as it is.
+  const plain = { method: 'GET', url: '/', headers: {}, big: 1n, other: 1 };
+  expect(metadataOf(plain)).toEqual({ ...plain, big: '[BigInt: 1]' });
+});
+
+/** Whatever the metadata, by both ways in which lines are made: natively, and here as soon as a timestamp is special. */
+test('native code makes the same lines', async () => {
+  const { open, logs, entries } = place();
+  const native = open({ onFull: 'block' });
+  const other = join(logs, 'other.log');
+  const whole = open({ logFile: other, onFull: 'block', timestamp: () => 'then' });
+  const cases = fc.sample(
+    fc.tuple(fc.string({ unit: 'binary' }), fc.anything({ maxDepth: 3, withBigInt: true })),
+    2000,
+  );
+  for (const name of ['requestId', 'userId', 'service']) {
+    cases.push([name, { [name]: { nested: [name, '}'] }, '"': '\\"', userId: undefined }]);
+  }
+  cases.push(['\ud800 half', {}], ['\0\u001f"\\\n\u007f', null], ['', undefined]);
+  for (const [message, metadata] of cases) {
+    native.info(message, metadata);
+    whole.info(message, metadata);
+  }
+  await Promise.all([native.flush(), whole.flush()]);
+  const [made, expected] = [entries(), entries(other)];
+  expect(made.length).toBe(cases.length);
+  for (const [index, entry] of made.entries()) {
+    expect(entry.timestamp).toEqual(expect.any(Number));
+    expect({ ...entry, timestamp: 'then' }).toEqual(expected[index]);
+    expect(Object.keys(entry)).toEqual(Object.keys(expected[index]));
+  }
 });
 
 test('long strings are cut, wherever they are', () => {

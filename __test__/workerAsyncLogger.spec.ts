@@ -155,7 +155,7 @@ test('a file that was renamed is begun anew, and reopen() is for who renames it'
 });
 
 test('while the file cannot be written lines are kept up to the bound, and the rest is counted', async () => {
-  const { open, logs, entries } = place();
+  const { open, logs, file, entries } = place();
   const logger = open({ maxBuffer: 10, timeout: 100 });
   const events: unknown[] = [];
   logger.on('error', (error) => events.push(error)).on('recovered', (event) => events.push(event));
@@ -182,7 +182,7 @@ test('while the file cannot be written lines are kept up to the bound, and the r
   expect(entries()).toHaveLength(written);
   expect(entries().at(-1).metadata.n).toBe(99);
   await eventually(() => events.length === 2);
-  expect(events[1]).toEqual({ downMs: expect.any(Number) });
+  expect(events[1]).toEqual({ destination: file, downMs: expect.any(Number) });
 });
 
 test.each(['drop-newest', 'block'] as const)('%s drops the new ones, and counts them', async (onFull) => {

@@ -51,8 +51,19 @@ export interface RouterIndex {
 
 /** The native addon's factories; `src/` has one Rust module for each. */
 export interface Binding {
-  /** See lib/log/native.ts, and src/log.rs for the options. */
-  createLog(path: string, options: Float64Array, numbers: Float64Array, wake: () => void): NativeLog;
+  /**
+   * Options are those of lib/log/native.ts in their order, `rotation` a cron expression; it and `symlink` are empty for none.
+   *
+   * @throws ERR_KEELSON_INVALID_ARGUMENT, or ERR_KEELSON_LOG where a journal cannot be made, both at the head of the message
+   */
+  createLog(
+    path: string,
+    rotation: string,
+    symlink: string,
+    options: Float64Array,
+    numbers: Float64Array,
+    wake: () => void,
+  ): NativeLog;
   createCache(
     maxSize: number,
     maxWeight: number,

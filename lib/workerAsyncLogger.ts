@@ -3,17 +3,19 @@ import { LogError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { textOf } from './log/careful.js';
 import { ChildLogger } from './log/child.js';
-import { encode } from './log/encode.js';
+import { Destination, type LogDestinationMetrics } from './log/destination.js';
+import { jsonOf, liftsOf, lineOf } from './log/encode.js';
 import { atExit, notAtExit } from './log/exit.js';
+import { atHangup, notAtHangup } from './log/hangup.js';
 import { LEVELS, type LogLevel, SEVERITY } from './log/levels.js';
-import { COUNT, type NativeLog, ROOM, TOLD } from './log/native.js';
+import { ISO, LEVEL_SHIFT, LIFTS_SHIFT } from './log/native.js';
 import { type LogSettings, logSettings, type WorkerAsyncLoggerOptions } from './log/options.js';
-import { binding } from './native.js';
+import { traceMembers } from './log/trace.js';
 import { invalid, oneOf } from './validate.js';
 
 /** What a logger tells of itself. Times are in milliseconds. */
 export interface WorkerAsyncLoggerStats {
-  /** Lines in the file, of all loggers of the process that write to it. */
+  /** Lines that are written, of all loggers of the process that write there. */
   totalLogs: number;
   /** Lines of this logger with that level. */
   errorCount: number;
@@ -23,50 +25,40 @@ export interface WorkerAsyncLoggerStats {
   /** Lines that wait. */
   bufferSize: number;
   workerUptime: number;
-  /** Lines that this logger has handed over. */
+  /** Lines that were taken in. */
   sentLogs: number;
   /** Lines that were dropped, for whatever reason. */
   droppedLogs: number;
-  /** From the call until the line was in the file. */
+  /** From the call until the line was written. */
   avgLatency: number;
 }
 
 /** Counters of a logger. */
-export interface WorkerAsyncLoggerMetrics {
+export interface WorkerAsyncLoggerMetrics extends Omit<LogDestinationMetrics, 'destination' | 'latency'> {
   /** Lines of this logger by level. */
   levels: Record<LogLevel, number>;
-  /** The following are of all loggers of the process that write to the file. Lines that were taken in, and that are in it. */
-  accepted: number;
-  written: number;
-  bytes: number;
-  /** Lines by why they were dropped: no room, longer than all room, after the end, given up at the end. */
-  dropped: { full: number; oversized: number; closed: number; lost: number };
-  waiting: { lines: number; bytes: number };
-  /** Appends, and those that failed. */
-  writes: number;
-  failures: number;
-  rotations: number;
+  /** Each by itself; the counters beside it are their sums. */
+  destinations: LogDestinationMetrics[];
 }
 
 /** Events of a logger, and what their listeners get. */
 export interface WorkerAsyncLoggerEvents extends Record<string, unknown> {
-  /** The file cannot be written; lines wait. Told once until it can. */
+  /**
+   * A destination cannot be written, and lines wait: told once until it can. Or a rotated file could not be compressed or removed,
+   * or the journal of a process that was killed cannot be read.
+   */
   error: LogError;
   /** It could be written again. */
-  recovered: { downMs: number };
+  recovered: { destination: string; downMs: number };
   /** The file has another name now. */
-  rotated: { file: string };
-}
-
-interface Waiter {
-  resolve(): void;
-  reject(error: LogError): void;
+  rotated: { destination: string; file: string };
 }
 
 /**
- * Writes lines of JSON to a file, without waiting for it: a native thread does. A line that was taken in is in native memory
- * at once, and gets to the file though the event loop is blocked, the worker thread is terminated, or the process exits, by an
- * uncaught exception too; only a process that is killed loses what was not written yet, up to `flushInterval` of it.
+ * Writes lines of JSON to files and streams, without waiting for them: native threads do. A line that was taken in is in native
+ * memory at once, and gets there though the event loop is blocked, the worker thread is terminated, or the process exits, by an
+ * uncaught exception too; only a process that is killed loses what was not written yet, up to `flushInterval` of it, and not even
+ * that with `mode: 'mmap'` or by `durability`.
  *
  * Loggers of one file share its queue and thread in all threads of a process; several processes can share a file. Logging
  * never throws. Nothing of a logger keeps the process alive but a flush under way.
@@ -75,9 +67,11 @@ interface Waiter {
  */
 export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents> {
   readonly #settings: LogSettings;
-  readonly #native: NativeLog;
-  readonly #numbers = new Float64Array(ROOM);
-  readonly #waiters = new Map<number, Waiter>();
+  readonly #destinations: readonly Destination[];
+  /** Of the least line that any destination takes. */
+  readonly #least: number;
+  /** Whether lines are made here as a whole: native code has no such timestamp. */
+  readonly #isWhole: boolean;
   readonly #levels = new Float64Array(LEVELS.length);
   readonly #started = performance.now();
   #level: number;
@@ -90,7 +84,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
    * @param maxFileSize bytes from which on it is rotated
    * @param maxBuffer lines that may wait
    * @throws InvalidArgumentError for a value of the wrong type or out of range, and where the file is open in this process with
-   *   other options
+   *   other options; LogError where the file of `mode: 'mmap'` cannot be made
    */
   constructor(logFile?: string, maxFileSize?: number, maxBuffer?: number);
   constructor(options: WorkerAsyncLoggerOptions);
@@ -98,25 +92,78 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     super('logger');
     const isObject = typeof first === 'object' && first !== null;
     this.#settings = logSettings(isObject ? first : { logFile: first, maxFileSize, maxBuffer });
-    this.#level = this.#settings.level;
-    const { logFile, numbers } = this.#settings;
-    this.#native = binding.createLog(logFile, numbers, this.#numbers, () => this.#take());
+    this.#level = this.#settings.severity;
+    this.#isWhole = typeof this.#settings.timestamp === 'function';
+    this.#destinations = this.#open();
+    this.#least = Math.min(...this.#destinations.map(({ severity }) => severity));
     atExit(this.#leave);
+    if (this.#settings.onSighup) atHangup(this.#hangUp);
+  }
+
+  /** Opens all destinations, or none. */
+  #open(): Destination[] {
+    const opened: Destination[] = [];
+    try {
+      for (const settings of this.#settings.destinations) {
+        const { name: destination } = settings;
+        opened.push(
+          new Destination(settings, {
+            failed: (error) => this.announce('error', error),
+            recovered: (downMs) => this.announce('recovered', { destination, downMs }),
+            rotated: (file) => this.announce('rotated', { destination, file }),
+          }),
+        );
+      }
+    } catch (error) {
+      for (const destination of opened) destination.close();
+      throw error;
+    }
+    return opened;
   }
 
   /** Writes a line: its time, level, message and metadata, of which requestId, userId and service are told beside it too. */
   log(level: LogLevel, message: string, metadata?: any): void {
-    const severity = SEVERITY[level] ?? SEVERITY.info;
-    if (severity < this.#level) return;
+    const known: number | undefined = SEVERITY[level];
+    const severity = known ?? SEVERITY.info;
+    if (severity < this.#level || severity < this.#least) return;
     if (this.#end !== undefined) {
       this.#late++;
       return;
     }
-    const text = typeof message === 'string' ? message : textOf(message);
-    // From warnings on a line is written at once: what comes next may be the end.
-    const isUrgent = severity >= SEVERITY.warn ? 1 : 0;
     this.#levels[severity]!++;
-    this.#native.push(isUrgent, encode(Date.now(), level, text, metadata));
+    const { prepare, urgencies, traceContext, timestamp } = this.#settings;
+    const text = textOf(message);
+    const told: unknown = prepare === undefined ? metadata : prepare(level, metadata);
+    const json = jsonOf(told);
+    const more = traceContext ? traceMembers() : '';
+    const urgency = urgencies[severity]!;
+    // Native code knows neither other levels nor half a pair of surrogates.
+    const isWhole = this.#isWhole || known === undefined || !text.isWellFormed();
+    const time = Date.now();
+    const kind =
+      urgency | (severity << LEVEL_SHIFT) | (timestamp === 'iso' ? ISO : 0) | (liftsOf(told) << LIFTS_SHIFT);
+    let line: string | undefined;
+    for (const destination of this.#destinations) {
+      if (severity < destination.severity) continue;
+      if (isWhole || destination.isPretty) {
+        line ??= lineOf(this.#timestamp(time), textOf(level), text, told, json, more);
+        destination.line(urgency, line);
+      } else {
+        destination.entry(kind, time, text, json, more);
+      }
+    }
+  }
+
+  #timestamp(time: number): number | string {
+    const { timestamp } = this.#settings;
+    if (timestamp === 'epoch') return time;
+    if (timestamp === 'iso') return new Date(time).toISOString();
+    try {
+      const given = timestamp();
+      return typeof given === 'number' ? given : textOf(given);
+    } catch {
+      return time;
+    }
   }
 
   trace(message: string, metadata?: any): void {
@@ -144,7 +191,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   }
 
   /**
-   * A logger to the same file whose lines have these members in their metadata.
+   * A logger to the same destinations whose lines have these members in their metadata.
    *
    * @throws InvalidArgumentError if they are no object
    */
@@ -164,27 +211,32 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   }
 
   /**
-   * Resolves when all that was logged before is in the file, and if `durable` on the disk. Rejects with LogError where that is
-   * not possible within `timeout`; the lines are kept.
+   * Resolves when all that was logged before is written, and if `durable` on the disk. Rejects with LogError where that is not
+   * possible within `timeout`; the lines are kept.
    */
   async flush({ durable = false }: { durable?: boolean | undefined } = {}): Promise<void> {
-    if (this.#end !== undefined) return this.#end;
-    return this.#wait(this.#native.flush(durable ? 1 : 0, this.#settings.timeout));
+    return this.#end ?? this.#all((destination) => destination.flush(durable));
   }
 
-  /** Gives the file the name `NAME-<stamp>.EXT` behind all that was logged before, and begins a new one. Rejects as `flush`. */
+  /** Gives files the name `NAME-<stamp>.EXT` behind all that was logged before, and begins new ones. Rejects as `flush`. */
   async rotate(): Promise<void> {
-    if (this.#end !== undefined) return this.#end;
-    return this.#wait(this.#native.rotate(this.#settings.timeout));
+    return this.#end ?? this.#all((destination) => destination.rotate());
   }
 
-  /** Opens the file anew, for who has given it another name, as logrotate does. */
+  /** Opens files anew, for who has given them another name, as logrotate does. */
   reopen(): void {
-    if (this.#end === undefined) this.#native.reopen();
+    if (this.#end !== undefined) return;
+    for (const destination of this.#destinations) destination.reopen();
+  }
+
+  /** Waits for all, though one fails. */
+  async #all(ask: (destination: Destination) => Promise<void>): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#destinations.map(ask));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   /**
-   * Writes what was logged, and ends the logger; logging does nothing from now on but to be counted. Where the file cannot be
+   * Writes what was logged, and ends the logger; logging does nothing from now on but to be counted. Where a destination cannot be
    * written within `timeout`, an `error` event says how many lines are lost. Calling it again gives the same promise.
    */
   destroy(): Promise<void> {
@@ -193,14 +245,18 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   }
 
   async #finish(): Promise<void> {
+    notAtHangup(this.#hangUp);
+    await Promise.all(this.#destinations.map((destination) => this.#close(destination)));
+    notAtExit(this.#leave);
+  }
+
+  async #close(destination: Destination): Promise<void> {
     try {
-      await this.#wait(this.#native.flush(0, this.#settings.timeout));
+      await destination.flush(false);
     } catch (error) {
-      const left = this.#count(COUNT.waitingLines);
-      this.announce('error', new LogError(`${left} lines were lost: ${(error as LogError).message}`));
+      this.announce('error', new LogError(`${destination.fate()}: ${(error as LogError).message}`));
     } finally {
-      notAtExit(this.#leave);
-      this.#native.close();
+      destination.close();
     }
   }
 
@@ -209,9 +265,9 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   }
 
   async getStats(): Promise<WorkerAsyncLoggerStats> {
-    const { accepted, written, dropped, waiting } = this.metrics();
-    const [writeTime, latency] = [this.#count(COUNT.writeTime), this.#count(COUNT.latency)];
-    const each = (microseconds: number): number => (written === 0 ? 0 : microseconds / 1000 / written);
+    const { accepted, written, dropped, waiting, writeTime, destinations } = this.metrics();
+    const latency = destinations.reduce((sum, one) => sum + one.latency.mean * one.written, 0);
+    const each = (time: number): number => (written === 0 ? 0 : time / written);
     return {
       totalLogs: written,
       errorCount: this.#levels[SEVERITY.error]!,
@@ -225,60 +281,43 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     };
   }
 
-  /** Counters from the beginning on. */
+  /** Counters from the beginning on, at this moment. */
   metrics(): WorkerAsyncLoggerMetrics {
-    this.#native.counts();
-    const at = (place: number): number => this.#numbers[place]!;
+    const destinations = this.#destinations.map((destination) => destination.metrics());
+    const sum = (read: (metrics: LogDestinationMetrics) => number): number =>
+      destinations.reduce((total, metrics) => total + read(metrics), 0);
     const levels = Object.fromEntries(LEVELS.map((level, place) => [level, this.#levels[place]!]));
     return {
       levels: levels as Record<LogLevel, number>,
-      accepted: at(COUNT.accepted),
-      written: at(COUNT.written),
-      bytes: at(COUNT.bytes),
+      accepted: sum(({ accepted }) => accepted),
+      written: sum(({ written }) => written),
+      bytes: sum(({ bytes }) => bytes),
+      recovered: sum(({ recovered }) => recovered),
       dropped: {
-        full: at(COUNT.droppedFull),
-        oversized: at(COUNT.droppedOversized),
-        closed: at(COUNT.droppedClosed) + this.#late,
-        lost: at(COUNT.droppedLost),
+        full: sum(({ dropped }) => dropped.full),
+        oversized: sum(({ dropped }) => dropped.oversized),
+        closed: sum(({ dropped }) => dropped.closed) + this.#late,
+        lost: sum(({ dropped }) => dropped.lost),
       },
-      waiting: { lines: at(COUNT.waitingLines), bytes: at(COUNT.waitingBytes) },
-      writes: at(COUNT.writes),
-      failures: at(COUNT.failures),
-      rotations: at(COUNT.rotations),
+      waiting: {
+        lines: sum(({ waiting }) => waiting.lines),
+        bytes: sum(({ waiting }) => waiting.bytes),
+      },
+      writes: sum(({ writes }) => writes),
+      failures: sum(({ failures }) => failures),
+      writeTime: sum(({ writeTime }) => writeTime),
+      rotations: sum(({ rotations }) => rotations),
+      destinations,
     };
   }
 
   /** The process ends. */
   readonly #leave = (): void => {
-    this.#native.drain(this.#settings.timeout);
+    for (const destination of this.#destinations) destination.drain();
   };
 
-  #count(place: number): number {
-    this.#native.counts();
-    return this.#numbers[place]!;
-  }
-
-  #wait(ticket: number): Promise<void> {
-    if (this.#waiters.size === 0) this.#native.hold(1);
-    return new Promise((resolve, reject) => this.#waiters.set(ticket, { resolve, reject }));
-  }
-
-  #take(): void {
-    for (let kind = this.#native.take(); kind !== TOLD.nothing; kind = this.#native.take()) {
-      const [number = 0] = this.#numbers;
-      const text = this.#native.text();
-      if (kind === TOLD.done) this.#waiter(number)?.resolve();
-      else if (kind === TOLD.notDone) this.#waiter(number)?.reject(new LogError(`Not flushed: ${text}`));
-      else if (kind === TOLD.failed) this.announce('error', new LogError(text, number || undefined));
-      else if (kind === TOLD.recovered) this.announce('recovered', { downMs: number });
-      else this.announce('rotated', { file: text });
-    }
-  }
-
-  #waiter(ticket: number): Waiter | undefined {
-    const waiter = this.#waiters.get(ticket);
-    this.#waiters.delete(ticket);
-    if (this.#waiters.size === 0) this.#native.hold(0);
-    return waiter;
-  }
+  readonly #hangUp = (): void => {
+    if (this.#settings.onSighup === 'reopen') this.reopen();
+    else this.rotate().catch((error: LogError) => this.announce('error', error));
+  };
 }

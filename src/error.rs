@@ -23,6 +23,11 @@ impl Error {
         Self { code: "ERR_KEELSON_INVALID_ARGUMENT", message: message.into() }
     }
 
+    /// A file that a log needs to begin with cannot be made.
+    pub(crate) fn log(message: impl Into<String>) -> Self {
+        Self { code: "ERR_KEELSON_LOG", message: message.into() }
+    }
+
     /// A broken invariant or a failing Node-API call.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self { code: "ERR_KEELSON_INTERNAL", message: message.into() }

@@ -1,12 +1,15 @@
-//! Logs for JavaScript: lines go in one by one, and what became of flushes and of the file comes out in one callback. See
-//! lib/log/native.ts.
+//! Logs for JavaScript: lines go in one by one, whole or in their parts, and what became of flushes and of the file comes out
+//! in one callback. See lib/log/native.ts.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use keelson_log::{Counts, Event, FlushError, Log, OnFull, OpenError, Options};
+use keelson_log::{
+    Compression, Counts, Entry, Event, FileOptions, FlushError, Keep, Log, OnFull, OpenError, Options, Schedule,
+    Target, Timestamp, Zone,
+};
 use napi::JsValue;
 use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
@@ -22,6 +25,25 @@ const NOT_DONE: u32 = 2;
 const FAILED: u32 = 3;
 const RECOVERED: u32 = 4;
 const ROTATED: u32 = 5;
+const UNTIDY: u32 = 6;
+
+/// The first argument of `line` and `entry`: two bits of urgency, three of the level, flags, and
+/// three bits of what is lifted.
+const URGENCY: u32 = 3;
+const LEVEL_SHIFT: u32 = 2;
+const LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "error", "fatal", "info", "info"];
+const HAS_METADATA: u32 = 1 << 5;
+const ISO: u32 = 1 << 6;
+const HAS_MORE: u32 = 1 << 7;
+const LIFTS_SHIFT: u32 = 8;
+
+/// Urgencies: a line waits for others, is written at once, or its call waits until it is written, or on the disk.
+const WRITTEN: u32 = 2;
+const DURABLE: u32 = 3;
+
+/// Percentiles that are told, after the counts, with the longest and the mean.
+const SHARES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
+const NUMBERS: usize = 2 + Counts::LEN + SHARES.len() + 2;
 
 /// Something to tell JavaScript: of which kind, a number and a text about it.
 struct Told(u32, f64, String);
@@ -49,6 +71,7 @@ impl Mailbox {
             Event::Failed(failure) => Told(FAILED, f64::from(failure.errno.unwrap_or(0)), failure.to_string()),
             Event::Recovered(after) => Told(RECOVERED, after.as_secs_f64() * 1000.0, String::new()),
             Event::Rotated(name) => Told(ROTATED, 0.0, name.to_string_lossy().into_owned()),
+            Event::Untidy(failure) => Told(UNTIDY, f64::from(failure.errno.unwrap_or(0)), failure.to_string()),
         });
     }
 
@@ -73,23 +96,64 @@ struct State {
     wake: Option<Wake>,
     mailbox: Mailbox,
     last_ticket: u32,
-    /// Where a line is made before it is pushed.
+    /// Where a line is made before it is pushed, and its parts before that.
     line: Vec<u8>,
+    message: Vec<u8>,
+    metadata: Vec<u8>,
+    more: Vec<u8>,
+    /// For how long a call waits whose line is to be written when it returns.
+    wait: Duration,
     numbers: Shared<f64>,
     /// Of what was taken last.
     text: String,
 }
 
 impl State {
-    fn push(&mut self, args: &Args<2>) -> Result<bool> {
+    fn line(&mut self, args: &Args<2>) -> Result<bool> {
         self.line.clear();
         args.append_utf8(1, &mut self.line)?;
         self.line.push(b'\n');
-        let accepted = self.log.push(&self.line, args.u32(0)? != 0);
-        if self.line.capacity() > LINE_KEPT {
-            self.line = Vec::new();
+        Ok(self.push(args.u32(0)? & URGENCY))
+    }
+
+    fn entry(&mut self, args: &Args<5>) -> Result<bool> {
+        let kind = args.u32(0)?;
+        for part in [&mut self.line, &mut self.message, &mut self.metadata, &mut self.more] {
+            part.clear();
         }
-        Ok(accepted)
+        args.append_utf8(2, &mut self.message)?;
+        if kind & HAS_METADATA != 0 {
+            args.append_utf8(3, &mut self.metadata)?;
+        }
+        if kind & HAS_MORE != 0 {
+            args.append_utf8(4, &mut self.more)?;
+        }
+        let entry = Entry {
+            time: args.f64(1)?,
+            timestamp: if kind & ISO == 0 { Timestamp::Epoch } else { Timestamp::Iso },
+            level: LEVELS[(kind >> LEVEL_SHIFT) as usize % LEVELS.len()],
+            message: &self.message,
+            metadata: (kind & HAS_METADATA != 0).then_some(&self.metadata),
+            lifts: kind >> LIFTS_SHIFT & 7,
+            more: &self.more,
+        };
+        entry.write(&mut self.line);
+        Ok(self.push(kind & URGENCY))
+    }
+
+    fn push(&mut self, urgency: u32) -> bool {
+        let accepted = self.log.push(&self.line, urgency > 0);
+        for part in [&mut self.line, &mut self.message, &mut self.metadata] {
+            if part.capacity() > LINE_KEPT {
+                *part = Vec::new();
+            }
+        }
+        accepted
+            && match urgency {
+                WRITTEN => self.log.drain(self.wait) == 0,
+                DURABLE => self.log.sync(self.wait),
+                _ => true,
+            }
     }
 
     fn ticket(&mut self) -> u32 {
@@ -111,7 +175,10 @@ impl State {
         let (lines, bytes) = self.log.waiting();
         let waiting = [lines as f64, bytes as f64];
         let counts = self.log.counts().values().map(|count| count as f64);
-        for (place, value) in self.numbers.as_mut_slice().iter_mut().zip(waiting.into_iter().chain(counts)) {
+        let latencies = self.log.latencies();
+        let times = SHARES.into_iter().chain([1.0]).map(|share| latencies.percentile(share)).chain([latencies.mean()]);
+        let all = waiting.into_iter().chain(counts).chain(times);
+        for (place, value) in self.numbers.as_mut_slice().iter_mut().zip(all) {
             *place = value;
         }
     }
@@ -125,24 +192,67 @@ fn ms(number: f64) -> Duration {
     Duration::from_secs_f64(number.clamp(0.0, 1e12) / 1000.0)
 }
 
-/// `numbers` as lib/log/native.ts has them.
-fn options(path: String, numbers: &[f64]) -> Option<Options> {
-    let &[max_bytes, max_lines, on_full, patience_full, interval, flush_bytes, max_size, patience] =
-        numbers.first_chunk()?;
-    Some(Options {
-        path: PathBuf::from(path),
-        max_bytes: max_bytes as usize,
-        max_lines: max_lines as usize,
-        on_full: match on_full as u32 {
+/// Options that are no text, in the order of lib/log/native.ts; a negative number is for none.
+struct Numbers<'a>(std::slice::Iter<'a, f64>);
+
+impl Numbers<'_> {
+    fn next(&mut self) -> f64 {
+        self.0.next().copied().unwrap_or(-1.0)
+    }
+
+    fn optional(&mut self) -> Option<f64> {
+        Some(self.next()).filter(|&number| number >= 0.0)
+    }
+}
+
+/// `pattern` and `symlink` are empty for none.
+fn options(path: String, pattern: &str, symlink: String, numbers: &[f64]) -> Result<Options> {
+    let mut numbers = Numbers(numbers.iter());
+    let target = numbers.next() as u32;
+    let max_bytes = numbers.next() as usize;
+    let max_lines = numbers.next() as usize;
+    let (policy, wait) = (numbers.next() as u32, ms(numbers.next()));
+    let options = Options {
+        target: Target::Stdout,
+        max_bytes,
+        max_lines,
+        on_full: match policy {
             0 => OnFull::DropOldest,
             1 => OnFull::DropNewest,
-            _ => OnFull::Block(ms(patience_full)),
+            _ => OnFull::Block(wait),
         },
-        flush_interval: ms(interval),
-        flush_bytes: flush_bytes as usize,
-        max_size: max_size as u64,
-        patience: ms(patience),
-    })
+        flush_interval: ms(numbers.next()),
+        flush_bytes: numbers.next() as usize,
+        patience: ms(numbers.next()),
+        journal: numbers.next() > 0.0,
+        numbered: numbers.next() > 0.0,
+    };
+    let target = match target {
+        1 => Target::Stdout,
+        2 => Target::Stderr,
+        _ => Target::File(Box::new(FileOptions {
+            path: PathBuf::from(path),
+            max_size: numbers.next() as u64,
+            schedule: schedule(pattern, numbers.next())?,
+            keep: Keep {
+                count: numbers.optional().map(|count| count as usize),
+                age: numbers.optional().map(ms),
+                bytes: numbers.optional().map(|bytes| bytes as u64),
+            },
+            compression: numbers.optional().map(|kind| if kind == 0.0 { Compression::Gzip } else { Compression::Zstd }),
+            symlink: Some(symlink).filter(|link| !link.is_empty()).map(PathBuf::from),
+            mode: numbers.optional().map(|mode| mode as u32),
+        })),
+    };
+    Ok(Options { target, ..options })
+}
+
+fn schedule(pattern: &str, zone: f64) -> Result<Option<Schedule>> {
+    if pattern.is_empty() {
+        return Ok(None);
+    }
+    let zone = if zone == 0.0 { Zone::Local } else { Zone::Utc };
+    Schedule::new(pattern, zone).map(Some).map_err(Error::argument)
 }
 
 /// Opens a log; `options` are numbers, `numbers` is what is told in: see lib/log/native.ts. `wake` is called when `take`
@@ -151,15 +261,18 @@ fn options(path: String, numbers: &[f64]) -> Option<Options> {
 pub fn create_log(
     env: Env,
     path: String,
+    pattern: String,
+    symlink: String,
     options: Unknown,
     numbers: Unknown,
     wake: Unknown,
 ) -> napi::Result<raw::Object> {
     let env = env.raw();
     let given: Shared<f64> = Shared::new(env, options.raw())?;
-    let options = self::options(path, given.as_slice()).ok_or_else(|| Error::argument("a log without options"))?;
+    let options = self::options(path, &pattern, symlink, given.as_slice())?;
+    let wait = given.as_slice().get(WAIT).copied().map_or(Duration::ZERO, ms);
     let numbers: Shared<f64> = Shared::new(env, numbers.raw())?;
-    if numbers.as_slice().len() < Counts::LEN + 2 {
+    if numbers.as_slice().len() < NUMBERS {
         return Err(Error::argument("too few numbers for the counts").into());
     }
     let wake = Wake::new(env, wake.raw())?;
@@ -167,16 +280,32 @@ pub fn create_log(
     let listener = mailbox.clone();
     let log = Log::open(options, move |event| listener.event(event)).map_err(|error| match error {
         OpenError::Conflict => Error::argument(error.to_string()),
+        OpenError::Journal(_) => Error::log(error.to_string()),
         OpenError::Thread(_) => Error::internal(error.to_string()),
     })?;
-    let state =
-        State { log, wake: Some(wake), mailbox, last_ticket: 0, line: Vec::new(), numbers, text: String::new() };
+    let state = State {
+        log,
+        wake: Some(wake),
+        mailbox,
+        last_ticket: 0,
+        line: Vec::new(),
+        message: Vec::new(),
+        metadata: Vec::new(),
+        more: Vec::new(),
+        wait,
+        numbers,
+        text: String::new(),
+    };
     Ok(with_asks(with_lines(Instance::new(env, state)?)?)?.finish())
 }
 
+/// The place of how long a call waits.
+const WAIT: usize = 4;
+
 fn with_lines(instance: Instance<State>) -> Result<Instance<State>> {
     instance
-        .function("push", |state, args: Args<2>| state.push(&args))?
+        .function("line", |state, args: Args<2>| state.line(&args))?
+        .function("entry", |state, args: Args<5>| state.entry(&args))?
         .function("drain", |state, args: Args<1>| Ok(state.log.drain(ms(args.f64(0)?)) as f64))?
         .function("counts", |state, _: Args<0>| {
             state.counts();

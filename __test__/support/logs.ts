@@ -28,7 +28,7 @@ export function useLogs() {
         return logger;
       },
       names: () => readdirSync(logs).sort(),
-      entries: () => entriesOf(file),
+      entries: (of = file) => entriesOf(of),
       /** Of all files in the order in which they were rotated, the file itself last. */
       all: () =>
         readdirSync(logs)

@@ -1,3 +1,6 @@
+import { isRequest, isResponse, requestOf, responseOf } from './http.js';
+import { isPlainObject } from './plain.js';
+
 /** Levels of nested objects that are written. */
 const MAX_DEPTH = 64;
 /** Units of one string that are written. */
@@ -65,6 +68,10 @@ function copyObject(value: object, parents: Parents, depth: number): unknown {
 
 function copyKind(value: any, parents: Parents, depth: number): unknown {
   if (value instanceof Error) return copyError(value, parents, depth);
+  if (!isPlainObject(value)) {
+    if (isRequest(value)) return copyMembers(requestOf(value), parents, depth);
+    if (isResponse(value)) return copyMembers(responseOf(value), parents, depth);
+  }
   if (typeof value.toJSON === 'function') {
     const given: unknown = value.toJSON();
     return given === value ? copyMembers(value, parents, depth) : copy(given, parents, depth);
@@ -116,7 +123,8 @@ function cut(text: string): string {
   return `${text.slice(0, MAX_STRING)} [${text.length - MAX_STRING} more units]`;
 }
 
-function thrown(error: unknown): string {
+/** What stands where something was thrown. */
+export function thrown(error: unknown): string {
   try {
     return `[Throws: ${cut(String((error as any)?.message ?? error))}]`;
   } catch {

@@ -1,4 +1,4 @@
-import { careful } from './careful.js';
+import { bound } from './bindings.js';
 import type { LogLevel } from './levels.js';
 
 /** Whoever writes lines. */
@@ -50,23 +50,4 @@ export class ChildLogger {
   child(bindings: object): ChildLogger {
     return new ChildLogger(this.#parent, { ...this.#bindings, ...bindings });
   }
-}
-
-/** Both together. What is no plain object becomes the member `metadata`. */
-function bound(bindings: object, metadata: unknown): object {
-  if (metadata === undefined) return bindings;
-  try {
-    if (isPlainObject(metadata)) return { ...bindings, ...metadata };
-  } catch {
-    // A getter that throws, or a proxy: the copy tells which.
-    const copy = careful(metadata);
-    return isPlainObject(copy) ? { ...bindings, ...copy } : { ...bindings, metadata: copy };
-  }
-  return { ...bindings, metadata };
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

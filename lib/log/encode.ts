@@ -1,41 +1,84 @@
-import { careful, MAX_STRING, textOf } from './careful.js';
-
-/** A line of the log, as JSON has it. */
-interface LogEntry {
-  /** Milliseconds since 1970. */
-  timestamp: number;
-  level: string;
-  message: string;
-  metadata?: unknown;
-  /** Members of the metadata that are told beside it too. */
-  requestId?: unknown;
-  userId?: unknown;
-  service?: unknown;
-}
+import { careful, MAX_STRING } from './careful.js';
 
 /** Nested objects that are looked through ahead; what is deeper gets the careful copy. */
 const DEPTH = 8;
 
+/** Members of the metadata that are told beside it too. */
+const LIFTED = ['requestId', 'userId', 'service'] as const;
+
 /**
- * The line of an entry, without its end, which is JSON whatever the entry has in it. What JSON.stringify would leave out,
- * change without a word, or throw at is written as {@link careful} has it; all else by JSON.stringify itself.
+ * The JSON of metadata, whatever that is: what JSON.stringify would leave out, change without a word, or throw at is written as
+ * {@link careful} has it, all else by JSON.stringify itself. `undefined` has none.
  */
-export function encode(timestamp: number, level: string, message: string, metadata: unknown): string {
+export function jsonOf(metadata: unknown): string | undefined {
+  if (metadata === undefined) return undefined;
   try {
-    if (message.length <= MAX_STRING && isPlain(metadata, DEPTH)) {
-      return JSON.stringify(entryOf(timestamp, level, message, metadata));
-    }
+    if (isPlain(metadata, DEPTH)) return JSON.stringify(metadata);
   } catch {
     // A proxy, or a getter that throws: the copy tells which.
   }
-  return JSON.stringify(entryOf(timestamp, level, textOf(message), careful(metadata)));
+  return JSON.stringify(careful(metadata));
 }
 
-/** Of metadata that is an object some members are told beside it too. */
-function entryOf(timestamp: number, level: string, message: string, metadata: any): LogEntry {
-  if (typeof metadata !== 'object' || metadata === null) return { timestamp, level, message, metadata };
-  const { requestId, userId, service } = metadata;
-  return { timestamp, level, message, metadata, requestId, userId, service };
+/** What JSON has all of: the value itself, or a careful copy. */
+export function plainOf(metadata: unknown): unknown {
+  try {
+    if (isPlain(metadata, DEPTH)) return metadata;
+  } catch {
+    // As above.
+  }
+  return careful(metadata);
+}
+
+/** Which members of the metadata are told beside it too: a bit for each of them, in their order. */
+export function liftsOf(metadata: any): number {
+  if (typeof metadata !== 'object' || metadata === null) return 0;
+  try {
+    const { requestId, userId, service } = metadata;
+    return (
+      (requestId === undefined ? 0 : 1) | (userId === undefined ? 0 : 2) | (service === undefined ? 0 : 4)
+    );
+  } catch {
+    // They are in the copy, which says what was thrown.
+    return 7;
+  }
+}
+
+/**
+ * A line of the log without its end: as native code makes it, for what it does not make.
+ *
+ * @param json of the metadata
+ * @param more members with a comma before each
+ */
+export function lineOf(
+  timestamp: number | string,
+  level: string,
+  message: string,
+  metadata: unknown,
+  json: string | undefined,
+  more: string,
+): string {
+  const head = JSON.stringify({ timestamp, level, message }).slice(0, -1);
+  return json === undefined ? `${head}${more}}` : `${head},"metadata":${json}${lifted(metadata)}${more}}`;
+}
+
+function lifted(metadata: any): string {
+  if (liftsOf(metadata) === 0) return '';
+  let members = '';
+  for (const name of LIFTED) {
+    const json = jsonOf(plainMember(metadata, name));
+    if (json !== undefined) members += `,"${name}":${json}`;
+  }
+  return members;
+}
+
+function plainMember(metadata: any, name: string): unknown {
+  try {
+    return metadata[name];
+  } catch {
+    // As it is in the copy, which says what was thrown.
+    return (careful(metadata) as any)?.[name];
+  }
 }
 
 /** Whether JSON has all of a value. */

@@ -8,6 +8,7 @@ pub mod cache;
 #[cfg(any(test, fuzzing))]
 pub mod choices;
 pub mod json;
+pub mod latency;
 pub mod pool;
 pub mod rate_limit;
 pub mod router;

@@ -44,10 +44,10 @@ counts! {
     failures,
     /// Rotations.
     rotations,
+    /// Lines that a process which is no more had left in its journal, and that are in the file now.
+    recovered,
     /// Microseconds that appends took.
     write_time,
-    /// Microseconds from a line's being taken in until it was in the file, of all lines.
-    latency,
 }
 
 /// Adds to a counter.

@@ -19,6 +19,14 @@ pub enum Step {
     Sync,
     /// Giving it another name.
     Rename,
+    /// Having a link lead to it.
+    Link,
+    /// Compressing one that was rotated.
+    Compress,
+    /// Removing one.
+    Remove,
+    /// Keeping lines that wait in a file of their own.
+    Journal,
 }
 
 impl Step {
@@ -30,6 +38,10 @@ impl Step {
             Self::Write => "write to",
             Self::Sync => "sync",
             Self::Rename => "rotate",
+            Self::Link => "make the link",
+            Self::Compress => "compress",
+            Self::Remove => "remove",
+            Self::Journal => "keep lines in",
         }
     }
 }
@@ -49,7 +61,7 @@ pub struct Failure {
 
 impl Failure {
     /// Of an error at a step.
-    pub(crate) fn of(step: Step, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn of(step: Step, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |error| Self { step, path, errno: error.raw_os_error(), message: error.to_string() }
     }

@@ -4,19 +4,50 @@
 //! that the lock is held, as somebody else has rotated meanwhile: then that one is opened and locked instead. So nothing is
 //! appended to a file after it was rotated, but by who knows nothing of the lock.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::failure::{Failure, Step};
-use crate::names;
+use crate::identity::Identity;
+use crate::link;
+use crate::names::{self, Form};
+use crate::options::FileOptions;
+use crate::period::Period;
 
 /// A file that is opened when it is needed.
 pub(crate) struct LogFile {
-    path: PathBuf,
-    max_size: u64,
+    options: FileOptions,
     file: Option<File>,
+    /// Its length after the last append.
+    end: u64,
+    period: Option<Period>,
+    clock: fn() -> SystemTime,
+}
+
+/// Lines to append.
+pub(crate) struct Batch<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) lengths: &'a [usize],
+    /// How many of them came before a time.
+    pub(crate) before: &'a dyn Fn(SystemTime) -> usize,
+}
+
+/// Who is told of each write, before and after.
+pub(crate) trait Progress {
+    /// What follows is written to that file from that offset on.
+    fn intend(&mut self, file: Identity, offset: u64);
+    /// So many bytes more are written.
+    fn wrote(&mut self, bytes: usize);
+    /// Nothing was.
+    fn failed(&mut self);
+}
+
+impl Progress for () {
+    fn intend(&mut self, _file: Identity, _offset: u64) {}
+    fn wrote(&mut self, _bytes: usize) {}
+    fn failed(&mut self) {}
 }
 
 /// How far an append came.
@@ -28,21 +59,32 @@ pub(crate) struct Appended {
     pub(crate) rotated: Vec<PathBuf>,
 }
 
+/// The file that the path leads to, locked.
+struct Locked {
+    file: File,
+    identity: Identity,
+    size: u64,
+    /// It was begun in an earlier period, which ended at that time.
+    ended: Option<SystemTime>,
+}
+
 impl LogFile {
-    pub(crate) fn new(path: &Path, max_size: u64) -> Self {
-        Self { path: path.to_owned(), max_size, file: None }
+    pub(crate) fn new(options: &FileOptions) -> Self {
+        let period = options.schedule.clone().map(Period::new);
+        Self { options: options.clone(), file: None, end: 0, period, clock: SystemTime::now }
     }
 
-    /// Makes the folder and the file.
+    /// Makes the folder, the file and the link to it.
     pub(crate) fn create(&mut self) -> Result<(), Failure> {
-        self.open().map(|file| self.file = Some(file))
+        self.file = Some(self.open()?);
+        self.options.symlink.as_ref().map_or(Ok(()), |from| link::lead(from, &self.options.path))
     }
 
-    /// Appends lines of these lengths, as many as it comes to; with an error that stopped it. A line that did not get in as
-    /// a whole is taken out again.
-    pub(crate) fn append(&mut self, bytes: &[u8], lengths: &[usize]) -> (Appended, Result<(), Failure>) {
+    /// Appends lines, as many as it comes to; with an error that stopped it. A line that did not get in as a whole is taken
+    /// out again.
+    pub(crate) fn append(&mut self, batch: &Batch, progress: &mut dyn Progress) -> (Appended, Result<(), Failure>) {
         let mut appended = Appended::default();
-        let outcome = self.append_all(bytes, lengths, &mut appended);
+        let outcome = self.append_all(batch, progress, &mut appended);
         if outcome.is_err() {
             // It may be another one that the path leads to when it is tried again, and the lock goes with the file.
             self.file = None;
@@ -50,37 +92,75 @@ impl LogFile {
         (appended, outcome)
     }
 
-    fn append_all(&mut self, bytes: &[u8], lengths: &[usize], appended: &mut Appended) -> Result<(), Failure> {
-        let (mut from, mut rest) = (0, lengths);
-        while !rest.is_empty() {
-            let (file, size) = self.locked()?;
-            let (count, length) = fitting(rest, size, self.max_size);
+    fn append_all(
+        &mut self,
+        batch: &Batch,
+        progress: &mut dyn Progress,
+        appended: &mut Appended,
+    ) -> Result<(), Failure> {
+        let mut from = 0;
+        while appended.lines < batch.lengths.len() {
+            let locked = self.locked()?;
+            let rest = &batch.lengths[appended.lines..];
+            let due = locked.ended.map_or(rest.len(), |ended| (batch.before)(ended).saturating_sub(appended.lines));
+            let (count, length) = fitting(&rest[..due.min(rest.len())], locked.size, self.options.max_size);
             if count == 0 {
-                appended.rotated.push(self.rename(file)?);
+                appended.rotated.push(self.rename(locked)?);
                 continue;
             }
-            let part = &bytes[from..from + length];
-            let written = (&file).write_all(part);
-            if written.is_err() {
-                // As long as the lock is held nobody has appended behind it. What cannot be cut off stays torn.
-                _ = file.set_len(size);
+            progress.intend(locked.identity, locked.size);
+            if let Err(failure) = self.write(&locked, &batch.bytes[from..from + length]) {
+                progress.failed();
+                return Err(failure);
             }
-            self.release(file);
-            written.map_err(Failure::of(Step::Write, &self.path))?;
-            appended.lines += count;
-            (from, rest) = (from + length, &rest[count..]);
+            progress.wrote(length);
+            (appended.lines, from) = (appended.lines + count, from + length);
+            if locked.ended.is_some() {
+                // From now on the file does not look as old as it is.
+                appended.rotated.push(self.rename(locked)?);
+            } else {
+                self.release(locked.file);
+            }
         }
         Ok(())
     }
 
+    fn write(&mut self, Locked { file, size, .. }: &Locked, bytes: &[u8]) -> Result<(), Failure> {
+        let mut file: &File = file;
+        let written = file.write_all(bytes);
+        if written.is_err() {
+            // As long as the lock is held nobody has appended behind it. What cannot be cut off stays torn.
+            _ = file.set_len(*size);
+        }
+        self.end = size + bytes.len() as u64;
+        written.map_err(self.failure(Step::Write))
+    }
+
     /// Gives the file another name, if there is anything in it, and begins a new one.
     pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Failure> {
-        let (file, size) = self.locked()?;
-        if size == 0 {
-            self.release(file);
+        let locked = self.locked()?;
+        if locked.size == 0 {
+            self.release(locked.file);
             return Ok(None);
         }
-        let name = self.rename(file)?;
+        let name = self.rename(locked)?;
+        self.create()?;
+        Ok(Some(name))
+    }
+
+    /// When the schedule wants it to be looked at next.
+    pub(crate) fn next_turn(&self) -> Option<SystemTime> {
+        self.period.as_ref()?.next()
+    }
+
+    /// Rotates the file if its period is over.
+    pub(crate) fn turn(&mut self) -> Result<Option<PathBuf>, Failure> {
+        let locked = self.locked()?;
+        if locked.ended.is_none() {
+            self.release(locked.file);
+            return Ok(None);
+        }
+        let name = self.rename(locked)?;
         self.create()?;
         Ok(Some(name))
     }
@@ -88,7 +168,7 @@ impl LogFile {
     /// Has the disk take what was appended.
     pub(crate) fn sync(&mut self) -> Result<(), Failure> {
         let file = self.file.as_ref();
-        file.map_or(Ok(()), File::sync_data).map_err(Failure::of(Step::Sync, &self.path))
+        file.map_or(Ok(()), File::sync_data).map_err(self.failure(Step::Sync))
     }
 
     /// Lets go of the file: the next append opens what the path leads to then.
@@ -96,27 +176,96 @@ impl LogFile {
         self.file = None;
     }
 
-    fn open(&self) -> Result<File, Failure> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        match options.open(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            opened => return opened.map_err(Failure::of(Step::Open, &self.path)),
+    /// The part at the end of the file from `offset` on that is the beginning of `bytes`, if it is that file: how much of
+    /// `bytes` it has in whole lines. Where nothing follows it, a line that is not whole is cut off.
+    pub(crate) fn has(&mut self, identity: Identity, offset: u64, bytes: &[u8]) -> Result<usize, Failure> {
+        for path in self.relatives()? {
+            let found = self.has_in(&path, identity, offset, bytes);
+            match found {
+                Ok(None) => {}
+                Ok(Some(length)) => return Ok(length),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Failure::of(Step::Open, &path)(error)),
+            }
         }
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(Failure::of(Step::Folder, folder))?;
-        options.open(&self.path).map_err(Failure::of(Step::Open, &self.path))
+        Ok(0)
     }
 
-    /// The file that the path leads to, locked, and its size.
-    fn locked(&mut self) -> Result<(File, u64), Failure> {
+    fn has_in(&self, path: &Path, identity: Identity, offset: u64, bytes: &[u8]) -> io::Result<Option<usize>> {
+        if Identity::of(&fs::metadata(path)?) != identity {
+            return Ok(None);
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+        file.lock()?;
+        let metadata = file.metadata()?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut found = Vec::new();
+        (&file).take(bytes.len() as u64).read_to_end(&mut found)?;
+        let same = found.iter().zip(bytes).take_while(|(one, other)| one == other).count();
+        let whole = bytes[..same].iter().rposition(|&byte| byte == b'\n').map_or(0, |place| place + 1);
+        if offset + same as u64 == metadata.len() && whole < same {
+            file.set_len(offset + whole as u64)?;
+        }
+        Ok(Some(whole))
+    }
+
+    /// The file and those that were rotated, the newest first.
+    fn relatives(&self) -> Result<Vec<PathBuf>, Failure> {
+        let path = &self.options.path;
+        let rotated = names::list(path).map_err(Failure::of(Step::Folder, names::folder(path)))?;
+        Ok(std::iter::once(path.clone()).chain(rotated.into_iter().rev().map(|(.., file)| file)).collect())
+    }
+
+    fn open(&self) -> Result<File, Failure> {
+        let path = &self.options.path;
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        let file = match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let folder = names::folder(path);
+                fs::create_dir_all(folder).map_err(Failure::of(Step::Folder, folder))?;
+                options.open(path)
+            }
+            opened => opened,
+        };
+        let file = file.map_err(self.failure(Step::Open))?;
+        self.permit(&file).map_err(self.failure(Step::Open))?;
+        Ok(file)
+    }
+
+    /// Gives a file that is new its permissions, which the process' mask would narrow while it is made.
+    #[cfg(unix)]
+    fn permit(&self, file: &File) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        match self.options.mode {
+            Some(mode) if file.metadata()?.len() == 0 => file.set_permissions(fs::Permissions::from_mode(mode)),
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn permit(&self, _file: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn locked(&mut self) -> Result<Locked, Failure> {
         loop {
             let file = self.file.take().map_or_else(|| self.open(), Ok)?;
-            file.lock().map_err(Failure::of(Step::Lock, &self.path))?;
-            let own = file.metadata().map_err(Failure::of(Step::Open, &self.path))?;
-            if fs::metadata(&self.path).is_ok_and(|found| is_same(&own, &found)) {
-                return Ok((file, own.len()));
+            file.lock().map_err(self.failure(Step::Lock))?;
+            let own = file.metadata().map_err(self.failure(Step::Open))?;
+            let identity = Identity::of(&own);
+            if !fs::metadata(&self.options.path).is_ok_and(|found| Identity::of(&found) == identity) {
+                continue;
             }
+            let (path, now) = (&self.options.path, (self.clock)());
+            let ended = self.period.as_mut().and_then(|period| period.ended(&own, now, || rotations(path)));
+            let mut size = own.len();
+            if own.is_file() && size != self.end && is_torn(path, size) {
+                // Of a writer that was killed: the next line begins on a line of its own.
+                (&file).write_all(b"\n").map_err(self.failure(Step::Write))?;
+                size += 1;
+            }
+            return Ok(Locked { file, identity, size, ended });
         }
     }
 
@@ -127,13 +276,36 @@ impl LogFile {
     }
 
     /// Gives a locked file another name. The lock ends with the file that is dropped here, after it has that name.
-    fn rename(&self, file: File) -> Result<PathBuf, Failure> {
+    fn rename(&self, locked: Locked) -> Result<PathBuf, Failure> {
         let is_taken = |name: &Path| fs::symlink_metadata(name).is_ok();
-        let name = names::rotated(&self.path, SystemTime::now(), is_taken);
-        fs::rename(&self.path, &name).map_err(Failure::of(Step::Rename, &self.path))?;
-        drop(file);
+        let name = names::rotated(&self.options.path, (self.clock)(), is_taken);
+        fs::rename(&self.options.path, &name).map_err(self.failure(Step::Rename))?;
+        drop(locked);
         Ok(name)
     }
+
+    fn failure(&self, step: Step) -> impl FnOnce(io::Error) -> Failure + use<> {
+        Failure::of(step, &self.options.path)
+    }
+}
+
+/// Whether a file that long does not end with a line.
+fn is_torn(path: &Path, size: u64) -> bool {
+    let last = || -> io::Result<u8> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(size - 1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok(last[0])
+    };
+    // Who may write it may still not be allowed to read it.
+    size > 0 && last().is_ok_and(|last| last != b'\n')
+}
+
+/// When the file was rotated, as far as the names of those in its folder tell.
+fn rotations(path: &Path) -> Vec<SystemTime> {
+    let found = names::list(path).unwrap_or_default();
+    found.into_iter().filter(|(_, form, _)| !matches!(form, Form::Part(_))).map(|(time, ..)| time).collect()
 }
 
 /// How many of the lines may be appended to a file of that size, and their length in all. One line always fits in an empty
@@ -150,24 +322,25 @@ fn fitting(lengths: &[usize], size: u64, max_size: u64) -> (usize, usize) {
     (count, total)
 }
 
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// The times at which they were made: nothing else tells on all systems.
-#[cfg(not(unix))]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    matches!((one.created(), other.created()), (Ok(one), Ok(other)) if one == other)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    use super::LogFile;
+    use super::{Appended, Batch, LogFile};
+    use crate::failure::Failure;
+    use crate::options::FileOptions;
+    use crate::schedule::{Schedule, Zone};
+
+    fn open(path: &Path, max_size: u64) -> LogFile {
+        LogFile::new(&FileOptions { max_size, ..FileOptions::new(path.to_owned()) })
+    }
+
+    fn append(file: &mut LogFile, text: &str) -> (Appended, Result<(), Failure>) {
+        let lengths: Vec<usize> = text.split_inclusive('\n').map(str::len).collect();
+        file.append(&Batch { bytes: text.as_bytes(), lengths: &lengths, before: &|_| 0 }, &mut ())
+    }
 
     fn folder() -> tempfile::TempDir {
         tempfile::tempdir().expect("a folder")
@@ -187,18 +360,18 @@ mod tests {
     fn lines_are_appended_and_folders_made() {
         let folder = folder();
         let path = folder.path().join("a/b/app.log");
-        let mut file = LogFile::new(&path, 0);
-        let (appended, outcome) = file.append(b"one\ntwo\n", &[4, 4]);
+        let mut file = open(&path, 0);
+        let (appended, outcome) = append(&mut file, "one\ntwo\n");
         assert_eq!((appended.lines, outcome), (2, Ok(())));
-        assert_eq!(file.append(b"three\n", &[6]).1, Ok(()));
+        assert_eq!(append(&mut file, "three\n").1, Ok(()));
         assert_eq!(fs::read_to_string(&path).expect("its text"), "one\ntwo\nthree\n");
     }
 
     #[test]
     fn no_file_is_longer_than_allowed_but_by_one_line_alone() {
         let folder = folder();
-        let mut file = LogFile::new(&folder.path().join("app.log"), 10);
-        let (appended, outcome) = file.append(b"1234\n6789\nabc\nthis one is long\nx\n", &[5, 5, 4, 17, 2]);
+        let mut file = open(&folder.path().join("app.log"), 10);
+        let (appended, outcome) = append(&mut file, "1234\n6789\nabc\nthis one is long\nx\n");
         assert_eq!((appended.lines, outcome, appended.rotated.len()), (5, Ok(()), 3));
         let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
         for text in ["1234\n6789\n", "abc\n", "this one is long\n", "x\n"] {
@@ -211,22 +384,22 @@ mod tests {
     fn a_file_that_was_taken_away_is_made_again() {
         let folder = folder();
         let path = folder.path().join("app.log");
-        let mut file = LogFile::new(&path, 0);
-        assert_eq!(file.append(b"1\n", &[2]).1, Ok(()));
+        let mut file = open(&path, 0);
+        assert_eq!(append(&mut file, "1\n").1, Ok(()));
         fs::rename(&path, folder.path().join("moved.log")).expect("a rename");
-        assert_eq!(file.append(b"2\n", &[2]).1, Ok(()));
+        assert_eq!(append(&mut file, "2\n").1, Ok(()));
         assert_eq!(fs::read_to_string(&path).expect("its text"), "2\n");
         fs::remove_dir_all(folder.path()).expect("a removal");
-        assert_eq!(file.append(b"3\n", &[2]).1, Ok(()));
+        assert_eq!(append(&mut file, "3\n").1, Ok(()));
         assert_eq!(fs::read_to_string(&path).expect("its text"), "3\n");
     }
 
     #[test]
     fn an_empty_file_is_not_rotated() {
         let folder = folder();
-        let mut file = LogFile::new(&folder.path().join("app.log"), 0);
+        let mut file = open(&folder.path().join("app.log"), 0);
         assert_eq!(file.rotate(), Ok(None));
-        assert_eq!(file.append(b"1\n", &[2]).1, Ok(()));
+        assert_eq!(append(&mut file, "1\n").1, Ok(()));
         let name = file.rotate().expect("a rotation").expect("a name");
         assert_eq!(fs::read_to_string(name).expect("its text"), "1\n");
         assert_eq!(files(&folder).len(), 2);
@@ -235,8 +408,8 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_and_leaves_nothing_torn() {
-        let mut file = LogFile::new(std::path::Path::new("/dev/full"), 0);
-        let (appended, outcome) = file.append(b"1\n", &[2]);
+        let mut file = open(Path::new("/dev/full"), 0);
+        let (appended, outcome) = append(&mut file, "1\n");
         assert_eq!((appended.lines, outcome.map_err(|failure| failure.errno)), (0, Err(Some(28))));
     }
 
@@ -249,10 +422,10 @@ mod tests {
             for writer in 0..4 {
                 let path = &path;
                 scope.spawn(move || {
-                    let mut file = LogFile::new(path, 300);
+                    let mut file = open(path, 300);
                     for number in 0..LINES {
                         let line = format!("{writer} {number}\n");
-                        let (appended, outcome) = file.append(line.as_bytes(), &[line.len()]);
+                        let (appended, outcome) = append(&mut file, &line);
                         assert_eq!((appended.lines, outcome), (1, Ok(())));
                         if number % 50 == writer {
                             file.rotate().expect("a rotation");
@@ -268,5 +441,99 @@ mod tests {
         lines.sort();
         expected.sort();
         assert_eq!(lines, expected);
+    }
+
+    /// A day after 1970 on which it is now, and on which the file was last written.
+    fn daily(path: &Path, today: fn() -> SystemTime) -> LogFile {
+        let schedule = Some(Schedule::new("@daily", Zone::Utc).expect("a schedule"));
+        LogFile { clock: today, ..LogFile::new(&FileOptions { schedule, ..FileOptions::new(path.to_owned()) }) }
+    }
+
+    const DAY: Duration = Duration::from_secs(86_400);
+    const NOON: Duration = Duration::from_secs(43_200);
+
+    fn day(count: u32) -> SystemTime {
+        UNIX_EPOCH + DAY * count
+    }
+
+    fn write_at(path: &Path, text: &str, time: SystemTime) {
+        fs::write(path, text).expect("a file");
+        fs::File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("its time");
+    }
+
+    #[test]
+    fn a_file_from_before_the_moment_is_rotated_by_the_first_who_writes_after_it() {
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        let (mut one, mut other) = (daily(&path, || day(20_000) + NOON), daily(&path, || day(20_000) + NOON));
+        write_at(&path, "yesterday\n", day(20_000) - Duration::from_millis(1));
+        let (appended, outcome) = append(&mut one, "today\n");
+        assert_eq!((appended.lines, appended.rotated.len(), outcome), (1, 1, Ok(())));
+        // As if the file system's clock were behind: that somebody has rotated counts.
+        write_at(&path, "today\n", day(20_000) - Duration::from_millis(1));
+        let (appended, outcome) = append(&mut other, "too\n");
+        assert_eq!((appended.lines, appended.rotated.len(), outcome), (1, 0, Ok(())));
+        assert_eq!(other.turn(), Ok(None));
+        assert_eq!(one.next_turn(), Some(day(20_001)));
+        let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["yesterday\n", "today\ntoo\n"]);
+    }
+
+    #[test]
+    fn lines_from_before_the_moment_go_to_the_file_of_their_time() {
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        let mut file = daily(&path, || day(20_000) + Duration::from_millis(30));
+        write_at(&path, "1\n", day(20_000) - NOON);
+        let batch =
+            Batch { bytes: b"2\n3\n4\n", lengths: &[2, 2, 2], before: &|time| if time == day(20_000) { 2 } else { 0 } };
+        let (appended, outcome) = file.append(&batch, &mut ());
+        assert_eq!((appended.lines, appended.rotated.len(), outcome), (3, 1, Ok(())));
+        let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["1\n2\n3\n", "4\n"]);
+    }
+
+    #[test]
+    fn a_file_is_rotated_at_its_moment_though_nobody_writes_and_an_empty_one_is_not() {
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        let mut file = daily(&path, || day(20_000));
+        write_at(&path, "", day(19_000));
+        assert_eq!(file.turn(), Ok(None));
+        let mut file = daily(&path, || day(20_001));
+        write_at(&path, "old\n", day(20_000) + NOON);
+        let name = file.turn().expect("a rotation").expect("a name");
+        assert_eq!(name.file_name().and_then(|name| name.to_str()), Some("app-20241005-000000-000.log"));
+        assert_eq!(file.turn(), Ok(None));
+        assert_eq!(files(&folder).len(), 2);
+    }
+
+    #[test]
+    fn a_line_begins_on_a_line_of_its_own_whatever_was_there() {
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        fs::write(&path, "torn by a ki").expect("a file");
+        let (mut one, mut other) = (open(&path, 0), open(&path, 0));
+        assert_eq!(append(&mut one, "1\n").1, Ok(()));
+        assert_eq!(append(&mut other, "2\n").1, Ok(()));
+        assert_eq!(append(&mut one, "3\n").1, Ok(()));
+        assert_eq!(fs::read_to_string(&path).expect("its text"), "torn by a ki\n1\n2\n3\n");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_new_file_has_its_permissions_and_an_old_one_keeps_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        let with = |mode: u32| LogFile::new(&FileOptions { mode: Some(mode), ..FileOptions::new(path.clone()) });
+        let mode = || fs::metadata(&path).expect("the file").permissions().mode() & 0o777;
+        let mut file = with(0o666);
+        assert_eq!(append(&mut file, "1\n").1, Ok(()));
+        assert_eq!(mode(), 0o666);
+        assert_eq!(append(&mut with(0o600), "2\n").1, Ok(()));
+        assert_eq!(mode(), 0o666);
+        file.rotate().expect("a rotation");
+        assert_eq!(mode(), 0o666);
     }
 }

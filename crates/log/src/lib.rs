@@ -1,4 +1,4 @@
-//! Lines of text to a file, written by a thread of its own.
+//! Lines of text to a file or a stream, written by a thread of its own.
 //!
 //! A [`Log`] is a handle. All handles of a process that were opened for one file share its queue and its thread, and lines of
 //! one handle are written in their order. What [`Log::push`] accepted is in memory that no caller owns: it is written
@@ -9,18 +9,31 @@
 //! advisory lock of that file, after a look whether the path still leads to it.
 
 mod counts;
+mod entry;
 mod failure;
 mod file;
+mod identity;
+mod journal;
+mod link;
 mod log;
 mod names;
+mod number;
 mod options;
+mod output;
+mod period;
 mod queue;
+mod recovery;
+mod schedule;
 mod sink;
-mod time;
+mod stream;
+mod tidy;
 mod writer;
 
 pub use counts::Counts;
+pub use entry::{Entry, Timestamp};
 pub use failure::{Failure, Step};
+pub use keelson_core::latency::Latencies;
 pub use log::{Log, OpenError};
-pub use options::{OnFull, Options};
+pub use options::{Compression, FileOptions, Keep, OnFull, Options, Target};
+pub use schedule::{Schedule, Zone};
 pub use sink::{Event, FlushError};

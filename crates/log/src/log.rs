@@ -5,21 +5,34 @@ use std::fmt;
 use std::io;
 use std::path::{self, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use keelson_core::latency::Latencies;
+
 use crate::counts::Counts;
+use crate::failure::{Failure, Step};
 use crate::file::LogFile;
-use crate::options::Options;
+use crate::journal::Journal;
+use crate::options::{Options, Target};
 use crate::sink::{Event, Flush, FlushError, Listener, Rotation, Sink};
 use crate::writer;
 
 /// A sink, and how many handles it has.
 type Shared = (Arc<Sink>, usize);
 
-/// Those that are open, by their files.
-static SINKS: LazyLock<Mutex<HashMap<PathBuf, Shared>>> = LazyLock::new(Mutex::default);
+/// What there is one sink for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    File(PathBuf),
+    Stdout,
+    Stderr,
+}
+
+/// Those that are open.
+static SINKS: LazyLock<Mutex<HashMap<Key, Shared>>> = LazyLock::new(Mutex::default);
 
 /// Of the next handle.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -31,13 +44,16 @@ pub enum OpenError {
     Conflict,
     /// The system gives no thread.
     Thread(io::Error),
+    /// There is no room for a journal, or it may not be made.
+    Journal(Failure),
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Conflict => to.write_str("the file is open in this process with other options"),
+            Self::Conflict => to.write_str("it is open in this process with other options"),
             Self::Thread(error) => write!(to, "no thread could start: {error}"),
+            Self::Journal(failure) => failure.fmt(to),
         }
     }
 }
@@ -47,7 +63,7 @@ impl std::error::Error for OpenError {}
 /// A handle on a log.
 pub struct Log {
     sink: Arc<Sink>,
-    key: PathBuf,
+    key: Key,
     id: u64,
     closed: bool,
 }
@@ -58,17 +74,13 @@ impl Log {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(mut options: Options, listener: impl Fn(&Event) + Send + Sync + 'static) -> Result<Self, OpenError> {
-        // Without a current folder the path is as good as it is.
-        options.path = path::absolute(&options.path).unwrap_or(options.path);
-        let failure = LogFile::new(&options.path, 0).create().err();
+        let (key, failure) = prepare(&mut options.target);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let listener: Listener = Arc::new(listener);
-        // Another path to the same folder is the same log.
-        let key = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
         let mut sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner);
         let sink = match sinks.get_mut(&key) {
             Some((sink, handles)) => {
-                if (Options { path: sink.options.path.clone(), ..options }) != sink.options {
+                if !is_same(&options, &sink.options) {
                     return Err(OpenError::Conflict);
                 }
                 *handles += 1;
@@ -76,12 +88,7 @@ impl Log {
                 Arc::clone(sink)
             }
             None => {
-                let sink = Arc::new(Sink::new(options));
-                // Before the thread has something to tell.
-                sink.state().listeners.push((id, listener));
-                let its = Arc::clone(&sink);
-                let builder = thread::Builder::new().name("keelson-log".to_owned());
-                builder.spawn(move || writer::run(&its, failure)).map_err(OpenError::Thread)?;
+                let sink = start(options, failure, (id, listener))?;
                 sinks.insert(key.clone(), (Arc::clone(&sink), 1));
                 sink
             }
@@ -122,10 +129,24 @@ impl Log {
         self.sink.drain(limit)
     }
 
+    /// Waits until what was pushed before is in the file, and on the disk, so long at most; false: it is not known to be.
+    #[must_use]
+    pub fn sync(&self, limit: Duration) -> bool {
+        let (done, outcome) = channel();
+        self.flush(true, Instant::now() + limit, move |result| _ = done.send(result));
+        outcome.recv_timeout(limit).is_ok_and(|result| result.is_ok())
+    }
+
     /// What was done so far, by all handles.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.sink.counts
+    }
+
+    /// How long it took from a line's being taken in until it was in the file, of all lines.
+    #[must_use]
+    pub fn latencies(&self) -> Latencies {
+        self.sink.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lines and bytes that wait.
@@ -156,4 +177,52 @@ impl Drop for Log {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Makes a path absolute and its folder and file, as far as that is possible; with what one sink is for.
+fn prepare(target: &mut Target) -> (Key, Option<Failure>) {
+    match target {
+        Target::Stdout => (Key::Stdout, None),
+        Target::Stderr => (Key::Stderr, None),
+        Target::File(options) => {
+            for each in [Some(&mut options.path), options.symlink.as_mut()].into_iter().flatten() {
+                // Without a current folder the path is as good as it is.
+                *each = path::absolute(&*each).unwrap_or_else(|_| each.clone());
+            }
+            let failure = LogFile::new(options).create().err();
+            // Another path to the same folder is the same log.
+            (Key::File(options.path.canonicalize().unwrap_or_else(|_| options.path.clone())), failure)
+        }
+    }
+}
+
+/// Whether they differ in nothing but the spelling of the path.
+fn is_same(one: &Options, other: &Options) -> bool {
+    let mut one = one.clone();
+    if let (Target::File(one), Target::File(other)) = (&mut one.target, &other.target) {
+        one.path.clone_from(&other.path);
+    }
+    one == *other
+}
+
+/// A sink with its thread. `listener` is there before that has something to tell.
+fn start(options: Options, failure: Option<Failure>, listener: (u64, Listener)) -> Result<Arc<Sink>, OpenError> {
+    let (mut left, mut unreadable, mut journal) = (Vec::new(), Vec::new(), None);
+    if let Target::File(file) = &options.target {
+        (left, unreadable) = Journal::left(&file.path);
+        if options.journal {
+            let made = Journal::create(&file.path, options.max_bytes, writer::BATCH);
+            let made = made.map_err(Failure::of(Step::Journal, &file.path));
+            journal = Some(made.map_err(OpenError::Journal)?);
+        }
+    }
+    let sink = Arc::new(Sink::new(options, journal));
+    sink.state().listeners.push(listener);
+    for (path, error) in unreadable {
+        sink.tell(&Event::Untidy(Failure::of(Step::Journal, &path)(error)));
+    }
+    let its = Arc::clone(&sink);
+    let builder = thread::Builder::new().name("keelson-log".to_owned());
+    builder.spawn(move || writer::run(&its, failure, left)).map_err(OpenError::Thread)?;
+    Ok(sink)
 }

@@ -1,35 +1,124 @@
-//! Names of rotated files.
+//! Names of rotated files: `NAME-<stamp>.EXT`, and what compression makes of them.
 
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::time::stamp;
+use chrono::{DateTime, NaiveDateTime, Utc};
 
-/// Where a file goes that is rotated at a time: `NAME-<stamp>.EXT` beside it. Where that is taken the stamp is one
-/// millisecond later, so that names sort in the order in which they were given. Only the last part of the path changes.
+use crate::options::Compression;
+
+/// UTC down to milliseconds: it sorts as time passes, whatever becomes of the local clock.
+const STAMP: &str = "%Y%m%d-%H%M%S-%3f";
+
+/// What a rotated file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As it was written.
+    Plain,
+    /// Compressed as a whole.
+    Compressed(Compression),
+    /// Of which compression was begun.
+    Part(Compression),
+}
+
+const FORMS: [Form; 5] = [
+    Form::Part(Compression::Gzip),
+    Form::Part(Compression::Zstd),
+    Form::Compressed(Compression::Gzip),
+    Form::Compressed(Compression::Zstd),
+    Form::Plain,
+];
+
+impl Form {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Compressed(Compression::Gzip) => ".gz",
+            Self::Compressed(Compression::Zstd) => ".zst",
+            Self::Part(Compression::Gzip) => ".gz.part",
+            Self::Part(Compression::Zstd) => ".zst.part",
+        }
+    }
+
+    /// The name of a plain file in another form.
+    pub(crate) fn of(self, plain: &Path) -> PathBuf {
+        let mut name = plain.as_os_str().to_owned();
+        name.push(self.suffix());
+        name.into()
+    }
+}
+
+/// Where a file goes that is rotated at a time: beside it. Where that is taken in any form the stamp is one millisecond
+/// later, so that names sort in the order in which they were given. Only the last part of the path changes.
 pub(crate) fn rotated(path: &Path, mut time: SystemTime, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
     loop {
-        let mut name = path.file_stem().unwrap_or_default().to_owned();
-        name.push("-");
-        name.push(stamp(time));
-        if let Some(extension) = path.extension() {
-            name.push(".");
-            name.push(extension);
-        }
-        let candidate = path.with_file_name(name);
-        if !is_taken(&candidate) {
+        let candidate = path.with_file_name(name(path, time));
+        if !FORMS.iter().any(|form| is_taken(&form.of(&candidate))) {
             return candidate;
         }
         time += Duration::from_millis(1);
     }
 }
 
+fn name(path: &Path, time: SystemTime) -> OsString {
+    let stamp = DateTime::<Utc>::from(time).format(STAMP).to_string();
+    let (head, tail) = around(path);
+    [head.as_os_str(), OsStr::new(&stamp), tail.as_os_str()].into_iter().collect()
+}
+
+/// What stands before a stamp and behind it.
+fn around(path: &Path) -> (OsString, OsString) {
+    let mut head = path.file_stem().unwrap_or_default().to_owned();
+    head.push("-");
+    let mut tail = OsString::new();
+    if let Some(extension) = path.extension() {
+        tail.push(".");
+        tail.push(extension);
+    }
+    (head, tail)
+}
+
+/// When the file of that name was rotated from `path`, and its form; `None` if it is something else.
+pub(crate) fn parse(path: &Path, name: &OsStr) -> Option<(SystemTime, Form)> {
+    let (head, tail) = around(path);
+    let rest = name.as_encoded_bytes().strip_prefix(head.as_encoded_bytes())?;
+    FORMS.into_iter().find_map(|form| {
+        let stamp = rest.strip_suffix(form.suffix().as_bytes())?.strip_suffix(tail.as_encoded_bytes())?;
+        let stamp = std::str::from_utf8(stamp).ok().filter(|stamp| stamp.len() == "20261126-154203-071".len())?;
+        let time = NaiveDateTime::parse_from_str(stamp, STAMP).ok()?;
+        Some((time.and_utc().into(), form))
+    })
+}
+
+/// What was rotated from `path` and is in its folder, from the oldest on.
+pub(crate) fn list(path: &Path) -> io::Result<Vec<(SystemTime, Form, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder(path))? {
+        let entry = entry?;
+        if let Some((time, form)) = parse(path, &entry.file_name()) {
+            found.push((time, form, entry.path()));
+        }
+    }
+    found.sort_by(|(one, _, first), (other, _, second)| (one, first).cmp(&(other, second)));
+    Ok(found)
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
     use std::path::{Path, PathBuf};
-    use std::time::UNIX_EPOCH;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    use super::rotated;
+    use super::{FORMS, Form, parse, rotated};
+    use crate::options::Compression;
 
     fn name(path: &str, taken: &[&str]) -> PathBuf {
         rotated(Path::new(path), UNIX_EPOCH, |candidate| taken.iter().any(|one| Path::new(one) == candidate))
@@ -45,9 +134,37 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_not_used() {
-        let taken = ["a-19700101-000000-000.log", "a-19700101-000000-001.log"];
-        assert_eq!(name("a.log", &taken[..1]), Path::new(taken[1]));
-        assert_eq!(name("a.log", &taken), Path::new("a-19700101-000000-002.log"));
+    fn a_name_that_is_taken_in_any_form_is_not_used() {
+        let taken = ["a-19700101-000000-000.log", "a-19700101-000000-001.log.gz", "a-19700101-000000-002.log.zst.part"];
+        assert_eq!(name("a.log", &taken[..1]), Path::new("a-19700101-000000-001.log"));
+        assert_eq!(name("a.log", &taken), Path::new("a-19700101-000000-003.log"));
+    }
+
+    #[test]
+    fn names_tell_when_and_what() {
+        let time = UNIX_EPOCH + Duration::from_millis(1_795_707_723_071);
+        for path in ["logs/app.log", "app", "a-b.c.log"].map(Path::new) {
+            let plain = rotated(path, time, |_| false);
+            for form in FORMS {
+                let file = form.of(&plain);
+                assert_eq!(parse(path, file.file_name().expect("a name")), Some((time, form)), "{file:?}");
+            }
+        }
+        let none: Option<(SystemTime, Form)> = None;
+        for other in [
+            "app.log",
+            "app-.log",
+            "app-20261126-154203-071",
+            "app-20261126-154203-07.log",
+            "app-20261126-154203-0711.log",
+            "app-20261326-154203-071.log",
+            "app-20261126-154203-071.log.bz2",
+            "other-20261126-154203-071.log",
+            "app-x-20261126-154203-071.log",
+        ] {
+            assert_eq!(parse(Path::new("app.log"), OsStr::new(other)), none, "{other}");
+        }
+        let gzip = parse(Path::new("app.log"), OsStr::new("app-20261126-154203-071.log.gz"));
+        assert_eq!(gzip, Some((time, Form::Compressed(Compression::Gzip))));
     }
 }

@@ -44,14 +44,14 @@ impl Queue {
         self.lines.push_back(Line { length: line.len(), at });
     }
 
-    /// Forgets the oldest lines until one of that length fits; returns how many.
-    pub(crate) fn make_room(&mut self, length: usize) -> u64 {
-        let before = self.first;
+    /// Forgets the oldest lines until one of that length fits; returns how many, and of how many bytes.
+    pub(crate) fn make_room(&mut self, length: usize) -> (u64, usize) {
+        let (first, bytes) = (self.first, self.bytes.len());
         while !self.fits(length) {
             let Some(line) = self.pop() else { break };
             self.bytes.drain(..line.length);
         }
-        self.first - before
+        (self.first - first, bytes - self.bytes.len())
     }
 
     fn pop(&mut self) -> Option<Line> {
@@ -144,13 +144,13 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Push(line) => {
-                        let mut dropped = 0;
+                        let (mut dropped, mut dropped_bytes) = (0, 0);
                         while model.len() >= max_lines || model.iter().map(Vec::len).sum::<usize>() + line.len() > max_bytes {
-                            model.remove(0);
+                            dropped_bytes += model.remove(0).len();
                             dropped += 1;
                         }
                         prop_assert_eq!(queue.fits(line.len()), dropped == 0);
-                        prop_assert_eq!(queue.make_room(line.len()), dropped);
+                        prop_assert_eq!(queue.make_room(line.len()), (dropped, dropped_bytes));
                         gone += dropped;
                         queue.push(&line, gone);
                         model.push(line);

@@ -3,8 +3,14 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use keelson_core::latency::Latencies;
+
 use crate::counts::{Counts, add};
 use crate::failure::Failure;
+use crate::file::Progress;
+use crate::identity::Identity;
+use crate::journal::Journal;
+use crate::number::Numbers;
 use crate::options::{OnFull, Options};
 use crate::queue::Queue;
 
@@ -17,6 +23,9 @@ pub enum Event {
     Recovered(Duration),
     /// The file has another name now, and a new one begins.
     Rotated(std::path::PathBuf),
+    /// Something about the file is not as it was wanted, without which lines are written all the same: a file that was
+    /// rotated could not be compressed or removed, or a journal not be read.
+    Untidy(Failure),
 }
 
 /// Why a flush or a rotation did not come about in time. Lines are kept.
@@ -50,6 +59,9 @@ pub(crate) struct Rotation {
 
 pub(crate) struct State {
     pub(crate) queue: Queue,
+    /// Where lines wait, too, if they are to outlive the process.
+    pub(crate) journal: Option<Journal>,
+    numbers: Option<Numbers>,
     /// Lines that the thread has taken, and not written yet.
     pub(crate) in_flight: u64,
     pub(crate) flushes: Vec<Flush>,
@@ -82,13 +94,16 @@ pub(crate) struct Sink {
     pub(crate) work: Condvar,
     /// Lines were written or dropped.
     pub(crate) room: Condvar,
+    pub(crate) latencies: Mutex<Latencies>,
     started: Instant,
 }
 
 impl Sink {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, journal: Option<Journal>) -> Self {
         let state = State {
             queue: Queue::new(options.max_bytes, options.max_lines),
+            journal,
+            numbers: options.numbered.then(Numbers::new),
             in_flight: 0,
             flushes: Vec::new(),
             rotations: Vec::new(),
@@ -105,6 +120,7 @@ impl Sink {
             state: Mutex::new(state),
             work: Condvar::new(),
             room: Condvar::new(),
+            latencies: Mutex::default(),
             started: Instant::now(),
         }
     }
@@ -130,6 +146,8 @@ impl Sink {
             add(&self.counts.dropped_closed, 1);
             return false;
         }
+        let numbered = state.numbers.as_mut().map(|numbers| numbers.number(line));
+        let line = numbered.as_deref().unwrap_or(line);
         if !state.queue.could_fit(line.len()) {
             add(&self.counts.dropped_oversized, 1);
             return false;
@@ -142,6 +160,9 @@ impl Sink {
             }
         }
         state.queue.push(line, self.now());
+        if let Some(journal) = &mut state.journal {
+            journal.push(line);
+        }
         state.hurry |= urgent;
         add(&self.counts.accepted, 1);
         // A thread that sleeps has to be told of the first line, to know when it is due, and of those that make it due.
@@ -156,7 +177,13 @@ impl Sink {
 
     fn make_room<'a>(&'a self, mut state: MutexGuard<'a, State>, length: usize) -> MutexGuard<'a, State> {
         match self.options.on_full {
-            OnFull::DropOldest => add(&self.counts.dropped_full, state.queue.make_room(length)),
+            OnFull::DropOldest => {
+                let (lines, bytes) = state.queue.make_room(length);
+                add(&self.counts.dropped_full, lines);
+                if let Some(journal) = &mut state.journal {
+                    journal.forget(bytes);
+                }
+            }
             OnFull::DropNewest => {}
             OnFull::Block(patience) => {
                 state.hurry = true;
@@ -201,6 +228,31 @@ impl Sink {
             self.state().listeners.iter().map(|(_, listener)| Arc::clone(listener)).collect();
         for listener in listeners {
             listener(event);
+        }
+    }
+}
+
+/// Of the journal of the queue, if it has one.
+impl Progress for &Sink {
+    fn intend(&mut self, file: Identity, offset: u64) {
+        self.with_journal(|journal| journal.intend(file, offset));
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        self.with_journal(|journal| journal.wrote(bytes));
+    }
+
+    fn failed(&mut self) {
+        self.with_journal(Progress::failed);
+    }
+}
+
+impl Sink {
+    fn with_journal(&self, tell: impl FnOnce(&mut Journal)) {
+        if self.options.journal
+            && let Some(journal) = &mut self.state().journal
+        {
+            tell(journal);
         }
     }
 }

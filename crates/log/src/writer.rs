@@ -1,32 +1,40 @@
 //! The thread of a file.
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::counts::add;
-use crate::failure::Failure;
-use crate::file::{Appended, LogFile};
+use crate::failure::{Failure, Step};
+use crate::file::{Appended, Batch};
+use crate::journal::Journal;
+use crate::output::Output;
 use crate::queue::Line;
+use crate::recovery::Recovery;
 use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State};
 
-/// Bytes that are appended at once.
-const BATCH: usize = 256 * 1024;
+/// Bytes that are appended at once, but for a line that is longer.
+pub(crate) const BATCH: usize = 256 * 1024;
+/// A clock that somebody sets is noticed after so long.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// Between attempts to write a file that cannot be written; doubles up to the second.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Writes until the last handle is closed and nothing is left. `failure` is what was in the way of opening the file.
-pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>) {
+/// Writes until the last handle is closed and nothing is left: first what other processes have left, `left`, then what comes.
+/// `failure` is what was in the way of opening the file.
+pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>) {
     let mut writer = Writer {
-        file: LogFile::new(&sink.options.path, sink.options.max_size),
+        output: Output::new(&sink.options.target),
         sink: Arc::clone(sink),
         bytes: Vec::new(),
         lines: Vec::new(),
+        left: left.into_iter().map(Recovery::new).collect(),
         trouble: None,
     };
     if let Some(failure) = failure {
         writer.ill(failure);
     }
+    writer.output.tidy(sink);
     while writer.wait() {
         writer.work();
     }
@@ -43,10 +51,11 @@ struct Trouble {
 
 struct Writer {
     sink: Arc<Sink>,
-    file: LogFile,
+    output: Output,
     /// What was taken from the queue and is not written yet.
     bytes: Vec<u8>,
     lines: Vec<Line>,
+    left: Vec<Recovery>,
     trouble: Option<Trouble>,
 }
 
@@ -80,24 +89,32 @@ impl Writer {
 
     /// When there is something to do; `None`: never again.
     fn next(&self, state: &State, now: Instant) -> Option<Instant> {
-        let far = now + Duration::from_secs(3600);
+        let far = now + LONGEST_SLEEP;
         let deadlines = state.flushes.iter().map(|flush| flush.deadline);
         let deadline = deadlines.chain(state.rotations.iter().map(|rotation| rotation.deadline)).min().unwrap_or(far);
-        let is_empty = state.queue.lines() == 0 && self.lines.is_empty() && state.rotations.is_empty();
+        let is_empty = state.queue.lines() == 0 && !self.has_begun() && state.rotations.is_empty();
         if let Some(give_up) = state.closing
             && (is_empty || now >= give_up)
         {
             return None;
         }
         let has_asks = !state.flushes.is_empty() || !state.rotations.is_empty() || state.reopen;
-        let wanted = if has_asks || state.closing.is_some() || self.sink.is_due(state) || !self.lines.is_empty() {
+        let wanted = if has_asks || state.closing.is_some() || self.sink.is_due(state) || self.has_begun() {
             now
         } else {
-            state.queue.oldest().map_or(far, |at| self.sink.instant(at) + self.sink.options.flush_interval)
+            let ripe = state.queue.oldest().map(|at| self.sink.instant(at) + self.sink.options.flush_interval);
+            // A moment that is over is one at which to look now.
+            let turn = self.output.next_turn().map(|at| now + at.duration_since(SystemTime::now()).unwrap_or_default());
+            ripe.into_iter().chain(turn).min().unwrap_or(far)
         };
         let soonest = self.trouble.as_ref().map_or(wanted, |trouble| wanted.max(trouble.retry));
         let give_up = state.closing.unwrap_or(far);
         Some(soonest.min(deadline).min(give_up))
+    }
+
+    /// Whether there is something that was begun and has to be gone on with.
+    fn has_begun(&self) -> bool {
+        !self.lines.is_empty() || !self.left.is_empty()
     }
 
     /// Flushes and rotations whose time is over.
@@ -123,6 +140,11 @@ impl Writer {
         }
         state.queue.take(BATCH, &mut self.bytes, &mut self.lines);
         state.in_flight = self.lines.len() as u64;
+        if let Some(journal) = &mut state.journal
+            && !self.bytes.is_empty()
+        {
+            journal.take(self.bytes.len());
+        }
         if state.queue.lines() == 0 {
             state.hurry = false;
         }
@@ -130,21 +152,55 @@ impl Writer {
 
     fn work(&mut self) {
         if std::mem::take(&mut self.sink.state().reopen) {
-            self.file.close();
+            self.output.close();
+        }
+        if !self.left.is_empty() {
+            return self.recover();
         }
         if !self.lines.is_empty() {
             self.append();
         }
         if self.lines.is_empty() {
+            self.turn();
             self.rotate();
             self.settle_flushes();
+        }
+    }
+
+    /// Writes a part of what others have left.
+    fn recover(&mut self) {
+        let (Some(recovery), Some(file)) = (self.left.last_mut(), self.output.file()) else {
+            return self.left.clear();
+        };
+        let outcome = recovery.go_on(file, BATCH);
+        add(&self.sink.counts.recovered, recovery.take_lines());
+        let rotated = recovery.take_rotated();
+        for name in rotated {
+            self.rotated(name);
+        }
+        match outcome {
+            Ok(true) => self.well(),
+            Ok(false) => {
+                self.well();
+                if let Some(Err(failure)) = self.left.pop().map(Recovery::end) {
+                    self.sink.tell(&Event::Untidy(failure));
+                }
+            }
+            Err(failure) => self.ill(failure),
         }
     }
 
     fn append(&mut self) {
         let lengths: Vec<usize> = self.lines.iter().map(|line| line.length).collect();
         let began = Instant::now();
-        let (Appended { lines, rotated }, outcome) = self.file.append(&self.bytes, &lengths);
+        let (now, wall) = (self.sink.now(), SystemTime::now());
+        let lines = &self.lines;
+        let before = |time: SystemTime| {
+            let ago = wall.duration_since(time).unwrap_or_default().as_micros() as u64;
+            lines.partition_point(|line| line.at + ago < now)
+        };
+        let batch = Batch { bytes: &self.bytes, lengths: &lengths, before: &before };
+        let (Appended { lines, rotated }, outcome) = self.output.append(&batch, &mut &*self.sink);
         let counts = &self.sink.counts;
         add(&counts.writes, 1);
         add(&counts.write_time, began.elapsed().as_micros() as u64);
@@ -166,10 +222,13 @@ impl Writer {
         let Sink { counts, .. } = &*self.sink;
         let now = self.sink.now();
         let length: usize = self.lines[..count].iter().map(|line| line.length).sum();
-        let latency = self.lines[..count].iter().map(|line| now.saturating_sub(line.at)).sum();
         add(&counts.written, count as u64);
         add(&counts.bytes, length as u64);
-        add(&counts.latency, latency);
+        let mut latencies = self.sink.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in &self.lines[..count] {
+            latencies.record(now.saturating_sub(line.at) as f64 / 1000.0);
+        }
+        drop(latencies);
         self.lines.drain(..count);
         self.bytes.drain(..length);
         self.sink.state().in_flight = self.lines.len() as u64;
@@ -179,6 +238,7 @@ impl Writer {
     fn rotated(&self, name: std::path::PathBuf) {
         add(&self.sink.counts.rotations, 1);
         self.sink.tell(&Event::Rotated(name));
+        self.output.tidy(&self.sink);
     }
 
     fn well(&mut self) {
@@ -201,6 +261,22 @@ impl Writer {
         }
     }
 
+    /// Rotates a file whose period is over.
+    fn turn(&mut self) {
+        if self.output.next_turn().is_none_or(|at| at > SystemTime::now()) {
+            return;
+        }
+        match self.output.turn() {
+            Ok(name) => {
+                if let Some(name) = name {
+                    self.rotated(name);
+                }
+                self.well();
+            }
+            Err(failure) => self.ill(failure),
+        }
+    }
+
     /// Rotates for those whose lines are all written.
     fn rotate(&mut self) {
         let wanted: Vec<Rotation> = {
@@ -211,7 +287,7 @@ impl Writer {
         if wanted.is_empty() {
             return;
         }
-        match self.file.rotate() {
+        match self.output.rotate() {
             Ok(name) => {
                 if let Some(name) = name {
                     self.rotated(name);
@@ -234,7 +310,7 @@ impl Writer {
             let settled = state.settled();
             state.flushes.extract_if(.., |flush| flush.before <= settled).collect()
         };
-        let synced = if reached.iter().any(|flush| flush.durable) { self.file.sync() } else { Ok(()) };
+        let synced = if reached.iter().any(|flush| flush.durable) { self.output.sync() } else { Ok(()) };
         for Flush { durable, done, .. } in reached {
             done(if durable { synced.clone().map_err(FlushError::Failed) } else { Ok(()) });
         }
@@ -244,7 +320,19 @@ impl Writer {
     fn end(&mut self) {
         let mut state = self.sink.state();
         let lost = state.queue.clear() + self.lines.len() as u64;
-        add(&self.sink.counts.dropped_lost, lost);
+        match state.journal.take() {
+            Some(journal) if lost == 0 => {
+                let path = journal.path().to_owned();
+                if let Err(failure) = journal.remove().map_err(Failure::of(Step::Journal, &path)) {
+                    drop(state);
+                    self.sink.tell(&Event::Untidy(failure));
+                    state = self.sink.state();
+                }
+            }
+            // The next process has them.
+            Some(_) => {}
+            None => add(&self.sink.counts.dropped_lost, lost),
+        }
         (state.in_flight, state.ended) = (0, true);
         let (flushes, rotations) = (std::mem::take(&mut state.flushes), std::mem::take(&mut state.rotations));
         drop(state);

@@ -7,21 +7,22 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keelson_log::{Counts, Event, FlushError, Log, OnFull, OpenError, Options};
+use keelson_log::{Counts, Event, FileOptions, FlushError, Log, OnFull, OpenError, Options, Target};
 
 /// Longer than anything takes that works.
 const LONG: Duration = Duration::from_secs(30);
 
 fn options(path: &Path) -> Options {
     Options {
-        path: path.to_owned(),
+        target: Target::File(Box::new(FileOptions::new(path.to_owned()))),
         max_bytes: 1 << 20,
         max_lines: 10_000,
         on_full: OnFull::DropOldest,
         flush_interval: Duration::from_millis(1),
         flush_bytes: 64 * 1024,
-        max_size: 0,
         patience: LONG,
+        journal: false,
+        numbered: false,
     }
 }
 
@@ -96,7 +97,8 @@ fn lines_of_each_handle_are_in_their_order_and_whole() {
     const LINES: usize = 5000;
     let place = Place::new();
     // No more wait than a quarter of them: who pushes waits too.
-    let options = Options { on_full: OnFull::Block(LONG), max_size: 20_000, ..options(&place.path()) };
+    let target = Target::File(Box::new(FileOptions { max_size: 20_000, ..FileOptions::new(place.path()) }));
+    let options = Options { on_full: OnFull::Block(LONG), target, ..options(&place.path()) };
     thread::scope(|scope| {
         for writer in 0..4 {
             let options = options.clone();

@@ -1,7 +1,7 @@
 //! What happened in the latest while, for people to look at; nothing is decided by it.
 
-use super::latency::Latencies;
 use super::slices::Slices;
+use crate::latency::Latencies;
 
 /// What can be counted beside the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

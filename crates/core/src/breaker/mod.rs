@@ -15,7 +15,7 @@
 //!   that a probe that never ends does not keep it half-open.
 
 mod figures;
-mod latency;
+
 #[cfg(any(test, fuzzing))]
 pub mod model;
 mod options;

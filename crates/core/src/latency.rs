@@ -1,4 +1,4 @@
-//! How long calls took, in cells whose width grows with their value, so that a percentile is off by at most 1/32.
+//! How long something took, in cells whose width grows with their value, so that a percentile is off by at most 1/32.
 
 /// Cells to a power of two.
 const SUB_BITS: u32 = 4;
@@ -10,7 +10,7 @@ const MICROSECONDS: f64 = 1000.0;
 
 /// Latencies in milliseconds.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Latencies {
+pub struct Latencies {
     /// Empty until the first latency: most slices of a quiet breaker stay so.
     cells: Vec<u32>,
     count: u64,
@@ -20,7 +20,8 @@ pub(super) struct Latencies {
 }
 
 impl Latencies {
-    pub(super) fn record(&mut self, ms: f64) {
+    /// Adds one; what is negative counts as 0.
+    pub fn record(&mut self, ms: f64) {
         let ms = ms.max(0.0);
         if self.cells.is_empty() {
             self.cells.resize(CELLS, 0);
@@ -33,7 +34,8 @@ impl Latencies {
         (self.min, self.max) = (self.min.min(ms), self.max.max(ms));
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Self) {
         if other.cells.is_empty() {
             return;
         }
@@ -50,12 +52,14 @@ impl Latencies {
     }
 
     /// 0 where there is none.
-    pub(super) fn mean(&self) -> f64 {
+    #[must_use]
+    pub fn mean(&self) -> f64 {
         if self.count == 0 { 0.0 } else { self.sum / self.count as f64 }
     }
 
     /// What a share of the latencies, 0 to 1, does not exceed; the shortest and the longest exactly, 0 where there is none.
-    pub(super) fn percentile(&self, share: f64) -> f64 {
+    #[must_use]
+    pub fn percentile(&self, share: f64) -> f64 {
         let rank = (share * self.count as f64).ceil() as u64;
         if rank == 0 {
             return self.min;

@@ -1,0 +1,356 @@
+//! Lines that wait, in a file that outlives the process.
+//!
+//! The file is mapped into memory, so that keeping a line is a copy, and what was copied is the system's from then on: a
+//! process that is killed, at whatever instruction, leaves it to the next. It has two parts: a ring with the lines of the
+//! queue, and the batch of those that are being written. A number at its head says how far each of them goes; it is stored
+//! after what it speaks of, and one store makes each step come true:
+//!
+//! - a line is in the ring once `HEAD` is behind it;
+//! - lines have gone from the ring to the batch once `BATCH_END` is behind them;
+//! - a part of the batch is written once `BATCH_START` is behind it, and the whole once `DONE` is `BATCH_END`.
+//!
+//! Between a write and the store that says so nothing but the log itself tells whether it has happened. Therefore the
+//! journal tells beforehand where the write will be, and who recovers it compares.
+//!
+//! Nobody else reads or writes the file as long as its lock is held, which ends with the process.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use memmap2::MmapMut;
+
+use crate::file::Progress;
+use crate::identity::Identity;
+use crate::names;
+
+/// "keelson" and the version of the layout.
+const MAGIC: u64 = u64::from_le_bytes(*b"keelson1");
+/// Bytes before the ring.
+const HEADER: usize = 4096;
+
+/// Numbers of the header, each of eight bytes. Positions count all bytes that ever went through the ring.
+const MAGIC_WORD: usize = 0;
+const RING: usize = 1;
+const BATCH: usize = 2;
+const HEAD: usize = 3;
+const TAIL: usize = 4;
+const BATCH_END: usize = 5;
+const DONE: usize = 6;
+const BATCH_LENGTH: usize = 7;
+const BATCH_START: usize = 8;
+/// Where the next write goes: 1 if it is told, how far the batch was written before, the file, and the offset.
+const INTENT: usize = 9;
+const INTENT_START: usize = 10;
+const INTENT_FILE: [usize; 2] = [11, 12];
+const INTENT_OFFSET: usize = 13;
+
+/// A journal, whose lock is held.
+pub(crate) struct Journal {
+    map: MmapMut,
+    path: PathBuf,
+    ring: usize,
+    batch: usize,
+    _locked: File,
+    #[cfg(test)]
+    pub(crate) after_store: Option<Box<dyn FnMut() + Send>>,
+}
+
+/// What became of a file that may be somebody's journal.
+enum Found {
+    /// Somebody has it.
+    Taken,
+    /// Nothing was left in it.
+    Empty,
+    /// Lines of a process that is no more.
+    Left(Journal),
+}
+
+impl Journal {
+    /// Makes one beside a log, for a queue of so many bytes of which no more than `batch` are written at once, but a line
+    /// alone.
+    pub(crate) fn create(log: &Path, ring: usize, batch: usize) -> io::Result<Self> {
+        fs::create_dir_all(names::folder(log))?;
+        let mut number = 0;
+        loop {
+            let path = path(log, number);
+            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+                Ok(file) => {
+                    file.lock()?;
+                    // Somebody may have taken it for an empty one that was left.
+                    if is_at(&file, &path)
+                        && let Some(journal) = Self::lay_out(file, path, ring, batch.max(ring))?
+                    {
+                        return Ok(journal);
+                    }
+                }
+            }
+        }
+    }
+
+    fn lay_out(file: File, path: PathBuf, ring: usize, batch: usize) -> io::Result<Option<Self>> {
+        let made = allocate(&file, HEADER + ring + batch).and_then(|()| map(&file));
+        if made.is_err() {
+            _ = fs::remove_file(&path);
+        }
+        let mut journal = Self::over(made?, file, path, ring, batch);
+        journal.store(RING, ring as u64);
+        journal.store(BATCH, batch as u64);
+        journal.store(MAGIC_WORD, MAGIC);
+        Ok(Some(journal))
+    }
+
+    fn over(map: MmapMut, file: File, path: PathBuf, ring: usize, batch: usize) -> Self {
+        Self {
+            map,
+            path,
+            ring,
+            batch,
+            _locked: file,
+            #[cfg(test)]
+            after_store: None,
+        }
+    }
+
+    /// Takes over what processes that are no more have left beside a log, and tells of those that cannot be read.
+    pub(crate) fn left(log: &Path) -> (Vec<Self>, Vec<(PathBuf, io::Error)>) {
+        let (mut left, mut failed) = (Vec::new(), Vec::new());
+        for path in paths(log) {
+            match Self::find(&path) {
+                Ok(Found::Left(journal)) => left.push(journal),
+                Ok(Found::Empty | Found::Taken) => {}
+                Err(error) => failed.push((path, error)),
+            }
+        }
+        (left, failed)
+    }
+
+    fn find(path: &Path) -> io::Result<Found> {
+        let file = match OpenOptions::new().read(true).write(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Taken),
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(Found::Taken),
+            locked => locked?,
+        }
+        if !is_at(&file, path) {
+            return Ok(Found::Taken);
+        }
+        let is_begun = file.metadata()?.len() < HEADER as u64;
+        let journal = if !is_begun {
+            Self::load(map(&file)?, file, path)?
+        } else if fs::read(path)?.iter().all(|&byte| byte == 0) {
+            None
+        } else {
+            return Err(damaged());
+        };
+        match journal {
+            Some(journal) if !journal.is_empty() => Ok(Found::Left(journal)),
+            _ => {
+                fs::remove_file(path)?;
+                Ok(Found::Empty)
+            }
+        }
+    }
+
+    /// `None` where whoever began it did not come to lay it out.
+    fn load(map: MmapMut, file: File, path: &Path) -> io::Result<Option<Self>> {
+        let mut journal = Self::over(map, file, path.to_owned(), 0, 0);
+        if journal.word(MAGIC_WORD) == 0 {
+            return Ok(None);
+        }
+        let [magic, ring, batch] = [MAGIC_WORD, RING, BATCH].map(|word| journal.word(word));
+        let size = ring.checked_add(batch).and_then(|size| size.checked_add(HEADER as u64));
+        if magic != MAGIC || size != Some(journal.map.len() as u64) {
+            return Err(damaged());
+        }
+        (journal.ring, journal.batch) = (ring as usize, batch as usize);
+        let [head, tail, end, done] = [HEAD, TAIL, BATCH_END, DONE].map(|word| journal.word(word));
+        let [start, length] = [BATCH_START, BATCH_LENGTH].map(|word| journal.word(word));
+        let is_sound = done <= end && end <= head && tail <= head && head - tail.max(end) <= ring;
+        if !is_sound || (done < end && !(start <= length && length <= batch)) {
+            return Err(damaged());
+        }
+        // It was killed between the two.
+        journal.store(TAIL, tail.max(end));
+        Ok(Some(journal))
+    }
+
+    /// Keeps a line. There is room, as the queue has no more.
+    pub(crate) fn push(&mut self, line: &[u8]) {
+        let head = self.word(HEAD);
+        debug_assert!(
+            head - self.word(TAIL) + line.len() as u64 <= self.ring as u64,
+            "the ring is as large as the queue"
+        );
+        let place = (head % self.ring as u64) as usize;
+        let first = line.len().min(self.ring - place);
+        self.map[HEADER + place..][..first].copy_from_slice(&line[..first]);
+        self.map[HEADER..][..line.len() - first].copy_from_slice(&line[first..]);
+        self.store(HEAD, head + line.len() as u64);
+    }
+
+    /// Forgets so many bytes of the oldest lines of the queue.
+    pub(crate) fn forget(&mut self, bytes: usize) {
+        let tail = self.word(TAIL) + bytes as u64;
+        self.store(TAIL, tail);
+    }
+
+    /// The oldest lines of the queue, so many bytes, are going to be written.
+    pub(crate) fn take(&mut self, bytes: usize) {
+        debug_assert!(self.pending().is_empty(), "one batch at a time");
+        let tail = self.word(TAIL);
+        let place = (tail % self.ring as u64) as usize;
+        let first = bytes.min(self.ring - place);
+        let to = HEADER + self.ring;
+        self.map.copy_within(HEADER + place..HEADER + place + first, to);
+        self.map.copy_within(HEADER..HEADER + bytes - first, to + first);
+        self.store(INTENT, 0);
+        self.store(BATCH_START, 0);
+        self.store(BATCH_LENGTH, bytes as u64);
+        self.store(BATCH_END, tail + bytes as u64);
+        self.store(TAIL, tail + bytes as u64);
+    }
+
+    /// Takes the oldest lines of one that was left, up to so many bytes if they have a line in them; false: none are left.
+    pub(crate) fn take_lines(&mut self, limit: usize) -> bool {
+        let (head, tail) = (self.word(HEAD), self.word(TAIL));
+        let length = (head - tail) as usize;
+        let byte = |place: usize| self.map[HEADER + ((tail + place as u64) % self.ring as u64) as usize];
+        let up_to = limit.min(length);
+        let whole = (0..up_to).rev().find(|&place| byte(place) == b'\n');
+        let whole = whole.or_else(|| (up_to..length).find(|&place| byte(place) == b'\n'));
+        let bytes = whole.map_or(length, |place| place + 1);
+        if bytes > 0 {
+            self.take(bytes);
+        }
+        bytes > 0
+    }
+
+    /// What of the batch is not written yet, as far as is known.
+    pub(crate) fn pending(&self) -> &[u8] {
+        if self.word(DONE) == self.word(BATCH_END) {
+            return &[];
+        }
+        let [start, length] = [BATCH_START, BATCH_LENGTH].map(|word| self.word(word) as usize);
+        &self.map[HEADER + self.ring..][start..length]
+    }
+
+    /// Where the beginning of what is pending may have been written already.
+    pub(crate) fn intent(&self) -> Option<(Identity, u64)> {
+        let is_told = self.word(INTENT) == 1 && self.word(INTENT_START) == self.word(BATCH_START);
+        let identity = Identity(INTENT_FILE.map(|word| self.word(word)));
+        (is_told && !self.pending().is_empty()).then(|| (identity, self.word(INTENT_OFFSET)))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pending().is_empty() && self.word(HEAD) == self.word(TAIL)
+    }
+
+    /// Removes the file, of which nothing is needed any more.
+    pub(crate) fn remove(self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn word(&self, word: usize) -> u64 {
+        let bytes = &self.map[word * 8..][..8];
+        u64::from_ne_bytes(bytes.try_into().unwrap_or_default())
+    }
+
+    /// All that was stored before is there when this is.
+    fn store(&mut self, word: usize, value: u64) {
+        let place = self.map[word * 8..][..8].as_mut_ptr().cast::<u64>();
+        // SAFETY: the slice has the eight bytes of the word, at a multiple of eight from the start of a page, and `self` is
+        // borrowed for good, so that nobody else has a reference to them.
+        unsafe { AtomicU64::from_ptr(place) }.store(value, Ordering::Release);
+        #[cfg(test)]
+        if let Some(mut look) = self.after_store.take() {
+            look();
+            self.after_store = Some(look);
+        }
+    }
+}
+
+impl Progress for Journal {
+    fn intend(&mut self, file: Identity, offset: u64) {
+        self.store(INTENT, 0);
+        self.store(INTENT_START, self.word(BATCH_START));
+        for (word, value) in INTENT_FILE.into_iter().zip(file.0) {
+            self.store(word, value);
+        }
+        self.store(INTENT_OFFSET, offset);
+        self.store(INTENT, 1);
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        let start = self.word(BATCH_START) + bytes as u64;
+        if start == self.word(BATCH_LENGTH) {
+            self.store(DONE, self.word(BATCH_END));
+        } else {
+            self.store(BATCH_START, start);
+        }
+    }
+
+    fn failed(&mut self) {
+        self.store(INTENT, 0);
+    }
+}
+
+/// Writes zeros: a page of the map without room on the disk would be the end of the process.
+fn allocate(mut file: &File, size: usize) -> io::Result<()> {
+    static CHUNK: [u8; 64 * 1024] = [0; 64 * 1024];
+    let mut left = size;
+    while left > 0 {
+        let part = left.min(CHUNK.len());
+        file.write_all(&CHUNK[..part])?;
+        left -= part;
+    }
+    Ok(())
+}
+
+fn map(file: &File) -> io::Result<MmapMut> {
+    // SAFETY: others would have to ignore the lock of the file to change or shorten it.
+    unsafe { MmapMut::map_mut(file) }
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "it is damaged, and left as it is")
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let identities =
+        (file.metadata().map(|own| Identity::of(&own)), fs::metadata(path).map(|found| Identity::of(&found)));
+    matches!(identities, (Ok(own), Ok(found)) if own == found)
+}
+
+fn path(log: &Path, number: u32) -> PathBuf {
+    let mut path = log.as_os_str().to_owned();
+    path.push(format!(".ring-{number}"));
+    path.into()
+}
+
+/// The journals beside a log, whosever they are.
+fn paths(log: &Path) -> Vec<PathBuf> {
+    let mut prefix = log.file_name().unwrap_or_default().to_owned();
+    prefix.push(".ring-");
+    let Ok(entries) = fs::read_dir(names::folder(log)) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let number = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+            number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+        })
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,268 @@
+//! Lines that a process which is no more has left in its journal.
+
+use std::mem;
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Step};
+use crate::file::{Appended, Batch, LogFile, Progress};
+use crate::journal::Journal;
+
+/// A journal whose lines are being written.
+pub(crate) struct Recovery {
+    journal: Journal,
+    /// Whether it is known how much of its batch was written before.
+    is_checked: bool,
+    lines: u64,
+    rotated: Vec<PathBuf>,
+}
+
+impl Recovery {
+    pub(crate) fn new(journal: Journal) -> Self {
+        Self { journal, is_checked: false, lines: 0, rotated: Vec::new() }
+    }
+
+    /// Writes the next lines, of so many bytes but for one that is longer; false: none are left. It can be tried again, also
+    /// by another process, and no line is written twice.
+    pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> Result<bool, Failure> {
+        if !self.is_checked {
+            if let Some((identity, offset)) = self.journal.intent() {
+                let found = file.has(identity, offset, self.journal.pending())?;
+                self.journal.wrote(found);
+            }
+            self.is_checked = true;
+        }
+        if self.journal.pending().is_empty() && !self.journal.take_lines(limit) {
+            return Ok(false);
+        }
+        let bytes = self.journal.pending().to_vec();
+        let lengths: Vec<usize> = bytes.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len).collect();
+        // All of them come from before whatever moment is over now.
+        let batch = Batch { bytes: &bytes, lengths: &lengths, before: &|_| lengths.len() };
+        let (Appended { lines, rotated }, outcome) = file.append(&batch, &mut self.journal);
+        self.lines += lines as u64;
+        self.rotated.extend(rotated);
+        outcome.map(|()| true)
+    }
+
+    /// How many lines were written since it was asked last.
+    pub(crate) fn take_lines(&mut self) -> u64 {
+        mem::take(&mut self.lines)
+    }
+
+    /// Where files went that were rotated since it was asked last.
+    pub(crate) fn take_rotated(&mut self) -> Vec<PathBuf> {
+        mem::take(&mut self.rotated)
+    }
+
+    /// Removes the journal.
+    pub(crate) fn end(self) -> Result<(), Failure> {
+        let path = self.journal.path().to_owned();
+        self.journal.remove().map_err(Failure::of(Step::Journal, &path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::collections::VecDeque;
+    use std::fs::{self, OpenOptions};
+    use std::io::Write;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::path::Path;
+
+    use super::Recovery;
+    use crate::file::{Batch, LogFile, Progress};
+    use crate::journal::Journal;
+    use crate::names;
+    use crate::options::FileOptions;
+
+    /// What a process did before it was killed.
+    #[derive(Default)]
+    struct Process {
+        queue: VecDeque<String>,
+        /// Lines that must be found, and one that may be.
+        kept: Vec<String>,
+        maybe: Option<String>,
+    }
+
+    const RING: usize = 64;
+
+    impl Process {
+        fn push(&mut self, journal: &mut Journal, line: &str) {
+            self.maybe = Some(line.to_owned());
+            journal.push(line.as_bytes());
+            self.kept.push(line.to_owned());
+            self.maybe = None;
+            self.queue.push_back(line.to_owned());
+        }
+
+        fn drop_oldest(&mut self, journal: &mut Journal) {
+            let line = self.queue.pop_front().expect("a line");
+            self.kept.retain(|kept| *kept != line);
+            self.maybe = Some(line.clone());
+            journal.forget(line.len());
+            self.maybe = None;
+        }
+
+        fn write(&mut self, journal: &mut Journal, file: &mut LogFile, count: usize) {
+            let lines: Vec<String> = self.queue.drain(..count).collect();
+            let lengths: Vec<usize> = lines.iter().map(String::len).collect();
+            let bytes = lines.concat();
+            journal.take(bytes.len());
+            let batch = Batch { bytes: bytes.as_bytes(), lengths: &lengths, before: &|_| 0 };
+            file.append(&batch, journal).1.expect("it is written");
+        }
+
+        fn run(&mut self, journal: &mut Journal, file: &mut LogFile) {
+            self.push(journal, "one\n");
+            self.push(journal, "two is longer\n");
+            self.push(journal, "three\n");
+            self.write(journal, file, 2);
+            self.push(journal, "four\n");
+            self.drop_oldest(journal);
+            self.push(journal, "five goes around the end of the ring\n");
+            self.push(journal, "six\n");
+            // Three files.
+            self.write(journal, file, 3);
+            self.push(journal, "seven is as long as it gets, which is all of the ring but one\n");
+        }
+    }
+
+    fn options(folder: &Path) -> FileOptions {
+        FileOptions { max_size: 24, ..FileOptions::new(folder.join("app.log")) }
+    }
+
+    /// Runs it until it is killed behind a store of the journal; false: it came to its end.
+    fn run_until(folder: &Path, process: &mut Process, kill: usize) -> bool {
+        let options = options(folder);
+        let mut journal = Journal::create(&options.path, RING, RING).expect("a journal");
+        let count = Cell::new(0);
+        // It is called on this thread only.
+        let stores = AssertUnwindSafe(count);
+        journal.after_store = Some(Box::new(move || {
+            stores.set(stores.get() + 1);
+            if stores.get() == kill {
+                resume_unwind(Box::new("killed"));
+            }
+        }));
+        let mut file = LogFile::new(&options);
+        catch_unwind(AssertUnwindSafe(|| process.run(&mut journal, &mut file))).is_err()
+    }
+
+    /// As much of what was to be written next as the system has come to.
+    fn tear(folder: &Path, length: usize) {
+        let path = options(folder).path;
+        let (left, _) = Journal::left(&path);
+        for journal in left {
+            let Some((_, offset)) = journal.intent() else { continue };
+            if fs::metadata(&path).is_ok_and(|found| found.len() == offset) {
+                let pending = journal.pending();
+                let mut file = OpenOptions::new().append(true).open(&path).expect("the log");
+                file.write_all(&pending[..length.min(pending.len())]).expect("a part of it");
+            }
+        }
+    }
+
+    fn recover(folder: &Path, kill: Option<usize>) {
+        let options = options(folder);
+        let (left, unreadable) = Journal::left(&options.path);
+        assert!(unreadable.is_empty());
+        let mut steps = 0;
+        for journal in left {
+            let mut recovery = Recovery::new(journal);
+            let mut file = LogFile::new(&options);
+            // So small that it takes several.
+            while recovery.go_on(&mut file, 8).expect("it is written") {
+                steps += 1;
+                if Some(steps) == kill {
+                    return;
+                }
+            }
+            recovery.end().expect("its removal");
+        }
+    }
+
+    fn lines(folder: &Path) -> Vec<String> {
+        let path = options(folder).path;
+        let mut paths: Vec<_> = names::list(&path).expect("the folder").into_iter().map(|(.., file)| file).collect();
+        paths.push(path);
+        let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap_or_default());
+        texts.flat_map(|text| text.split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn whenever_a_process_is_killed_no_line_is_lost_doubled_or_torn() {
+        for kill in 1.. {
+            let mut was_killed = true;
+            for torn in [0, 1, 4, 5, 20, 1000] {
+                for second in [None, Some(1), Some(2)] {
+                    let folder = tempfile::tempdir().expect("a folder");
+                    let mut process = Process::default();
+                    was_killed = run_until(folder.path(), &mut process, kill);
+                    tear(folder.path(), torn);
+                    // Who recovers may be killed too.
+                    recover(folder.path(), second);
+                    recover(folder.path(), None);
+                    let found = lines(folder.path());
+                    let told = format!("store {kill}, {torn} bytes written, {second:?}");
+                    let kept: Vec<_> = found.iter().filter(|line| Some(*line) != process.maybe.as_ref()).collect();
+                    assert!(kept.iter().copied().eq(&process.kept), "{told}: {found:?} for {:?}", process.kept);
+                    assert!(found.len() <= process.kept.len() + 1, "{told}: {found:?}");
+                    // Nothing of the journal stays.
+                    let left = fs::read_dir(folder.path()).expect("the folder").flatten();
+                    assert!(left.map(|entry| entry.file_name()).all(|name| !name.to_string_lossy().contains("ring")));
+                }
+            }
+            if !was_killed {
+                assert!(kill > 40, "only {kill} stores");
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn a_journal_in_use_is_left_alone_and_a_damaged_one_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = options(folder.path()).path;
+        let mut used = Journal::create(&path, RING, RING).expect("a journal");
+        used.push(b"mine\n");
+        let second = Journal::create(&path, RING, RING).expect("another");
+        assert_ne!(used.path(), second.path());
+        assert!(Journal::left(&path).0.is_empty());
+        drop(second);
+        // Nothing was in it.
+        assert!(Journal::left(&path).0.is_empty());
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
+        let place = used.path().to_owned();
+        drop(used);
+        let mut bytes = fs::read(&place).expect("its bytes");
+        bytes[24] = 255;
+        fs::write(&place, bytes).expect("damage");
+        let (left, unreadable) = Journal::left(&path);
+        assert!(left.is_empty());
+        assert!(matches!(&unreadable[..], [(path, error)] if *path == place && error.to_string().contains("damaged")));
+        assert!(place.exists());
+        fs::write(&place, "something else that is no journal").expect("a file");
+        assert_eq!(Journal::left(&path).1.len(), 1);
+        assert!(place.exists());
+    }
+
+    #[test]
+    fn a_batch_that_failed_is_not_taken_for_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = options(folder.path());
+        let mut journal = Journal::create(&options.path, RING, RING).expect("a journal");
+        journal.push(b"line\n");
+        journal.take(5);
+        let mut file = LogFile::new(&options);
+        file.create().expect("the log");
+        let identity = crate::identity::Identity::of(&fs::metadata(&options.path).expect("the log"));
+        journal.intend(identity, 0);
+        journal.failed();
+        // The same text, of somebody else.
+        fs::write(&options.path, "line\n").expect("the log");
+        drop(journal);
+        recover(folder.path(), None);
+        assert_eq!(lines(folder.path()), ["line\n", "line\n"]);
+    }
+}
