@@ -23,6 +23,8 @@ const MODULES = [
   'limiter-memory',
   'breaker',
   'logger',
+  'logger-stall',
+  'logger-exit',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */

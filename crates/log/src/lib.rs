@@ -21,6 +21,7 @@ mod number;
 mod options;
 mod output;
 mod period;
+mod priority;
 mod queue;
 mod recovery;
 mod schedule;

@@ -1,6 +1,7 @@
 //! Lines that wait to be written.
 
 use std::collections::VecDeque;
+use std::mem;
 
 /// Room that is kept when the queue has been emptied.
 const KEPT_BYTES: usize = 1 << 20;
@@ -16,7 +17,9 @@ pub(crate) struct Line {
 /// Lines in their order, within bounds.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    bytes: VecDeque<u8>,
+    /// Those that wait begin at `start`.
+    bytes: Vec<u8>,
+    start: usize,
     lines: VecDeque<Line>,
     max_bytes: usize,
     max_lines: usize,
@@ -26,7 +29,8 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(max_bytes: usize, max_lines: usize) -> Self {
-        Self { bytes: VecDeque::new(), lines: VecDeque::new(), max_bytes, max_lines: max_lines.max(1), first: 0 }
+        let max_lines = max_lines.max(1);
+        Self { bytes: Vec::new(), start: 0, lines: VecDeque::new(), max_bytes, max_lines, first: 0 }
     }
 
     /// Whether a line of that length fits in an empty queue.
@@ -36,33 +40,42 @@ impl Queue {
 
     /// Whether a line of that length fits beside those that are there.
     pub(crate) fn fits(&self, length: usize) -> bool {
-        self.lines.len() < self.max_lines && self.bytes.len() + length <= self.max_bytes
+        self.lines.len() < self.max_lines && self.bytes() + length <= self.max_bytes
     }
 
     pub(crate) fn push(&mut self, line: &[u8], at: u64) {
-        self.bytes.extend(line);
+        if self.start > self.bytes.len() / 2 && self.bytes.len() + line.len() > self.bytes.capacity() {
+            // What is gone makes room.
+            self.bytes.drain(..mem::take(&mut self.start));
+        }
+        self.bytes.extend_from_slice(line);
         self.lines.push_back(Line { length: line.len(), at });
     }
 
     /// Forgets the oldest lines until one of that length fits; returns how many, and of how many bytes.
     pub(crate) fn make_room(&mut self, length: usize) -> (u64, usize) {
-        let (first, bytes) = (self.first, self.bytes.len());
-        while !self.fits(length) {
-            let Some(line) = self.pop() else { break };
-            self.bytes.drain(..line.length);
-        }
-        (self.first - first, bytes - self.bytes.len())
+        let (first, bytes) = (self.first, self.bytes());
+        while !self.fits(length) && self.pop().is_some() {}
+        (self.first - first, bytes - self.bytes())
     }
 
     fn pop(&mut self) -> Option<Line> {
         let line = self.lines.pop_front()?;
         self.first += 1;
+        self.start += line.length;
         Some(line)
     }
 
-    /// Moves lines from the front, one at least and up to so many bytes in all.
-    pub(crate) fn take(&mut self, limit: usize, bytes: &mut Vec<u8>, lines: &mut Vec<Line>) {
-        let mut total = 0;
+    /// Moves lines from the front to where there are none, one at least and up to so many bytes in all. It takes no time
+    /// that grows with them if these are all there are: who pushes may be waiting.
+    pub(crate) fn take(&mut self, limit: usize, bytes: &mut Vec<u8>, lines: &mut VecDeque<Line>) {
+        if self.start == 0 && self.bytes.len() <= limit {
+            self.first += self.lines.len() as u64;
+            mem::swap(&mut self.bytes, bytes);
+            mem::swap(&mut self.lines, lines);
+            return;
+        }
+        let (start, mut total) = (self.start, 0);
         while let Some(&Line { length, .. }) = self.lines.front() {
             if total > 0 && total + length > limit {
                 break;
@@ -70,13 +83,11 @@ impl Queue {
             total += length;
             lines.extend(self.pop());
         }
-        let (front, back) = self.bytes.as_slices();
-        let of_front = total.min(front.len());
-        bytes.extend_from_slice(&front[..of_front]);
-        bytes.extend_from_slice(&back[..total - of_front]);
-        self.bytes.drain(..total);
-        if self.bytes.is_empty() && self.bytes.capacity() > KEPT_BYTES {
-            self.bytes = VecDeque::new();
+        bytes.extend_from_slice(&self.bytes[start..start + total]);
+        if self.lines.is_empty() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT_BYTES);
+            self.start = 0;
         }
     }
 
@@ -84,7 +95,7 @@ impl Queue {
     pub(crate) fn clear(&mut self) -> u64 {
         let count = self.lines.len() as u64;
         self.first += count;
-        (self.bytes, self.lines) = (VecDeque::new(), VecDeque::new());
+        (self.bytes, self.lines, self.start) = (Vec::new(), VecDeque::new(), 0);
         count
     }
 
@@ -104,7 +115,7 @@ impl Queue {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.start
     }
 
     pub(crate) fn lines(&self) -> usize {
@@ -114,6 +125,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use proptest::prelude::*;
 
     use super::Queue;
@@ -156,7 +169,7 @@ mod tests {
                         model.push(line);
                     }
                     Step::Take(limit) => {
-                        let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+                        let (mut bytes, mut lines) = (Vec::new(), VecDeque::new());
                         queue.take(limit, &mut bytes, &mut lines);
                         let mut expected = Vec::new();
                         let mut count = 0;

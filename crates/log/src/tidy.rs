@@ -17,6 +17,7 @@ use flate2::write::GzEncoder;
 use crate::failure::{Failure, Step};
 use crate::names::{self, Form};
 use crate::options::{Compression, FileOptions, Keep};
+use crate::priority::yield_to_others;
 use crate::sink::{Event, Sink};
 
 /// Has rotated files taken care of on a thread of its own, which ends when all is done.
@@ -44,6 +45,7 @@ impl Tidy {
 }
 
 fn run(asked: &AtomicUsize, options: &FileOptions, sink: &Weak<Sink>) {
+    yield_to_others();
     loop {
         let before = asked.load(Ordering::SeqCst);
         if let Err(failure) = tidy(options, SystemTime::now())

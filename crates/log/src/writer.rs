@@ -1,5 +1,6 @@
 //! The thread of a file.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,12 +9,15 @@ use crate::failure::{Failure, Step};
 use crate::file::{Appended, Batch};
 use crate::journal::Journal;
 use crate::output::Output;
+use crate::priority::yield_to_others;
 use crate::queue::Line;
 use crate::recovery::Recovery;
 use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State};
 
 /// Bytes that are appended at once, but for a line that is longer.
 pub(crate) const BATCH: usize = 256 * 1024;
+/// Room for what is being written that is kept.
+const KEPT_BYTES: usize = 1 << 20;
 /// A clock that somebody sets is noticed after so long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// Between attempts to write a file that cannot be written; doubles up to the second.
@@ -23,11 +27,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Writes until the last handle is closed and nothing is left: first what other processes have left, `left`, then what comes.
 /// `failure` is what was in the way of opening the file.
 pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>) {
+    yield_to_others();
     let mut writer = Writer {
         output: Output::new(&sink.options.target),
         sink: Arc::clone(sink),
         bytes: Vec::new(),
-        lines: Vec::new(),
+        lines: VecDeque::new(),
         left: left.into_iter().map(Recovery::new).collect(),
         trouble: None,
     };
@@ -54,7 +59,7 @@ struct Writer {
     output: Output,
     /// What was taken from the queue and is not written yet.
     bytes: Vec<u8>,
-    lines: Vec<Line>,
+    lines: VecDeque<Line>,
     left: Vec<Recovery>,
     trouble: Option<Trouble>,
 }
@@ -221,16 +226,19 @@ impl Writer {
         }
         let Sink { counts, .. } = &*self.sink;
         let now = self.sink.now();
-        let length: usize = self.lines[..count].iter().map(|line| line.length).sum();
+        let length: usize = self.lines.range(..count).map(|line| line.length).sum();
         add(&counts.written, count as u64);
         add(&counts.bytes, length as u64);
         let mut latencies = self.sink.latencies.lock().unwrap_or_else(PoisonError::into_inner);
-        for line in &self.lines[..count] {
+        for line in self.lines.range(..count) {
             latencies.record(now.saturating_sub(line.at) as f64 / 1000.0);
         }
         drop(latencies);
         self.lines.drain(..count);
         self.bytes.drain(..length);
+        if self.bytes.is_empty() {
+            self.bytes.shrink_to(KEPT_BYTES);
+        }
         self.sink.state().in_flight = self.lines.len() as u64;
         self.sink.room.notify_all();
     }
