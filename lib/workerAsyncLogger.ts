@@ -115,7 +115,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
         );
       }
     } catch (error) {
-      for (const destination of opened) destination.close();
+      for (const destination of opened) void destination.close();
       throw error;
     }
     return opened;
@@ -255,9 +255,9 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
       await destination.flush(false);
     } catch (error) {
       this.announce('error', new LogError(`${destination.fate()}: ${(error as LogError).message}`));
-    } finally {
-      destination.close();
+      return destination.close(0);
     }
+    return destination.close();
   }
 
   async [asyncDispose](): Promise<void> {

@@ -92,7 +92,7 @@ impl Mailbox {
 
 struct State {
     log: Log,
-    /// None once it is closed: it keeps its function, and so whatever that reaches, which is this too.
+    /// None once it is released: it keeps its function, and so whatever that reaches, which is this too.
     wake: Option<Wake>,
     mailbox: Mailbox,
     last_ticket: u32,
@@ -337,8 +337,14 @@ fn with_asks(instance: Instance<State>) -> Result<Instance<State>> {
             let hold = args.u32(0)? != 0;
             state.wake.as_ref().map_or(Ok(()), |wake| wake.hold(hold))
         })?
-        .function("close", |state, _: Args<0>| {
-            state.log.close();
+        .function("close", |state, args: Args<1>| {
+            let patience = ms(args.f64(0)?);
+            let ticket = state.ticket();
+            let answer = state.mailbox.answer(ticket);
+            state.log.close(patience, move || answer(Ok(())));
+            Ok(ticket)
+        })?
+        .function("release", |state, _: Args<0>| {
             state.wake = None;
             Ok(())
         })

@@ -147,8 +147,10 @@ export class Destination {
     this.#native.drain(this.#timeout);
   }
 
-  close(): void {
-    this.#native.close();
+  /** Ends it; with the last handle what is left is given up unless it is written within so many ms. */
+  async close(patience: number = this.#timeout): Promise<void> {
+    await this.#wait(this.#native.close(patience));
+    this.#native.release();
   }
 
   metrics(): LogDestinationMetrics {

@@ -123,6 +123,11 @@ export interface NativeLog {
   text(): string;
   /** 1: the process stays alive. 0: it does not because of this. */
   hold(hold: number): void;
-  /** Ends the handle. With the last one what is left is written in the background. */
-  close(): void;
+  /**
+   * Ends the handle. With the last one what is left is written, for so many ms at most, and then the thread ends. Returns a ticket
+   * for that.
+   */
+  close(patience: number): number;
+  /** After the end: lets go of the function that is called when `take` has something. */
+  release(): void;
 }

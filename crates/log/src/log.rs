@@ -156,26 +156,30 @@ impl Log {
         (state.queue.lines() + state.in_flight as usize, state.queue.bytes())
     }
 
-    /// Ends this handle. With the last one the thread writes what is left, for as long as `patience` tells, and ends.
-    pub fn close(&mut self) {
+    /// Ends this handle. With the last one the thread writes what is left, so long at most, and ends; `done` is called then,
+    /// otherwise at once.
+    pub fn close(&mut self, patience: Duration, done: impl FnOnce() + Send + 'static) {
         if std::mem::replace(&mut self.closed, true) {
-            return;
+            return done();
         }
         self.sink.state().listeners.retain(|(id, _)| *id != self.id);
         let mut sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((_, handles)) = sinks.get_mut(&self.key) else { return };
+        let Some((_, handles)) = sinks.get_mut(&self.key) else { return done() };
         *handles -= 1;
-        if *handles == 0 {
-            sinks.remove(&self.key);
-            let give_up = Instant::now() + self.sink.options.patience;
-            self.sink.ask(|state| state.closing = Some(give_up));
+        if *handles > 0 {
+            return done();
         }
+        sinks.remove(&self.key);
+        self.sink.ask(|state| {
+            state.closing = Some(Instant::now() + patience);
+            state.at_end.push(Box::new(done));
+        });
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.close();
+        self.close(self.sink.options.patience, || {});
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct State {
     /// Once the last handle is closed: when to give up.
     pub(crate) closing: Option<Instant>,
     pub(crate) ended: bool,
+    /// Those who wait for the end.
+    pub(crate) at_end: Vec<Box<dyn FnOnce() + Send>>,
     /// Whether the thread waits for something to do.
     pub(crate) asleep: bool,
     pub(crate) listeners: Vec<(u64, Listener)>,
@@ -111,6 +113,7 @@ impl Sink {
             hurry: false,
             closing: None,
             ended: false,
+            at_end: Vec::new(),
             asleep: false,
             listeners: Vec::new(),
         };

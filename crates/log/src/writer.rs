@@ -343,6 +343,7 @@ impl Writer {
         }
         (state.in_flight, state.ended) = (0, true);
         let (flushes, rotations) = (std::mem::take(&mut state.flushes), std::mem::take(&mut state.rotations));
+        let at_end = std::mem::take(&mut state.at_end);
         drop(state);
         self.sink.room.notify_all();
         let outcome = || if lost == 0 { Ok(()) } else { Err(FlushError::Closed) };
@@ -351,6 +352,9 @@ impl Writer {
         }
         for Rotation { done, .. } in rotations {
             done(outcome());
+        }
+        for done in at_end {
+            done();
         }
     }
 }

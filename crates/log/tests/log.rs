@@ -195,9 +195,11 @@ fn the_last_handle_gives_up_after_its_patience_and_counts_the_loss() {
     log.reopen();
     log.push(b"lost\n", true);
     eventually("an error", || !events.lock().expect("no panic").is_empty());
-    log.close();
+    let (done, ended) = channel();
+    log.close(Duration::from_millis(50), move || done.send(()).expect("somebody waits"));
     assert!(!log.push(b"late\n", false));
-    eventually("the loss", || named(log.counts()).3 == 1);
+    ended.recv_timeout(LONG).expect("the end");
+    assert_eq!(named(log.counts()).3, 1);
     assert_eq!(log.drain(LONG), 0);
 }
 
