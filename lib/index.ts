@@ -105,8 +105,19 @@ export type { TaskOptions as JSONTaskOptions } from './json/tasks.js';
 export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
 export { JSONWorkerPool } from './jsonWorkerPool.js';
 export type { ChildLogger } from './log/child.js';
+export type { LogDestinationMetrics } from './log/destination.js';
+export type { LogFileOptions, LogKeep } from './log/fileOptions.js';
 export type { LogLevel } from './log/levels.js';
-export type { WorkerAsyncLoggerOptions } from './log/options.js';
+export type { LogMixin, LogSerializer } from './log/metadata.js';
+export type {
+  LogDestination,
+  LogDurability,
+  LogFileDestination,
+  LogQueueOptions,
+  LogRedaction,
+  LogStreamDestination,
+  WorkerAsyncLoggerOptions,
+} from './log/options.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
 export type { CloseReason, ConnectionPoolEvents } from './pool/events.js';

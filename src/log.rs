@@ -252,7 +252,10 @@ fn schedule(pattern: &str, zone: f64) -> Result<Option<Schedule>> {
         return Ok(None);
     }
     let zone = if zone == 0.0 { Zone::Local } else { Zone::Utc };
-    Schedule::new(pattern, zone).map(Some).map_err(Error::argument)
+    let refusal = |error| {
+        Error::argument(format!("\"rotation\" must be a cron expression of five fields, but '{pattern}' is not: {error}"))
+    };
+    Schedule::new(pattern, zone).map(Some).map_err(refusal)
 }
 
 /// Opens a log; `options` are numbers, `numbers` is what is told in: see lib/log/native.ts. `wake` is called when `take`

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 // The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
 // `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
 import type { EventEmitter } from 'node:events';
@@ -16,6 +17,7 @@ import type {
   JSONWorkerPoolMetrics,
   KeelsonErrorCode,
   Lease,
+  LogDestination,
   OlderRateLimitDecision,
   QueryOptions,
   QueryResult,
@@ -441,6 +443,20 @@ export async function loggers(): Promise<void> {
   other.on('error', (error: LogError) => void error.errno).on('rotated', ({ file }) => void file);
   other.level = 'info';
   await other.flush({ durable: true });
+  const destinations: LogDestination[] = [
+    { file: 'x', level: 'info', rotation: 'daily', keep: { count: 3 }, compression: 'zstd', mode: 'mmap' },
+    { stream: 'stdout', pretty: 'auto' },
+  ];
+  const several = new WorkerAsyncLogger({
+    destinations,
+    durability: { fatal: 'fsync' },
+    mixin: new AsyncLocalStorage<{ requestId: string }>(),
+    serializers: { user: ({ id }: { id: number }) => id },
+    redact: { paths: ['*.password'], censor: (value, path) => `${typeof value} at ${path.join('.')}` },
+    timestamp: () => new Date().toISOString(),
+  });
+  const [first] = several.metrics().destinations;
+  void (first?.latency.p99 ?? 0);
 }
 
 /** What must not compile. */
@@ -477,6 +493,8 @@ export function refused(): void {
   new DistributedRateLimiter({}, { windowMs: 1, maxRequests: 1 }).checkLimit({}).then((one) => one.remaining);
   // @ts-expect-error no such level
   new WorkerAsyncLogger().log('verbose', 'm');
+  // @ts-expect-error a stream is not rotated
+  new WorkerAsyncLogger({ destinations: [{ stream: 'stdout', rotation: 'daily' }] });
   // @ts-expect-error shared needs to know its Redis
   new CircuitBreaker(async () => 1, { name: 'x', shared: { quorum: 2 } });
   // @ts-expect-error not a code of keelson

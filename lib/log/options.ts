@@ -1,12 +1,10 @@
 import { InvalidArgumentError } from '../errors.js';
 import { boolean, callable, integer, invalid, oneOf, options as optionsOf, string } from '../validate.js';
-import { fileNumbers, LOG_FILE_OPTIONS, type LogFileOptions, type LogKeep } from './fileOptions.js';
+import { fileNumbers, LOG_FILE_OPTIONS, type LogFileOptions } from './fileOptions.js';
 import { LEVELS, type LogLevel, SEVERITY } from './levels.js';
 import { type LogMixin, type LogSerializer, type Preparation, preparation } from './metadata.js';
 import { type NativeLogNumbers, ON_FULL, TARGETS, URGENCY } from './native.js';
 import { redactor } from './redact.js';
-
-export type { LogFileOptions, LogKeep, LogMixin, LogSerializer };
 
 /** What waits to be written. Times are in milliseconds. */
 export interface LogQueueOptions {

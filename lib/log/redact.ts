@@ -47,7 +47,7 @@ function add(root: Branch, names: string[]): void {
 }
 
 /** A name, one in brackets, one in brackets and quotes. */
-const SEGMENT = /(?:^|\.)([^.[\]'"]+)|\[(\d+|\*)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
+const SEGMENT = /(?:^|(?<=.)\.)([^.[\]'"]+)|\[(\d+|\*)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
 
 function segments(path: unknown): string[] {
   if (typeof path !== 'string' || path === '') return refuse(path);
