@@ -282,7 +282,7 @@ test.each<[string, object]>([
 ])('%s is refused', (_, options) => {
   const { file } = place();
   const given = 'destinations' in options ? options : { logFile: file, ...options };
-  expect(() => new WorkerAsyncLogger(given)).toThrow(
+  expect(() => new WorkerAsyncLogger(given as WorkerAsyncLoggerOptions)).toThrow(
     expect.objectContaining({ name: 'InvalidArgumentError', code: 'ERR_KEELSON_INVALID_ARGUMENT' }),
   );
   expect(process.listenerCount('exit')).toBeLessThan(5);

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 // The type surface that services swap keelson in for, line by line as they use it. Compiled in strict mode by
 // `npm run lint`, and against the packed tarball in each module resolution by package/tarballs.spec.ts; never run.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
@@ -493,8 +493,8 @@ export function refused(): void {
   new DistributedRateLimiter({}, { windowMs: 1, maxRequests: 1 }).checkLimit({}).then((one) => one.remaining);
   // @ts-expect-error no such level
   new WorkerAsyncLogger().log('verbose', 'm');
-  // @ts-expect-error a stream is not rotated
-  new WorkerAsyncLogger({ destinations: [{ stream: 'stdout', rotation: 'daily' }] });
+  // @ts-expect-error no such stream
+  new WorkerAsyncLogger({ destinations: [{ stream: 'stdlog' }] });
   // @ts-expect-error shared needs to know its Redis
   new CircuitBreaker(async () => 1, { name: 'x', shared: { quorum: 2 } });
   // @ts-expect-error not a code of keelson
