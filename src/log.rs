@@ -253,7 +253,9 @@ fn schedule(pattern: &str, zone: f64) -> Result<Option<Schedule>> {
     }
     let zone = if zone == 0.0 { Zone::Local } else { Zone::Utc };
     let refusal = |error| {
-        Error::argument(format!("\"rotation\" must be a cron expression of five fields, but '{pattern}' is not: {error}"))
+        Error::argument(format!(
+            "\"rotation\" must be a cron expression of five fields, but '{pattern}' is not: {error}"
+        ))
     };
     Schedule::new(pattern, zone).map(Some).map_err(refusal)
 }

@@ -34,16 +34,20 @@ struct Input<'a> {
     bytes: &'a [u8],
 }
 
-fn value(json: Json) -> Value {
+/// Deeper than that serde_json reads nothing.
+const DEPTH: usize = 100;
+
+fn value(json: Json, depth: usize) -> Value {
     match json {
-        Json::Null => Value::Null,
         Json::Flag(flag) => flag.into(),
         Json::Number(number) => number.into(),
         Json::Text(text) => text.into(),
-        Json::List(items) => items.into_iter().map(value).collect(),
-        Json::Members(members) => {
-            Value::Object(members.into_iter().map(|(name, json)| (text(name), value(json))).collect::<Map<_, _>>())
+        Json::List(items) if depth > 0 => items.into_iter().map(|item| value(item, depth - 1)).collect(),
+        Json::Members(members) if depth > 0 => {
+            let members = members.into_iter().map(|(name, json)| (text(name), value(json, depth - 1)));
+            Value::Object(members.collect::<Map<_, _>>())
         }
+        _ => Value::Null,
     }
 }
 
@@ -58,7 +62,7 @@ fn text(name: Name) -> String {
 
 fuzz_target!(|input: Input| {
     let Input { message, metadata, lifts, bytes } = input;
-    let metadata = metadata.map(value);
+    let metadata = metadata.map(|metadata| value(metadata, DEPTH));
     let json = metadata.as_ref().map(Value::to_string);
     let entry = Entry {
         time: 1.0,
