@@ -113,12 +113,14 @@ impl State {
         self.line.clear();
         args.append_utf8(1, &mut self.line)?;
         self.line.push(b'\n');
-        Ok(self.push(args.u32(0)? & URGENCY))
+        let urgency = args.u32(0)? & URGENCY;
+        let accepted = self.log.push(&self.line, urgency > 0);
+        Ok(self.settle(accepted, urgency))
     }
 
     fn entry(&mut self, args: &Args<5>) -> Result<bool> {
         let kind = args.u32(0)?;
-        for part in [&mut self.line, &mut self.message, &mut self.metadata, &mut self.more] {
+        for part in [&mut self.message, &mut self.metadata, &mut self.more] {
             part.clear();
         }
         args.append_utf8(2, &mut self.message)?;
@@ -137,12 +139,12 @@ impl State {
             lifts: kind >> LIFTS_SHIFT & 7,
             more: &self.more,
         };
-        entry.write(&mut self.line);
-        Ok(self.push(kind & URGENCY))
+        let urgency = kind & URGENCY;
+        let accepted = self.log.push_entry(&entry, urgency > 0);
+        Ok(self.settle(accepted, urgency))
     }
 
-    fn push(&mut self, urgency: u32) -> bool {
-        let accepted = self.log.push(&self.line, urgency > 0);
+    fn settle(&mut self, accepted: bool, urgency: u32) -> bool {
         for part in [&mut self.line, &mut self.message, &mut self.metadata] {
             if part.capacity() > LINE_KEPT {
                 *part = Vec::new();

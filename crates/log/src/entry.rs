@@ -24,7 +24,7 @@ pub struct Entry<'a> {
     /// How that is written.
     pub timestamp: Timestamp,
     /// A word of letters.
-    pub level: &'a str,
+    pub level: &'static str,
     /// Any text in UTF-8.
     pub message: &'a [u8],
     /// JSON without white space between its tokens, as `JSON.stringify` makes it.
@@ -35,7 +35,38 @@ pub struct Entry<'a> {
     pub more: &'a [u8],
 }
 
+/// What a line tells, but for its texts, which are elsewhere one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    time: f64,
+    timestamp: Timestamp,
+    level: &'static str,
+    lifts: u32,
+    message: usize,
+    metadata: Option<usize>,
+}
+
+impl Head {
+    /// With its texts.
+    pub(crate) fn entry<'a>(&self, texts: &'a [u8]) -> Entry<'a> {
+        let Self { time, timestamp, level, lifts, .. } = *self;
+        let (message, rest) = texts.split_at(self.message);
+        let (metadata, more) = rest.split_at(self.metadata.unwrap_or(0));
+        Entry { time, timestamp, level, message, metadata: self.metadata.map(|_| metadata), lifts, more }
+    }
+}
+
 impl Entry<'_> {
+    pub(crate) fn head(&self) -> Head {
+        let Self { time, timestamp, level, lifts, .. } = *self;
+        Head { time, timestamp, level, lifts, message: self.message.len(), metadata: self.metadata.map(<[u8]>::len) }
+    }
+
+    /// As [`Head::entry`] wants them.
+    pub(crate) fn texts(&self) -> [&[u8]; 3] {
+        [self.message, self.metadata.unwrap_or_default(), self.more]
+    }
+
     /// Appends the line with its line feed.
     pub fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(b"{\"timestamp\":");

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use keelson_core::latency::Latencies;
 
 use crate::counts::Counts;
+use crate::entry::Entry;
 use crate::failure::{Failure, Step};
 use crate::file::LogFile;
 use crate::journal::Journal;
@@ -100,6 +101,11 @@ impl Log {
     /// all before it.
     pub fn push(&self, line: &[u8], urgent: bool) -> bool {
         self.sink.push(line, urgent)
+    }
+
+    /// As [`Log::push`], of a line that is told in its parts.
+    pub fn push_entry(&self, entry: &Entry, urgent: bool) -> bool {
+        self.sink.push_entry(entry, urgent)
     }
 
     /// Has `done` called when all that was pushed before is in the file, and if `durable` on the disk.

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::mem;
 
+use crate::entry::Head;
+
 /// Room that is kept when the queue has been emptied.
 const KEPT_BYTES: usize = 1 << 20;
 
@@ -10,6 +12,8 @@ const KEPT_BYTES: usize = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     pub(crate) length: usize,
+    /// Of one whose texts are there, to be put together by who writes it: who logs has other things to do.
+    pub(crate) head: Option<Head>,
     /// When it came, in microseconds of the sink's clock.
     pub(crate) at: u64,
 }
@@ -43,13 +47,17 @@ impl Queue {
         self.lines.len() < self.max_lines && self.bytes() + length <= self.max_bytes
     }
 
-    pub(crate) fn push(&mut self, line: &[u8], at: u64) {
-        if self.start > self.bytes.len() / 2 && self.bytes.len() + line.len() > self.bytes.capacity() {
+    /// Takes a line in that is made of these, or of its head and these.
+    pub(crate) fn push(&mut self, texts: &[&[u8]], head: Option<Head>, at: u64) {
+        let length = texts.iter().map(|text| text.len()).sum();
+        if self.start > self.bytes.len() / 2 && self.bytes.len() + length > self.bytes.capacity() {
             // What is gone makes room.
             self.bytes.drain(..mem::take(&mut self.start));
         }
-        self.bytes.extend_from_slice(line);
-        self.lines.push_back(Line { length: line.len(), at });
+        for text in texts {
+            self.bytes.extend_from_slice(text);
+        }
+        self.lines.push_back(Line { length, head, at });
     }
 
     /// Forgets the oldest lines until one of that length fits; returns how many, and of how many bytes.
@@ -165,7 +173,7 @@ mod tests {
                         prop_assert_eq!(queue.fits(line.len()), dropped == 0);
                         prop_assert_eq!(queue.make_room(line.len()), (dropped, dropped_bytes));
                         gone += dropped;
-                        queue.push(&line, gone);
+                        queue.push(&[&line], None, gone);
                         model.push(line);
                     }
                     Step::Take(limit) => {

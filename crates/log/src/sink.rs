@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use keelson_core::latency::Latencies;
 
 use crate::counts::{Counts, add};
+use crate::entry::{Entry, Head};
 use crate::failure::Failure;
 use crate::file::Progress;
 use crate::identity::Identity;
@@ -145,25 +146,46 @@ impl Sink {
     /// Takes a line in, if there is or will be room; returns whether it was.
     pub(crate) fn push(&self, line: &[u8], urgent: bool) -> bool {
         let mut state = self.state();
+        let numbered = state.numbers.as_mut().map(|numbers| numbers.number(line));
+        let line = numbered.as_deref().unwrap_or(line);
+        self.push_texts(state, &[line], None, urgent)
+    }
+
+    /// As `push`. The line is put together when it is written, unless it is to be kept or numbered before.
+    pub(crate) fn push_entry(&self, entry: &Entry, urgent: bool) -> bool {
+        if self.options.journal || self.options.numbered {
+            let mut line = Vec::new();
+            entry.write(&mut line);
+            return self.push(&line, urgent);
+        }
+        self.push_texts(self.state(), &entry.texts(), Some(entry.head()), urgent)
+    }
+
+    fn push_texts<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        texts: &[&[u8]],
+        head: Option<Head>,
+        urgent: bool,
+    ) -> bool {
+        let length = texts.iter().map(|text| text.len()).sum();
         if state.closing.is_some() {
             add(&self.counts.dropped_closed, 1);
             return false;
         }
-        let numbered = state.numbers.as_mut().map(|numbers| numbers.number(line));
-        let line = numbered.as_deref().unwrap_or(line);
-        if !state.queue.could_fit(line.len()) {
+        if !state.queue.could_fit(length) {
             add(&self.counts.dropped_oversized, 1);
             return false;
         }
-        if !state.queue.fits(line.len()) {
-            state = self.make_room(state, line.len());
-            if !state.queue.fits(line.len()) {
+        if !state.queue.fits(length) {
+            state = self.make_room(state, length);
+            if !state.queue.fits(length) {
                 add(&self.counts.dropped_full, 1);
                 return false;
             }
         }
-        state.queue.push(line, self.now());
-        if let Some(journal) = &mut state.journal {
+        state.queue.push(texts, head, self.now());
+        if let (Some(journal), [line]) = (&mut state.journal, texts) {
             journal.push(line);
         }
         state.hurry |= urgent;

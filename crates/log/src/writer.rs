@@ -33,6 +33,7 @@ pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>
         sink: Arc::clone(sink),
         bytes: Vec::new(),
         lines: VecDeque::new(),
+        whole: Vec::new(),
         left: left.into_iter().map(Recovery::new).collect(),
         trouble: None,
     };
@@ -60,6 +61,8 @@ struct Writer {
     /// What was taken from the queue and is not written yet.
     bytes: Vec<u8>,
     lines: VecDeque<Line>,
+    /// Where lines are put together.
+    whole: Vec<u8>,
     left: Vec<Recovery>,
     trouble: Option<Trouble>,
 }
@@ -195,7 +198,28 @@ impl Writer {
         }
     }
 
+    /// Puts those together of which there are only the texts.
+    fn put_together(&mut self) {
+        if self.lines.iter().all(|line| line.head.is_none()) {
+            return;
+        }
+        self.whole.clear();
+        let mut texts = &self.bytes[..];
+        for line in &mut self.lines {
+            let (own, rest) = texts.split_at(line.length);
+            let start = self.whole.len();
+            match line.head.take() {
+                Some(head) => head.entry(own).write(&mut self.whole),
+                None => self.whole.extend_from_slice(own),
+            }
+            (line.length, texts) = (self.whole.len() - start, rest);
+        }
+        std::mem::swap(&mut self.bytes, &mut self.whole);
+        self.whole.shrink_to(KEPT_BYTES);
+    }
+
     fn append(&mut self) {
+        self.put_together();
         let lengths: Vec<usize> = self.lines.iter().map(|line| line.length).collect();
         let began = Instant::now();
         let (now, wall) = (self.sink.now(), SystemTime::now());
