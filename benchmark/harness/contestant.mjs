@@ -1,16 +1,25 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
-const alive = new Set();
+/** Those that run, and the folder of each for what it leaves. */
+const alive = new Map();
 
 // A stopped process would outlive us.
 process.on('exit', () => {
-  for (const child of alive) {
+  for (const [child, folder] of alive) {
     child.kill('SIGKILL');
+    remove(folder);
   }
 });
+
+function remove(folder) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
 
 /**
  * Starts the process of one contestant; resolves when it has set itself up.
@@ -19,13 +28,18 @@ process.on('exit', () => {
  * go on marking, sweeping and compiling on the processors that the next contestant is measured on.
  */
 export async function startContestant(benchmark, contestant, execPath) {
+  const folder = mkdtempSync(join(tmpdir(), 'keelson-bench-'));
   const child = fork(CHILD, [benchmark.suite, benchmark.name, contestant], {
     execPath,
+    env: { ...process.env, TMPDIR: folder, TEMP: folder },
     execArgv: ['--expose-gc', '--max-old-space-size=4096'],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
-  alive.add(child);
-  const ended = once(child, 'exit').finally(() => alive.delete(child));
+  alive.set(child, folder);
+  const ended = once(child, 'exit').finally(() => {
+    alive.delete(child);
+    remove(folder);
+  });
   let complaint = '';
   child.stderr.on('data', (chunk) => {
     complaint += chunk;

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { TYPICAL } from '../data/logLines.mjs';
 import { observe } from '../harness/mainThread.mjs';
 import { loggers } from '../peers/loggers.mjs';
 
@@ -9,11 +10,6 @@ const LINES = 100_000;
 /** Lines of one turn of the event loop, as when so many requests are answered in it. */
 const PER_TURN = 50;
 const LINE_FEED = 10;
-
-const TYPICAL = {
-  ...{ requestId: '0f8fad5b-d9cb-469f-a165-70867728950e', userId: 81_726, service: 'orders', method: 'GET' },
-  ...{ path: '/v1/orders/81726', status: 200, duration: 12.25, ip: '10.0.12.34', cached: false, size: 1834 },
-};
 
 const SIZES = {
   small: { metadata: { status: 200 }, title: 'of one member' },
@@ -47,7 +43,6 @@ async function linesIn(folder) {
 
 const logging = (open, metadata, lines) => async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keelson-bench-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const logger = await open(folder);
   let before = 0;
   return {
