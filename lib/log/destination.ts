@@ -88,9 +88,8 @@ export class Destination {
     [this.name, this.severity, this.#timeout, this.#listener] = [name, severity, timeout, listener];
     this.#hasJournal = numbers.journal === 1;
     this.#room = Math.max(0, numbers.maxBytes - FRAME);
-    const stream = name === 'stderr' ? process.stderr : process.stdout;
-    this.isPretty = settings.pretty === 'auto' ? Boolean(stream.isTTY) : settings.pretty;
-    this.#hasColors = this.isPretty && Boolean(stream.isTTY) && stream.hasColors();
+    [this.isPretty, this.#hasColors] =
+      settings.pretty === false ? [false, false] : look(name, settings.pretty);
     this.#native = typed(() =>
       binding.createLog(
         name,
@@ -213,6 +212,13 @@ export class Destination {
     if (this.#waiters.size === 0) this.#native.hold(0);
     return waiter;
   }
+}
+
+/** Whether lines are made readable, and coloured. The streams of Node are not even made where nobody wants that. */
+function look(name: string, wanted: true | 'auto'): [isPretty: boolean, hasColors: boolean] {
+  const stream = name === 'stderr' ? process.stderr : process.stdout;
+  const isTerminal = Boolean(stream.isTTY);
+  return [wanted === true || isTerminal, isTerminal && stream.hasColors()];
 }
 
 function tooLarge(json: string): string {

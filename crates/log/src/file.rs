@@ -144,7 +144,8 @@ impl LogFile {
             return Ok(None);
         }
         let name = self.rename(locked)?;
-        self.create()?;
+        // Where that fails the next append says so.
+        self.file = self.open().ok();
         Ok(Some(name))
     }
 
@@ -161,7 +162,8 @@ impl LogFile {
             return Ok(None);
         }
         let name = self.rename(locked)?;
-        self.create()?;
+        // Where that fails the next append says so.
+        self.file = self.open().ok();
         Ok(Some(name))
     }
 
