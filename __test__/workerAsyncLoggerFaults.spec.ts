@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { useLogs } from './support/logs';
 import { runNode } from './support/process';
 
@@ -268,7 +268,7 @@ test('what destroy() could not write is written by the next logger of the file, 
   for (let n = 0; n < 3; n++) logger.info('line', { n });
   await logger.destroy();
   expect(errors.at(-1)).toMatch(/^3 lines are left to the next logger of the file: /);
-  spawnSync('rmdir', [file]);
+  rmdirSync(file);
   const next = open({});
   next.info('line', { n: 3 });
   await next.flush();

@@ -46,9 +46,9 @@ test('the time is written as it is wanted', async () => {
 test('lines have numbers without a gap, in which a line that was dropped leaves one', async () => {
   const { open, logs, entries } = place();
   const logger = open({ sequence: true, maxBuffer: 4, onFull: 'drop-newest', flushInterval: 60_000 });
-  for (let n = 0; n < 10; n++) logger.info('line', { n });
+  for (let n = 0; n < 2000; n++) logger.info('line', { n });
   await logger.flush();
-  logger.info('line', { n: 10 });
+  logger.info('line', { n: 2000 });
   await logger.flush();
   const dropped = logger.metrics().dropped.full;
   expect(dropped).toBeGreaterThan(0);

@@ -69,6 +69,12 @@ function told(serializer: LogSerializer, value: unknown): unknown {
 
 /** Of what is going to be written, so that what a toJSON makes is redacted too. */
 function redacted(redact: Redactor, metadata: unknown): unknown {
-  const plain = plainOf(metadata);
-  return typeof plain === 'object' && plain !== null ? redact(plain) : plain;
+  const hide = (plain: unknown): unknown =>
+    typeof plain === 'object' && plain !== null ? redact(plain) : plain;
+  try {
+    return hide(plainOf(metadata));
+  } catch {
+    // A getter that throws only now and then. The copy has none.
+    return hide(careful(metadata));
+  }
 }

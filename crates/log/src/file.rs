@@ -23,6 +23,8 @@ pub(crate) struct LogFile {
     /// Its length after the last append.
     end: u64,
     period: Option<Period>,
+    /// Somebody wants to know lines on the disk: a file is not let go of without that.
+    is_durable: bool,
     clock: fn() -> SystemTime,
 }
 
@@ -71,7 +73,7 @@ struct Locked {
 impl LogFile {
     pub(crate) fn new(options: &FileOptions) -> Self {
         let period = options.schedule.clone().map(Period::new);
-        Self { options: options.clone(), file: None, end: 0, period, clock: SystemTime::now }
+        Self { options: options.clone(), file: None, end: 0, period, is_durable: false, clock: SystemTime::now }
     }
 
     /// Makes the folder, the file and the link to it.
@@ -169,13 +171,17 @@ impl LogFile {
 
     /// Has the disk take what was appended.
     pub(crate) fn sync(&mut self) -> Result<(), Failure> {
+        self.is_durable = true;
         let file = self.file.as_ref();
         file.map_or(Ok(()), File::sync_data).map_err(self.failure(Step::Sync))
     }
 
     /// Lets go of the file: the next append opens what the path leads to then.
     pub(crate) fn close(&mut self) {
-        self.file = None;
+        if let Some(file) = self.file.take().filter(|_| self.is_durable) {
+            // It is another file that is asked about from now on.
+            _ = file.sync_data();
+        }
     }
 
     /// The part at the end of the file from `offset` on that is the beginning of `bytes`, if it is that file: how much of
@@ -221,7 +227,8 @@ impl LogFile {
     fn open(&self) -> Result<File, Failure> {
         let path = &self.options.path;
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        // Windows locks none that is opened for appending only.
+        options.append(true).create(true).read(cfg!(windows));
         let file = match options.open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let folder = names::folder(path);
@@ -240,7 +247,9 @@ impl LogFile {
     fn permit(&self, file: &File) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         match self.options.mode {
-            Some(mode) if file.metadata()?.len() == 0 => file.set_permissions(fs::Permissions::from_mode(mode)),
+            Some(mode) if file.metadata().is_ok_and(|found| found.is_file() && found.len() == 0) => {
+                file.set_permissions(fs::Permissions::from_mode(mode))
+            }
             _ => Ok(()),
         }
     }
@@ -253,10 +262,14 @@ impl LogFile {
     fn locked(&mut self) -> Result<Locked, Failure> {
         loop {
             let file = self.file.take().map_or_else(|| self.open(), Ok)?;
+            // One that was rotated may be locked for as long as it is compressed.
+            if !self.is_current(&file)? {
+                continue;
+            }
             file.lock().map_err(self.failure(Step::Lock))?;
             let own = file.metadata().map_err(self.failure(Step::Open))?;
             let identity = Identity::of(&own);
-            if !fs::metadata(&self.options.path).is_ok_and(|found| Identity::of(&found) == identity) {
+            if !self.is_current(&file)? {
                 continue;
             }
             let (path, now) = (&self.options.path, (self.clock)());
@@ -271,6 +284,12 @@ impl LogFile {
         }
     }
 
+    /// Whether the path leads to that file.
+    fn is_current(&self, file: &File) -> Result<bool, Failure> {
+        let own = Identity::of(&file.metadata().map_err(self.failure(Step::Open))?);
+        Ok(fs::metadata(&self.options.path).is_ok_and(|found| Identity::of(&found) == own))
+    }
+
     /// Unlocks the file and keeps it.
     fn release(&mut self, file: File) {
         // Where that fails the lock ends with the file.
@@ -279,6 +298,9 @@ impl LogFile {
 
     /// Gives a locked file another name. The lock ends with the file that is dropped here, after it has that name.
     fn rename(&self, locked: Locked) -> Result<PathBuf, Failure> {
+        if self.is_durable {
+            locked.file.sync_data().map_err(self.failure(Step::Sync))?;
+        }
         let is_taken = |name: &Path| fs::symlink_metadata(name).is_ok();
         let name = names::rotated(&self.options.path, (self.clock)(), is_taken);
         fs::rename(&self.options.path, &name).map_err(self.failure(Step::Rename))?;

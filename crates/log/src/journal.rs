@@ -75,7 +75,12 @@ impl Journal {
         let mut number = 0;
         loop {
             let path = path(log, number);
-            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create_new(true);
+            // Whatever the permissions of the log: nobody else has to read what waits.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            match options.open(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
                 Ok(file) => {

@@ -170,12 +170,16 @@ impl Log {
         }
         self.sink.state().listeners.retain(|(id, _)| *id != self.id);
         let mut sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((_, handles)) = sinks.get_mut(&self.key) else { return done() };
-        *handles -= 1;
-        if *handles > 0 {
+        let left = sinks.get_mut(&self.key).map(|(_, handles)| {
+            *handles -= 1;
+            *handles
+        });
+        if left != Some(0) {
+            drop(sinks);
             return done();
         }
         sinks.remove(&self.key);
+        drop(sinks);
         self.sink.ask(|state| {
             state.closing = Some(Instant::now() + patience);
             state.at_end.push(Box::new(done));
@@ -198,6 +202,10 @@ fn prepare(target: &mut Target) -> (Key, Option<Failure>) {
             for each in [Some(&mut options.path), options.symlink.as_mut()].into_iter().flatten() {
                 // Without a current folder the path is as good as it is.
                 *each = path::absolute(&*each).unwrap_or_else(|_| each.clone());
+            }
+            if options.path.is_symlink() {
+                // Not the link is rotated, but what it leads to.
+                options.path = options.path.canonicalize().unwrap_or_else(|_| options.path.clone());
             }
             let failure = LogFile::new(options).create().err();
             // Another path to the same folder is the same log.

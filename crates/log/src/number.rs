@@ -17,7 +17,11 @@ impl Numbers {
     }
 
     /// A line, which is an object of JSON with members and a line feed, with two more members.
+    /// What is no object stays as it is.
     pub(crate) fn number(&mut self, line: &[u8]) -> Vec<u8> {
+        if !line.ends_with(b"}\n") {
+            return line.to_vec();
+        }
         let members = format!(",\"writer\":\"{}\",\"sequence\":{}", self.writer, self.next);
         self.next += 1;
         let mut numbered = Vec::with_capacity(line.len() + members.len());

@@ -224,8 +224,10 @@ impl Sink {
 
     /// Whether lines are to be written now, whatever their age.
     pub(crate) fn is_due(&self, state: &State) -> bool {
-        let Options { flush_bytes, max_lines, .. } = self.options;
-        state.hurry || state.queue.bytes() >= flush_bytes || state.queue.lines() >= max_lines.div_ceil(2)
+        let Options { flush_bytes, max_bytes, max_lines, .. } = self.options;
+        state.hurry
+            || state.queue.bytes() >= flush_bytes.min(max_bytes.div_ceil(2))
+            || state.queue.lines() >= max_lines.div_ceil(2)
     }
 
     /// Changes the state, and has the thread look at it.

@@ -86,15 +86,19 @@ fn all(path: &Path) -> Result<Vec<(SystemTime, Form, PathBuf)>, Failure> {
 
 fn remove(path: &Path, keep: &Keep, now: SystemTime) -> Result<(), Failure> {
     let mut left = keep.bytes.unwrap_or(u64::MAX);
-    let mut is_full = false;
+    let (mut count, mut is_full, mut last) = (0, false, None);
     let rotated = all(path)?.into_iter().rev().filter(|(_, form, _)| !matches!(form, Form::Part(_)));
-    for (place, (time, _, file)) in rotated.enumerate() {
-        let size = fs::metadata(&file).map_or(0, |metadata| metadata.len());
-        // An older one that would still fit goes too: what stays is without gaps.
-        is_full |= size > left;
-        left = left.saturating_sub(size);
+    for (time, _, file) in rotated {
+        // One that is being compressed is there twice for a moment, and counts once.
+        if last.replace(time) != Some(time) {
+            let size = fs::metadata(&file).map_or(0, |metadata| metadata.len());
+            // An older one that would still fit goes too: what stays is without gaps.
+            is_full |= size > left;
+            left = left.saturating_sub(size);
+            count += 1;
+        }
         let is_old = keep.age.is_some_and(|age| now.duration_since(time).is_ok_and(|since| since > age));
-        if is_full || is_old || keep.count.is_some_and(|count| place >= count) {
+        if is_full || is_old || keep.count.is_some_and(|most| count > most) {
             gone(fs::remove_file(&file)).map_err(Failure::of(Step::Remove, &file))?;
         }
     }

@@ -100,7 +100,8 @@ impl Writer {
         let far = now + LONGEST_SLEEP;
         let deadlines = state.flushes.iter().map(|flush| flush.deadline);
         let deadline = deadlines.chain(state.rotations.iter().map(|rotation| rotation.deadline)).min().unwrap_or(far);
-        let is_empty = state.queue.lines() == 0 && !self.has_begun() && state.rotations.is_empty();
+        let is_empty =
+            state.queue.lines() == 0 && !self.has_begun() && state.rotations.is_empty() && state.flushes.is_empty();
         if let Some(give_up) = state.closing
             && (is_empty || now >= give_up)
         {
@@ -375,7 +376,7 @@ impl Writer {
             done(outcome());
         }
         for Rotation { done, .. } in rotations {
-            done(outcome());
+            done(Err(FlushError::Closed));
         }
         for done in at_end {
             done();
