@@ -31,7 +31,9 @@ async function runJest(leave: boolean, ...args: string[]): Promise<void> {
       writeFileSync(join(folder, 'specs', `${index}.spec.js`), spec.replaceAll('LEAVE', String(leave)));
     }
     const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-    const { code, signal, stderr } = await runNode([jest, '--runInBand', '--rootDir', folder, ...args], {
+    // Longer than jest's 5 s, which a test can take on a busy machine whose jest follows each promise.
+    const shared = ['--runInBand', '--testTimeout', '60000', '--rootDir', folder];
+    const { code, signal, stderr } = await runNode([jest, ...shared, ...args], {
       cwd: folder,
       // For what hangs: on a busy machine it takes minutes.
       limit: 400_000,
