@@ -140,15 +140,7 @@ impl LogFile {
 
     /// Gives the file another name, if there is anything in it, and begins a new one.
     pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Failure> {
-        let locked = self.locked()?;
-        if locked.size == 0 {
-            self.release(locked.file);
-            return Ok(None);
-        }
-        let name = self.rename(locked)?;
-        // Where that fails the next append says so.
-        self.file = self.open().ok();
-        Ok(Some(name))
+        self.rotate_if(|locked| locked.size > 0)
     }
 
     /// When the schedule wants it to be looked at next.
@@ -158,8 +150,12 @@ impl LogFile {
 
     /// Rotates the file if its period is over.
     pub(crate) fn turn(&mut self) -> Result<Option<PathBuf>, Failure> {
+        self.rotate_if(|locked| locked.ended.is_some())
+    }
+
+    fn rotate_if(&mut self, wanted: impl FnOnce(&Locked) -> bool) -> Result<Option<PathBuf>, Failure> {
         let locked = self.locked()?;
-        if locked.ended.is_none() {
+        if !wanted(&locked) {
             self.release(locked.file);
             return Ok(None);
         }
@@ -182,46 +178,6 @@ impl LogFile {
             // It is another file that is asked about from now on.
             _ = file.sync_data();
         }
-    }
-
-    /// The part at the end of the file from `offset` on that is the beginning of `bytes`, if it is that file: how much of
-    /// `bytes` it has in whole lines. Where nothing follows it, a line that is not whole is cut off.
-    pub(crate) fn has(&mut self, identity: Identity, offset: u64, bytes: &[u8]) -> Result<usize, Failure> {
-        for path in self.relatives()? {
-            let found = self.has_in(&path, identity, offset, bytes);
-            match found {
-                Ok(None) => {}
-                Ok(Some(length)) => return Ok(length),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(Failure::of(Step::Open, &path)(error)),
-            }
-        }
-        Ok(0)
-    }
-
-    fn has_in(&self, path: &Path, identity: Identity, offset: u64, bytes: &[u8]) -> io::Result<Option<usize>> {
-        if Identity::of(&fs::metadata(path)?) != identity {
-            return Ok(None);
-        }
-        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-        file.lock()?;
-        let metadata = file.metadata()?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut found = Vec::new();
-        (&file).take(bytes.len() as u64).read_to_end(&mut found)?;
-        let same = found.iter().zip(bytes).take_while(|(one, other)| one == other).count();
-        let whole = bytes[..same].iter().rposition(|&byte| byte == b'\n').map_or(0, |place| place + 1);
-        if offset + same as u64 == metadata.len() && whole < same {
-            file.set_len(offset + whole as u64)?;
-        }
-        Ok(Some(whole))
-    }
-
-    /// The file and those that were rotated, the newest first.
-    fn relatives(&self) -> Result<Vec<PathBuf>, Failure> {
-        let path = &self.options.path;
-        let rotated = names::list(path).map_err(Failure::of(Step::Folder, names::folder(path)))?;
-        Ok(std::iter::once(path.clone()).chain(rotated.into_iter().rev().map(|(.., file)| file)).collect())
     }
 
     fn open(&self) -> Result<File, Failure> {
@@ -308,6 +264,10 @@ impl LogFile {
         Ok(name)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.options.path
+    }
+
     fn failure(&self, step: Step) -> impl FnOnce(io::Error) -> Failure + use<> {
         Failure::of(step, &self.options.path)
     }
@@ -380,6 +340,10 @@ mod tests {
         found
     }
 
+    fn texts(folder: &tempfile::TempDir) -> Vec<String> {
+        files(folder).into_iter().map(|(_, text)| text).collect()
+    }
+
     #[test]
     fn lines_are_appended_and_folders_made() {
         let folder = folder();
@@ -397,7 +361,7 @@ mod tests {
         let mut file = open(&folder.path().join("app.log"), 10);
         let (appended, outcome) = append(&mut file, "1234\n6789\nabc\nthis one is long\nx\n");
         assert_eq!((appended.lines, outcome, appended.rotated.len()), (5, Ok(()), 3));
-        let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
+        let texts = texts(&folder);
         for text in ["1234\n6789\n", "abc\n", "this one is long\n", "x\n"] {
             assert!(texts.iter().any(|other| other == text), "{text:?} in {texts:?}");
         }
@@ -459,7 +423,7 @@ mod tests {
             }
         });
         let mut lines: Vec<String> =
-            files(&folder).iter().flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+            texts(&folder).iter().flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
         let mut expected: Vec<String> =
             (0..4).flat_map(|writer| (0..LINES).map(move |number| format!("{writer} {number}"))).collect();
         lines.sort();
@@ -499,8 +463,7 @@ mod tests {
         assert_eq!((appended.lines, appended.rotated.len(), outcome), (1, 0, Ok(())));
         assert_eq!(other.turn(), Ok(None));
         assert_eq!(one.next_turn(), Some(day(20_001)));
-        let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["yesterday\n", "today\ntoo\n"]);
+        assert_eq!(texts(&folder), ["yesterday\n", "today\ntoo\n"]);
     }
 
     #[test]
@@ -513,8 +476,7 @@ mod tests {
             Batch { bytes: b"2\n3\n4\n", lengths: &[2, 2, 2], before: &|time| if time == day(20_000) { 2 } else { 0 } };
         let (appended, outcome) = file.append(&batch, &mut ());
         assert_eq!((appended.lines, appended.rotated.len(), outcome), (3, 1, Ok(())));
-        let texts: Vec<String> = files(&folder).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, ["1\n2\n3\n", "4\n"]);
+        assert_eq!(texts(&folder), ["1\n2\n3\n", "4\n"]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod schedule;
 mod sink;
 mod stream;
 mod tidy;
+mod trace;
 mod writer;
 
 pub use counts::Counts;

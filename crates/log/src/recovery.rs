@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::failure::{Failure, Step};
 use crate::file::{Appended, Batch, LogFile, Progress};
 use crate::journal::Journal;
+use crate::trace;
 
 /// A journal whose lines are being written.
 pub(crate) struct Recovery {
@@ -26,7 +27,7 @@ impl Recovery {
     pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> Result<bool, Failure> {
         if !self.is_checked {
             if let Some((identity, offset)) = self.journal.intent() {
-                let found = file.has(identity, offset, self.journal.pending())?;
+                let found = trace::written(file.path(), identity, offset, self.journal.pending())?;
                 self.journal.wrote(found);
             }
             self.is_checked = true;

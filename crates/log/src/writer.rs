@@ -1,6 +1,7 @@
 //! The thread of a file.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -268,7 +269,7 @@ impl Writer {
         self.sink.room.notify_all();
     }
 
-    fn rotated(&self, name: std::path::PathBuf) {
+    fn rotated(&self, name: PathBuf) {
         add(&self.sink.counts.rotations, 1);
         self.sink.tell(&Event::Rotated(name));
         self.output.tidy(&self.sink);
@@ -299,15 +300,8 @@ impl Writer {
         if self.output.next_turn().is_none_or(|at| at > SystemTime::now()) {
             return;
         }
-        match self.output.turn() {
-            Ok(name) => {
-                if let Some(name) = name {
-                    self.rotated(name);
-                }
-                self.well();
-            }
-            Err(failure) => self.ill(failure),
-        }
+        let outcome = self.output.turn();
+        self.has_rotated(outcome);
     }
 
     /// Rotates for those whose lines are all written.
@@ -320,19 +314,29 @@ impl Writer {
         if wanted.is_empty() {
             return;
         }
-        match self.output.rotate() {
+        let outcome = self.output.rotate();
+        if self.has_rotated(outcome) {
+            for Rotation { done, .. } in wanted {
+                done(Ok(()));
+            }
+        } else {
+            self.sink.state().rotations.splice(..0, wanted);
+        }
+    }
+
+    /// Tells of what came of a rotation; returns whether it is done, or was not needed.
+    fn has_rotated(&mut self, outcome: Result<Option<PathBuf>, Failure>) -> bool {
+        match outcome {
             Ok(name) => {
                 if let Some(name) = name {
                     self.rotated(name);
                 }
                 self.well();
-                for Rotation { done, .. } in wanted {
-                    done(Ok(()));
-                }
+                true
             }
             Err(failure) => {
                 self.ill(failure);
-                self.sink.state().rotations.splice(..0, wanted);
+                false
             }
         }
     }
