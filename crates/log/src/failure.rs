@@ -67,6 +67,20 @@ impl Failure {
     }
 }
 
+/// What kept something from coming about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// Somebody holds the lock: it is to be tried again.
+    Busy,
+    Failed(Failure),
+}
+
+impl From<Failure> for Hindrance {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(to, "cannot {} '{}': {}", self.step.text(), self.path.display(), self.message)

@@ -9,9 +9,10 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::failure::{Failure, Step};
+use crate::failure::{Failure, Hindrance, Step};
 use crate::identity::Identity;
 use crate::link;
+use crate::lock::{self, Attempt};
 use crate::names::{self, Form};
 use crate::options::FileOptions;
 use crate::period::Period;
@@ -82,12 +83,12 @@ impl LogFile {
         self.options.symlink.as_ref().map_or(Ok(()), |from| link::lead(from, &self.options.path))
     }
 
-    /// Appends lines, as many as it comes to; with an error that stopped it. A line that did not get in as a whole is taken
+    /// Appends lines, as many as it comes to; with what stopped it. A line that did not get in as a whole is taken
     /// out again.
-    pub(crate) fn append(&mut self, batch: &Batch, progress: &mut dyn Progress) -> (Appended, Result<(), Failure>) {
+    pub(crate) fn append(&mut self, batch: &Batch, progress: &mut dyn Progress) -> (Appended, Result<(), Hindrance>) {
         let mut appended = Appended::default();
         let outcome = self.append_all(batch, progress, &mut appended);
-        if outcome.is_err() {
+        if let Err(Hindrance::Failed(_)) = outcome {
             // It may be another one that the path leads to when it is tried again, and the lock goes with the file.
             self.file = None;
         }
@@ -99,7 +100,7 @@ impl LogFile {
         batch: &Batch,
         progress: &mut dyn Progress,
         appended: &mut Appended,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Hindrance> {
         let mut from = 0;
         while appended.lines < batch.lengths.len() {
             let locked = self.locked()?;
@@ -113,7 +114,7 @@ impl LogFile {
             progress.intend(locked.identity, locked.size);
             if let Err(failure) = self.write(&locked, &batch.bytes[from..from + length]) {
                 progress.failed();
-                return Err(failure);
+                return Err(failure.into());
             }
             progress.wrote(length);
             (appended.lines, from) = (appended.lines + count, from + length);
@@ -139,7 +140,7 @@ impl LogFile {
     }
 
     /// Gives the file another name, if there is anything in it, and begins a new one.
-    pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Hindrance> {
         self.rotate_if(|locked| locked.size > 0)
     }
 
@@ -149,11 +150,11 @@ impl LogFile {
     }
 
     /// Rotates the file if its period is over.
-    pub(crate) fn turn(&mut self) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn turn(&mut self) -> Result<Option<PathBuf>, Hindrance> {
         self.rotate_if(|locked| locked.ended.is_some())
     }
 
-    fn rotate_if(&mut self, wanted: impl FnOnce(&Locked) -> bool) -> Result<Option<PathBuf>, Failure> {
+    fn rotate_if(&mut self, wanted: impl FnOnce(&Locked) -> bool) -> Result<Option<PathBuf>, Hindrance> {
         let locked = self.locked()?;
         if !wanted(&locked) {
             self.release(locked.file);
@@ -215,35 +216,41 @@ impl LogFile {
         Ok(())
     }
 
-    fn locked(&mut self) -> Result<Locked, Failure> {
+    fn locked(&mut self) -> Result<Locked, Hindrance> {
+        let mut attempt = Attempt::new();
         loop {
             let file = self.file.take().map_or_else(|| self.open(), Ok)?;
-            // One that was rotated may be locked for as long as it is compressed.
+            // Looked at before each try: one that was rotated may be locked for as long as it is compressed.
             if !self.is_current(&file)? {
+                attempt.is_elsewhere().map_err(self.failure(Step::Open))?;
                 continue;
             }
-            file.lock().map_err(self.failure(Step::Lock))?;
-            let own = file.metadata().map_err(self.failure(Step::Open))?;
-            let identity = Identity::of(&own);
-            if !self.is_current(&file)? {
-                continue;
+            match attempt.lock(&file).map_err(self.failure(Step::Lock))? {
+                Some(true) if self.is_current(&file)? => return Ok(self.look_at(file)?),
+                Some(_) => self.file = Some(file),
+                None => {
+                    self.file = Some(file);
+                    return Err(Hindrance::Busy);
+                }
             }
-            let (path, now) = (&self.options.path, (self.clock)());
-            let ended = self.period.as_mut().and_then(|period| period.ended(&own, now, || rotations(path)));
-            let mut size = own.len();
-            if own.is_file() && size != self.end && is_torn(path, size) {
-                // Of a writer that was killed: the next line begins on a line of its own.
-                (&file).write_all(b"\n").map_err(self.failure(Step::Write))?;
-                size += 1;
-            }
-            return Ok(Locked { file, identity, size, ended });
         }
     }
 
-    /// Whether the path leads to that file.
+    fn look_at(&mut self, file: File) -> Result<Locked, Failure> {
+        let own = file.metadata().map_err(self.failure(Step::Open))?;
+        let (path, now) = (&self.options.path, (self.clock)());
+        let ended = self.period.as_mut().and_then(|period| period.ended(&own, now, || rotations(path)));
+        let mut size = own.len();
+        if own.is_file() && size != self.end && is_torn(path, size) {
+            // Of a writer that was killed: the next line begins on a line of its own.
+            (&file).write_all(b"\n").map_err(self.failure(Step::Write))?;
+            size += 1;
+        }
+        Ok(Locked { file, identity: Identity::of(&own), size, ended })
+    }
+
     fn is_current(&self, file: &File) -> Result<bool, Failure> {
-        let own = Identity::of(&file.metadata().map_err(self.failure(Step::Open))?);
-        Ok(fs::metadata(&self.options.path).is_ok_and(|found| Identity::of(&found) == own))
+        lock::is_at(file, &self.options.path).map_err(self.failure(Step::Open))
     }
 
     /// Unlocks the file and keeps it.
@@ -313,7 +320,7 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use super::{Appended, Batch, LogFile};
-    use crate::failure::Failure;
+    use crate::failure::Hindrance;
     use crate::options::FileOptions;
     use crate::schedule::{Schedule, Zone};
 
@@ -321,7 +328,7 @@ mod tests {
         LogFile::new(&FileOptions { max_size, ..FileOptions::new(path.to_owned()) })
     }
 
-    fn append(file: &mut LogFile, text: &str) -> (Appended, Result<(), Failure>) {
+    fn append(file: &mut LogFile, text: &str) -> (Appended, Result<(), Hindrance>) {
         let lengths: Vec<usize> = text.split_inclusive('\n').map(str::len).collect();
         file.append(&Batch { bytes: text.as_bytes(), lengths: &lengths, before: &|_| 0 }, &mut ())
     }
@@ -398,7 +405,25 @@ mod tests {
     fn a_full_disk_is_an_error_and_leaves_nothing_torn() {
         let mut file = open(Path::new("/dev/full"), 0);
         let (appended, outcome) = append(&mut file, "1\n");
-        assert_eq!((appended.lines, outcome.map_err(|failure| failure.errno)), (0, Err(Some(28))));
+        let Err(Hindrance::Failed(failure)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((appended.lines, failure.errno), (0, Some(28)));
+    }
+
+    #[test]
+    fn nobody_waits_long_for_who_holds_the_lock() {
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        let mut file = open(&path, 0);
+        assert_eq!(append(&mut file, "1\n").1, Ok(()));
+        let holder = fs::File::open(&path).expect("the file");
+        holder.lock().expect("its lock");
+        let (appended, outcome) = append(&mut file, "2\n");
+        assert_eq!((appended.lines, outcome), (0, Err(Hindrance::Busy)));
+        assert_eq!(file.rotate(), Err(Hindrance::Busy));
+        // Somebody rotates, and keeps the lock: that of the new file is free.
+        fs::rename(&path, folder.path().join("moved.log")).expect("a rename");
+        assert_eq!(append(&mut file, "2\n").1, Ok(()));
+        assert_eq!(texts(&folder), ["2\n", "1\n"]);
     }
 
     #[test]
@@ -413,10 +438,13 @@ mod tests {
                     let mut file = open(path, 300);
                     for number in 0..LINES {
                         let line = format!("{writer} {number}\n");
-                        let (appended, outcome) = append(&mut file, &line);
-                        assert_eq!((appended.lines, outcome), (1, Ok(())));
+                        let mut outcome = Err(Hindrance::Busy);
+                        while outcome == Err(Hindrance::Busy) {
+                            outcome = append(&mut file, &line).1;
+                        }
+                        assert_eq!(outcome, Ok(()));
                         if number % 50 == writer {
-                            file.rotate().expect("a rotation");
+                            assert!(!matches!(file.rotate(), Err(Hindrance::Failed(_))));
                         }
                     }
                 });

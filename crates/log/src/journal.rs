@@ -23,6 +23,7 @@ use memmap2::MmapMut;
 
 use crate::file::Progress;
 use crate::identity::Identity;
+use crate::lock::is_at;
 use crate::names;
 
 /// "keelson" and the version of the layout.
@@ -84,9 +85,9 @@ impl Journal {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
                 Ok(file) => {
-                    file.lock()?;
-                    // Somebody may have taken it for an empty one that was left.
-                    if is_at(&file, &path)
+                    // Somebody may have taken it for an empty one that was left, and be about to remove it.
+                    if is_free(&file)?
+                        && is_at(&file, &path)?
                         && let Some(journal) = Self::lay_out(file, path, ring, batch.max(ring))?
                     {
                         return Ok(journal);
@@ -138,11 +139,7 @@ impl Journal {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Taken),
             opened => opened?,
         };
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Ok(Found::Taken),
-            locked => locked?,
-        }
-        if !is_at(&file, path) {
+        if !is_free(&file)? || !is_at(&file, path)? {
             return Ok(Found::Taken);
         }
         let is_begun = file.metadata()?.len() < HEADER as u64;
@@ -330,10 +327,12 @@ fn damaged() -> io::Error {
     io::Error::new(ErrorKind::InvalidData, "it is damaged, and left as it is")
 }
 
-fn is_at(file: &File, path: &Path) -> bool {
-    let identities =
-        (file.metadata().map(|own| Identity::of(&own)), fs::metadata(path).map(|found| Identity::of(&found)));
-    matches!(identities, (Ok(own), Ok(found)) if own == found)
+/// Locks the file, if nobody has.
+fn is_free(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(false),
+        locked => locked.map(|()| true).map_err(io::Error::from),
+    }
 }
 
 fn path(log: &Path, number: u32) -> PathBuf {

@@ -15,6 +15,7 @@ mod file;
 mod identity;
 mod journal;
 mod link;
+mod lock;
 mod log;
 mod names;
 mod number;

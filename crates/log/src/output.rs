@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Hindrance};
 use crate::file::{Appended, Batch, LogFile, Progress};
 use crate::options::{FileOptions, Target};
 use crate::sink::Sink;
@@ -36,22 +36,22 @@ impl Output {
         }
     }
 
-    pub(crate) fn append(&mut self, batch: &Batch, progress: &mut dyn Progress) -> (Appended, Result<(), Failure>) {
+    pub(crate) fn append(&mut self, batch: &Batch, progress: &mut dyn Progress) -> (Appended, Result<(), Hindrance>) {
         match self {
             Self::File(kept) => kept.file.append(batch, progress),
             Self::Stream(stream) => {
                 let (lines, outcome) = stream.append(batch.bytes, batch.lengths);
-                (Appended { lines, rotated: Vec::new() }, outcome)
+                (Appended { lines, rotated: Vec::new() }, outcome.map_err(Hindrance::from))
             }
         }
     }
 
-    pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Hindrance> {
         self.file().map_or(Ok(None), LogFile::rotate)
     }
 
     /// Rotates a file whose period is over.
-    pub(crate) fn turn(&mut self) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn turn(&mut self) -> Result<Option<PathBuf>, Hindrance> {
         self.file().map_or(Ok(None), LogFile::turn)
     }
 

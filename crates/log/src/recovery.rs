@@ -3,7 +3,7 @@
 use std::mem;
 use std::path::PathBuf;
 
-use crate::failure::{Failure, Step};
+use crate::failure::{Failure, Hindrance, Step};
 use crate::file::{Appended, Batch, LogFile, Progress};
 use crate::journal::Journal;
 use crate::trace;
@@ -24,7 +24,7 @@ impl Recovery {
 
     /// Writes the next lines, of so many bytes but for one that is longer; false: none are left. It can be tried again, also
     /// by another process, and no line is written twice.
-    pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> Result<bool, Failure> {
+    pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> Result<bool, Hindrance> {
         if !self.is_checked {
             if let Some((identity, offset)) = self.journal.intent() {
                 let found = trace::written(file.path(), identity, offset, self.journal.pending())?;

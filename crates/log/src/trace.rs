@@ -4,30 +4,59 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, Step};
+use crate::failure::{Failure, Hindrance, Step};
 use crate::identity::Identity;
+use crate::lock::Attempt;
 use crate::names;
 
 /// The part at the end of the file from `offset` on that is the beginning of `bytes`, of the log or of one that was rotated
 /// from it: how much of `bytes` it has in whole lines. Where nothing follows it, a line that is not whole is cut off.
-pub(crate) fn written(log: &Path, identity: Identity, offset: u64, bytes: &[u8]) -> Result<usize, Failure> {
-    for path in relatives(log)? {
-        match written_in(&path, identity, offset, bytes) {
-            Ok(None) => {}
+pub(crate) fn written(log: &Path, identity: Identity, offset: u64, bytes: &[u8]) -> Result<usize, Hindrance> {
+    let mut attempt = Attempt::new();
+    while let Some(path) = find(log, identity)? {
+        match written_in(&path, identity, offset, bytes, &mut attempt) {
             Ok(Some(length)) => return Ok(length),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::of(Step::Open, &path)(error)),
+            Ok(None) => return Err(Hindrance::Busy),
+            // It has another name by now.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                attempt.is_elsewhere().map_err(Failure::of(Step::Open, &path))?;
+            }
+            Err(error) => return Err(Failure::of(Step::Open, &path)(error).into()),
         }
     }
     Ok(0)
 }
 
-fn written_in(path: &Path, identity: Identity, offset: u64, bytes: &[u8]) -> io::Result<Option<usize>> {
-    if Identity::of(&fs::metadata(path)?) != identity {
-        return Ok(None);
+/// The file's name: the log's, or a later one.
+fn find(log: &Path, identity: Identity) -> Result<Option<PathBuf>, Failure> {
+    let is_it = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| Identity::of(&found) == identity);
+    // Looked at before the others are listed: where it is rotated in between it is among them.
+    let path = log.to_owned();
+    if is_it(&path) {
+        return Ok(Some(path));
     }
+    let rotated = names::list(log).map_err(Failure::of(Step::Folder, names::folder(log)))?;
+    Ok(rotated.into_iter().rev().map(|(.., file)| file).find(is_it))
+}
+
+/// `None`: somebody holds its lock.
+fn written_in(
+    path: &Path,
+    identity: Identity,
+    offset: u64,
+    bytes: &[u8],
+    attempt: &mut Attempt,
+) -> io::Result<Option<usize>> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    file.lock()?;
+    loop {
+        // Whether it is the one that was found is certain only once it is locked, and that it stays it.
+        match attempt.lock(&file)? {
+            Some(true) if Identity::of(&file.metadata()?) == identity => break,
+            Some(true) => return Err(ErrorKind::NotFound.into()),
+            Some(false) => {}
+            None => return Ok(None),
+        }
+    }
     let metadata = file.metadata()?;
     file.seek(SeekFrom::Start(offset))?;
     let mut found = Vec::new();
@@ -38,10 +67,4 @@ fn written_in(path: &Path, identity: Identity, offset: u64, bytes: &[u8]) -> io:
         file.set_len(offset + whole as u64)?;
     }
     Ok(Some(whole))
-}
-
-/// The file and those that were rotated, the newest first.
-fn relatives(log: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let rotated = names::list(log).map_err(Failure::of(Step::Folder, names::folder(log)))?;
-    Ok(std::iter::once(log.to_owned()).chain(rotated.into_iter().rev().map(|(.., file)| file)).collect())
 }

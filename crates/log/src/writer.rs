@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::counts::add;
-use crate::failure::{Failure, Step};
+use crate::failure::{Failure, Hindrance, Step};
 use crate::file::{Appended, Batch};
 use crate::journal::Journal;
 use crate::output::Output;
@@ -196,7 +196,7 @@ impl Writer {
                     self.sink.tell(&Event::Untidy(failure));
                 }
             }
-            Err(failure) => self.ill(failure),
+            Err(hindrance) => self.hindered(hindrance),
         }
     }
 
@@ -241,7 +241,7 @@ impl Writer {
         }
         match outcome {
             Ok(()) => self.well(),
-            Err(failure) => self.ill(failure),
+            Err(hindrance) => self.hindered(hindrance),
         }
     }
 
@@ -278,6 +278,14 @@ impl Writer {
     fn well(&mut self) {
         if let Some(Trouble { since, .. }) = self.trouble.take() {
             self.sink.tell(&Event::Recovered(since.elapsed()));
+        }
+    }
+
+    fn hindered(&mut self, hindrance: Hindrance) {
+        match hindrance {
+            // It took its time to find out: those who wait come first.
+            Hindrance::Busy => {}
+            Hindrance::Failed(failure) => self.ill(failure),
         }
     }
 
@@ -325,7 +333,7 @@ impl Writer {
     }
 
     /// Tells of what came of a rotation; returns whether it is done, or was not needed.
-    fn has_rotated(&mut self, outcome: Result<Option<PathBuf>, Failure>) -> bool {
+    fn has_rotated(&mut self, outcome: Result<Option<PathBuf>, Hindrance>) -> bool {
         match outcome {
             Ok(name) => {
                 if let Some(name) = name {
@@ -334,8 +342,8 @@ impl Writer {
                 self.well();
                 true
             }
-            Err(failure) => {
-                self.ill(failure);
+            Err(hindrance) => {
+                self.hindered(hindrance);
                 false
             }
         }
