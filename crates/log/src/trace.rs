@@ -68,3 +68,77 @@ fn written_in(
     }
     Ok(Some(whole))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Barrier;
+    use std::thread;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::written;
+    use crate::failure::Hindrance;
+    use crate::identity::Identity;
+    use crate::names;
+
+    fn identity(path: &Path) -> Identity {
+        Identity::of(&fs::metadata(path).expect("the file"))
+    }
+
+    #[test]
+    fn what_is_there_counts_in_whole_lines_and_a_part_at_the_end_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.log");
+        for (there, expected, rest) in [
+            ("0\n", 0, "0\n"),
+            ("0\n1\n", 2, "0\n1\n"),
+            ("0\n1\n2", 2, "0\n1\n"),
+            ("0\n1\n2\n", 4, "0\n1\n2\n"),
+            ("0\n1\n2 of another\n", 2, "0\n1\n2 of another\n"),
+            ("0\nof another\n", 0, "0\nof another\n"),
+        ] {
+            fs::write(&path, there).expect("a file");
+            assert_eq!(written(&path, identity(&path), 2, b"1\n2\n"), Ok(expected), "{there:?}");
+            assert_eq!(fs::read_to_string(&path).expect("its text"), rest);
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_while_somebody_rotates_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.log");
+        for round in 0..400 {
+            fs::write(&path, "line\n").expect("a file");
+            let file = identity(&path);
+            let together = Barrier::new(2);
+            let name = names::rotated(&path, UNIX_EPOCH + Duration::from_millis(round), |_| false);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    together.wait();
+                    (0..round * 20).for_each(|_| std::hint::spin_loop());
+                    fs::rename(&path, &name).expect("a rename");
+                    fs::write(&path, "another\n").expect("a file");
+                });
+                together.wait();
+                assert_eq!(written(&path, file, 0, b"line\n"), Ok(5), "round {round}");
+            });
+            // That others are there takes time to find out.
+            if round >= 20 {
+                fs::remove_file(name).expect("its removal");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_waits_long_for_who_holds_the_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.log");
+        fs::write(&path, "line\n").expect("a file");
+        let holder = fs::File::open(&path).expect("the file");
+        holder.lock().expect("its lock");
+        assert_eq!(written(&path, identity(&path), 0, b"line\n"), Err(Hindrance::Busy));
+        drop(holder);
+        assert_eq!(written(&path, identity(&path), 0, b"line\n"), Ok(5));
+    }
+}
