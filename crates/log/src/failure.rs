@@ -73,6 +73,8 @@ pub(crate) enum Hindrance {
     /// Somebody holds the lock: it is to be tried again.
     Busy,
     Failed(Failure),
+    /// The file can be written, but not rotated.
+    Stuck(Failure),
 }
 
 impl From<Failure> for Hindrance {

@@ -24,6 +24,10 @@ pub(crate) struct LogFile {
     /// Its length after the last append.
     end: u64,
     period: Option<Period>,
+    /// The file whose period has ended, and when: it stays overdue when lines are appended because it cannot be rotated.
+    overdue: Option<(Identity, SystemTime)>,
+    /// Whether files are rotated; otherwise they are appended to whatever their size and age.
+    rotates: bool,
     /// Somebody wants to know lines on the disk: a file is not let go of without that.
     is_durable: bool,
     clock: fn() -> SystemTime,
@@ -60,6 +64,8 @@ pub(crate) struct Appended {
     pub(crate) lines: usize,
     /// Where files went that were rotated before.
     pub(crate) rotated: Vec<PathBuf>,
+    /// Why a file was appended to that should have been rotated.
+    pub(crate) stuck: Option<Failure>,
 }
 
 /// The file that the path leads to, locked.
@@ -74,7 +80,16 @@ struct Locked {
 impl LogFile {
     pub(crate) fn new(options: &FileOptions) -> Self {
         let period = options.schedule.clone().map(Period::new);
-        Self { options: options.clone(), file: None, end: 0, period, is_durable: false, clock: SystemTime::now }
+        Self {
+            options: options.clone(),
+            file: None,
+            end: 0,
+            period,
+            overdue: None,
+            rotates: true,
+            is_durable: false,
+            clock: SystemTime::now,
+        }
     }
 
     /// Makes the folder, the file and the link to it.
@@ -105,10 +120,11 @@ impl LogFile {
         while appended.lines < batch.lengths.len() {
             let locked = self.locked()?;
             let rest = &batch.lengths[appended.lines..];
-            let due = locked.ended.map_or(rest.len(), |ended| (batch.before)(ended).saturating_sub(appended.lines));
-            let (count, length) = fitting(&rest[..due.min(rest.len())], locked.size, self.options.max_size);
+            let (ended, max_size) = if self.rotates { (locked.ended, self.options.max_size) } else { (None, 0) };
+            let due = ended.map_or(rest.len(), |ended| (batch.before)(ended).saturating_sub(appended.lines));
+            let (count, length) = fitting(&rest[..due.min(rest.len())], locked.size, max_size);
             if count == 0 {
-                appended.rotated.push(self.rename(locked)?);
+                self.rotate_for(locked, appended);
                 continue;
             }
             progress.intend(locked.identity, locked.size);
@@ -118,14 +134,32 @@ impl LogFile {
             }
             progress.wrote(length);
             (appended.lines, from) = (appended.lines + count, from + length);
-            if locked.ended.is_some() {
+            if ended.is_some() {
                 // From now on the file does not look as old as it is.
-                appended.rotated.push(self.rename(locked)?);
+                self.rotate_for(locked, appended);
             } else {
                 self.release(locked.file);
             }
         }
         Ok(())
+    }
+
+    /// Rotates the file for what is appended next. Where that fails the lines go to it all the same: they would wait for as
+    /// long as, say, nobody may write to the folder.
+    fn rotate_for(&mut self, locked: Locked, appended: &mut Appended) {
+        match self.rename(&locked) {
+            Ok(name) => appended.rotated.push(name),
+            Err(failure) => {
+                appended.stuck = Some(failure);
+                self.rotates = false;
+                self.release(locked.file);
+            }
+        }
+    }
+
+    /// Whether files are rotated, or appended to for now whatever their size and age.
+    pub(crate) fn let_rotate(&mut self, rotates: bool) {
+        self.rotates = rotates;
     }
 
     fn write(&mut self, Locked { file, size, .. }: &Locked, bytes: &[u8]) -> Result<(), Failure> {
@@ -146,7 +180,7 @@ impl LogFile {
 
     /// When the schedule wants it to be looked at next.
     pub(crate) fn next_turn(&self) -> Option<SystemTime> {
-        self.period.as_ref()?.next()
+        self.overdue.map(|(_, ended)| ended).or_else(|| self.period.as_ref()?.next())
     }
 
     /// Rotates the file if its period is over.
@@ -160,10 +194,17 @@ impl LogFile {
             self.release(locked.file);
             return Ok(None);
         }
-        let name = self.rename(locked)?;
-        // Where that fails the next append says so.
-        self.file = self.open().ok();
-        Ok(Some(name))
+        match self.rename(&locked) {
+            Ok(name) => {
+                // Where that fails the next append says so.
+                self.file = self.open().ok();
+                Ok(Some(name))
+            }
+            Err(failure) => {
+                self.release(locked.file);
+                Err(Hindrance::Stuck(failure))
+            }
+        }
     }
 
     /// Has the disk take what was appended.
@@ -239,14 +280,17 @@ impl LogFile {
     fn look_at(&mut self, file: File) -> Result<Locked, Failure> {
         let own = file.metadata().map_err(self.failure(Step::Open))?;
         let (path, now) = (&self.options.path, (self.clock)());
+        let identity = Identity::of(&own);
         let ended = self.period.as_mut().and_then(|period| period.ended(&own, now, || rotations(path)));
+        let ended = ended.or(self.overdue.filter(|(file, _)| *file == identity).map(|(_, ended)| ended));
+        self.overdue = ended.map(|ended| (identity, ended));
         let mut size = own.len();
         if own.is_file() && size != self.end && is_torn(path, size) {
             // Of a writer that was killed: the next line begins on a line of its own.
             (&file).write_all(b"\n").map_err(self.failure(Step::Write))?;
             size += 1;
         }
-        Ok(Locked { file, identity: Identity::of(&own), size, ended })
+        Ok(Locked { file, identity, size, ended })
     }
 
     fn is_current(&self, file: &File) -> Result<bool, Failure> {
@@ -259,15 +303,15 @@ impl LogFile {
         self.file = file.unlock().is_ok().then_some(file);
     }
 
-    /// Gives a locked file another name. The lock ends with the file that is dropped here, after it has that name.
-    fn rename(&self, locked: Locked) -> Result<PathBuf, Failure> {
+    /// Gives a locked file another name. The lock is to end after that.
+    fn rename(&mut self, locked: &Locked) -> Result<PathBuf, Failure> {
         if self.is_durable {
             locked.file.sync_data().map_err(self.failure(Step::Sync))?;
         }
         let is_taken = |name: &Path| fs::symlink_metadata(name).is_ok();
         let name = names::rotated(&self.options.path, (self.clock)(), is_taken);
         fs::rename(&self.options.path, &name).map_err(self.failure(Step::Rename))?;
-        drop(locked);
+        self.overdue = None;
         Ok(name)
     }
 

@@ -30,6 +30,7 @@ mod sink;
 mod stream;
 mod tidy;
 mod trace;
+mod trouble;
 mod writer;
 
 pub use counts::Counts;

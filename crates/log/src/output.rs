@@ -41,13 +41,20 @@ impl Output {
             Self::File(kept) => kept.file.append(batch, progress),
             Self::Stream(stream) => {
                 let (lines, outcome) = stream.append(batch.bytes, batch.lengths);
-                (Appended { lines, rotated: Vec::new() }, outcome.map_err(Hindrance::from))
+                (Appended { lines, ..Appended::default() }, outcome.map_err(Hindrance::from))
             }
         }
     }
 
     pub(crate) fn rotate(&mut self) -> Result<Option<PathBuf>, Hindrance> {
         self.file().map_or(Ok(None), LogFile::rotate)
+    }
+
+    /// Whether a file is rotated where that is due, or appended to all the same.
+    pub(crate) fn let_rotate(&mut self, rotates: bool) {
+        if let Some(file) = self.file() {
+            file.let_rotate(rotates);
+        }
     }
 
     /// Rotates a file whose period is over.

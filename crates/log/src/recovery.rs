@@ -1,8 +1,5 @@
 //! Lines that a process which is no more has left in its journal.
 
-use std::mem;
-use std::path::PathBuf;
-
 use crate::failure::{Failure, Hindrance, Step};
 use crate::file::{Appended, Batch, LogFile, Progress};
 use crate::journal::Journal;
@@ -13,46 +10,38 @@ pub(crate) struct Recovery {
     journal: Journal,
     /// Whether it is known how much of its batch was written before.
     is_checked: bool,
-    lines: u64,
-    rotated: Vec<PathBuf>,
 }
 
 impl Recovery {
     pub(crate) fn new(journal: Journal) -> Self {
-        Self { journal, is_checked: false, lines: 0, rotated: Vec::new() }
+        Self { journal, is_checked: false }
+    }
+
+    /// Looks how much of what was being written is in a file.
+    fn check(&mut self, file: &LogFile) -> Result<(), Hindrance> {
+        if let Some((identity, offset)) = self.journal.intent().filter(|_| !self.is_checked) {
+            let found = trace::written(file.path(), identity, offset, self.journal.pending())?;
+            self.journal.wrote(found);
+        }
+        self.is_checked = true;
+        Ok(())
     }
 
     /// Writes the next lines, of so many bytes but for one that is longer; false: none are left. It can be tried again, also
     /// by another process, and no line is written twice.
-    pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> Result<bool, Hindrance> {
-        if !self.is_checked {
-            if let Some((identity, offset)) = self.journal.intent() {
-                let found = trace::written(file.path(), identity, offset, self.journal.pending())?;
-                self.journal.wrote(found);
-            }
-            self.is_checked = true;
+    pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> (Appended, Result<bool, Hindrance>) {
+        if let Err(hindrance) = self.check(file) {
+            return (Appended::default(), Err(hindrance));
         }
         if self.journal.pending().is_empty() && !self.journal.take_lines(limit) {
-            return Ok(false);
+            return (Appended::default(), Ok(false));
         }
         let bytes = self.journal.pending().to_vec();
         let lengths: Vec<usize> = bytes.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len).collect();
         // All of them come from before whatever moment is over now.
         let batch = Batch { bytes: &bytes, lengths: &lengths, before: &|_| lengths.len() };
-        let (Appended { lines, rotated }, outcome) = file.append(&batch, &mut self.journal);
-        self.lines += lines as u64;
-        self.rotated.extend(rotated);
-        outcome.map(|()| true)
-    }
-
-    /// How many lines were written since it was asked last.
-    pub(crate) fn take_lines(&mut self) -> u64 {
-        mem::take(&mut self.lines)
-    }
-
-    /// Where files went that were rotated since it was asked last.
-    pub(crate) fn take_rotated(&mut self) -> Vec<PathBuf> {
-        mem::take(&mut self.rotated)
+        let (appended, outcome) = file.append(&batch, &mut self.journal);
+        (appended, outcome.map(|()| true))
     }
 
     /// Removes the journal.
@@ -173,7 +162,7 @@ mod tests {
             let mut recovery = Recovery::new(journal);
             let mut file = LogFile::new(&options);
             // So small that it takes several.
-            while recovery.go_on(&mut file, 8).expect("it is written") {
+            while recovery.go_on(&mut file, 8).1.expect("it is written") {
                 steps += 1;
                 if Some(steps) == kill {
                     return;

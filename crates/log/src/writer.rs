@@ -14,6 +14,7 @@ use crate::priority::yield_to_others;
 use crate::queue::Line;
 use crate::recovery::Recovery;
 use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State};
+use crate::trouble::Trouble;
 
 /// Bytes that are appended at once, but for a line that is longer.
 pub(crate) const BATCH: usize = 256 * 1024;
@@ -21,9 +22,6 @@ pub(crate) const BATCH: usize = 256 * 1024;
 const KEPT_BYTES: usize = 1 << 20;
 /// A clock that somebody sets is noticed after so long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// Between attempts to write a file that cannot be written; doubles up to the second.
-const LEAST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Writes until the last handle is closed and nothing is left: first what other processes have left, `left`, then what comes.
 /// `failure` is what was in the way of opening the file.
@@ -36,7 +34,8 @@ pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>
         lines: VecDeque::new(),
         whole: Vec::new(),
         left: left.into_iter().map(Recovery::new).collect(),
-        trouble: None,
+        trouble: Trouble::default(),
+        stuck: Trouble::default(),
     };
     if let Some(failure) = failure {
         writer.ill(failure);
@@ -48,14 +47,6 @@ pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>
     writer.end();
 }
 
-/// The file cannot be written.
-struct Trouble {
-    since: Instant,
-    pause: Duration,
-    retry: Instant,
-    failure: Failure,
-}
-
 struct Writer {
     sink: Arc<Sink>,
     output: Output,
@@ -65,7 +56,10 @@ struct Writer {
     /// Where lines are put together.
     whole: Vec<u8>,
     left: Vec<Recovery>,
-    trouble: Option<Trouble>,
+    /// The file cannot be written.
+    trouble: Trouble,
+    /// It cannot be rotated.
+    stuck: Trouble,
 }
 
 impl Writer {
@@ -108,16 +102,19 @@ impl Writer {
         {
             return None;
         }
-        let has_asks = !state.flushes.is_empty() || !state.rotations.is_empty() || state.reopen;
-        let wanted = if has_asks || state.closing.is_some() || self.sink.is_due(state) || self.has_begun() {
-            now
-        } else {
-            let ripe = state.queue.oldest().map(|at| self.sink.instant(at) + self.sink.options.flush_interval);
+        let lines = state.queue.lines() > 0;
+        let is_asked = !state.flushes.is_empty() || state.reopen || (lines && !state.rotations.is_empty());
+        let is_wanted = is_asked || (lines && state.closing.is_some()) || self.sink.is_due(state) || self.has_begun();
+        let ripe = state.queue.oldest().map(|at| self.sink.instant(at) + self.sink.options.flush_interval);
+        let writes = if is_wanted { now } else { ripe.unwrap_or(far) };
+        let rotates = if state.rotations.is_empty() {
             // A moment that is over is one at which to look now.
             let turn = self.output.next_turn().map(|at| now + at.duration_since(SystemTime::now()).unwrap_or_default());
-            ripe.into_iter().chain(turn).min().unwrap_or(far)
+            turn.unwrap_or(far)
+        } else {
+            now
         };
-        let soonest = self.trouble.as_ref().map_or(wanted, |trouble| wanted.max(trouble.retry));
+        let soonest = self.trouble.earliest(writes.min(self.stuck.earliest(rotates)));
         let give_up = state.closing.unwrap_or(far);
         Some(soonest.min(deadline).min(give_up))
     }
@@ -129,15 +126,14 @@ impl Writer {
 
     /// Flushes and rotations whose time is over.
     fn take_late(&self, state: &mut State, now: Instant) -> Vec<Box<dyn FnOnce()>> {
-        let why =
-            || self.trouble.as_ref().map_or(FlushError::Late, |trouble| FlushError::Failed(trouble.failure.clone()));
+        let why = |failure: Option<&Failure>| failure.cloned().map_or(FlushError::Late, FlushError::Failed);
         let mut late: Vec<Box<dyn FnOnce()>> = Vec::new();
         for Flush { done, .. } in state.flushes.extract_if(.., |flush| flush.deadline <= now) {
-            let why = why();
+            let why = why(self.trouble.failure());
             late.push(Box::new(move || done(Err(why))));
         }
         for Rotation { done, .. } in state.rotations.extract_if(.., |rotation| rotation.deadline <= now) {
-            let why = why();
+            let why = why(self.trouble.failure().or(self.stuck.failure()));
             late.push(Box::new(move || done(Err(why))));
         }
         late
@@ -161,6 +157,8 @@ impl Writer {
     }
 
     fn work(&mut self) {
+        let now = Instant::now();
+        self.output.let_rotate(self.stuck.earliest(now) <= now);
         if std::mem::take(&mut self.sink.state().reopen) {
             self.output.close();
         }
@@ -182,12 +180,9 @@ impl Writer {
         let (Some(recovery), Some(file)) = (self.left.last_mut(), self.output.file()) else {
             return self.left.clear();
         };
-        let outcome = recovery.go_on(file, BATCH);
-        add(&self.sink.counts.recovered, recovery.take_lines());
-        let rotated = recovery.take_rotated();
-        for name in rotated {
-            self.rotated(name);
-        }
+        let (appended, outcome) = recovery.go_on(file, BATCH);
+        add(&self.sink.counts.recovered, appended.lines as u64);
+        self.went_on(appended);
         match outcome {
             Ok(true) => self.well(),
             Ok(false) => {
@@ -231,14 +226,12 @@ impl Writer {
             lines.partition_point(|line| line.at + ago < now)
         };
         let batch = Batch { bytes: &self.bytes, lengths: &lengths, before: &before };
-        let (Appended { lines, rotated }, outcome) = self.output.append(&batch, &mut &*self.sink);
+        let (appended, outcome) = self.output.append(&batch, &mut &*self.sink);
         let counts = &self.sink.counts;
         add(&counts.writes, 1);
         add(&counts.write_time, began.elapsed().as_micros() as u64);
-        self.written(lines);
-        for name in rotated {
-            self.rotated(name);
-        }
+        self.written(appended.lines);
+        self.went_on(appended);
         match outcome {
             Ok(()) => self.well(),
             Err(hindrance) => self.hindered(hindrance),
@@ -269,15 +262,28 @@ impl Writer {
         self.sink.room.notify_all();
     }
 
-    fn rotated(&self, name: PathBuf) {
+    /// What else came of an append.
+    fn went_on(&mut self, Appended { rotated, stuck, .. }: Appended) {
+        for name in rotated {
+            self.rotated(name);
+        }
+        if let Some(failure) = stuck {
+            self.hindered(Hindrance::Stuck(failure));
+        }
+    }
+
+    fn rotated(&mut self, name: PathBuf) {
         add(&self.sink.counts.rotations, 1);
         self.sink.tell(&Event::Rotated(name));
+        if let Some(after) = self.stuck.end(Instant::now()) {
+            self.sink.tell(&Event::Recovered(after));
+        }
         self.output.tidy(&self.sink);
     }
 
     fn well(&mut self) {
-        if let Some(Trouble { since, .. }) = self.trouble.take() {
-            self.sink.tell(&Event::Recovered(since.elapsed()));
+        if let Some(after) = self.trouble.end(Instant::now()) {
+            self.sink.tell(&Event::Recovered(after));
         }
     }
 
@@ -286,26 +292,26 @@ impl Writer {
             // It took its time to find out: those who wait come first.
             Hindrance::Busy => {}
             Hindrance::Failed(failure) => self.ill(failure),
+            Hindrance::Stuck(failure) => {
+                add(&self.sink.counts.failures, 1);
+                if self.stuck.begin(failure.clone(), Instant::now()) {
+                    self.sink.tell(&Event::Failed(failure));
+                }
+            }
         }
     }
 
     fn ill(&mut self, failure: Failure) {
         add(&self.sink.counts.failures, 1);
-        let now = Instant::now();
-        if let Some(trouble) = &mut self.trouble {
-            trouble.pause = (trouble.pause * 2).min(LONGEST_PAUSE);
-            trouble.retry = now + trouble.pause;
-            trouble.failure = failure;
-        } else {
-            let (pause, retry) = (LEAST_PAUSE, now + LEAST_PAUSE);
-            self.trouble = Some(Trouble { since: now, pause, retry, failure: failure.clone() });
+        if self.trouble.begin(failure.clone(), Instant::now()) {
             self.sink.tell(&Event::Failed(failure));
         }
     }
 
     /// Rotates a file whose period is over.
     fn turn(&mut self) {
-        if self.output.next_turn().is_none_or(|at| at > SystemTime::now()) {
+        let now = Instant::now();
+        if self.stuck.earliest(now) > now || self.output.next_turn().is_none_or(|at| at > SystemTime::now()) {
             return;
         }
         let outcome = self.output.turn();
@@ -314,6 +320,10 @@ impl Writer {
 
     /// Rotates for those whose lines are all written.
     fn rotate(&mut self) {
+        let now = Instant::now();
+        if self.stuck.earliest(now) > now {
+            return;
+        }
         let wanted: Vec<Rotation> = {
             let mut state = self.sink.state();
             let settled = state.settled();
