@@ -2,14 +2,15 @@ import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { textOf } from '../dist/log/careful';
-import { jsonOf, lineOf } from '../dist/log/encode';
+import { jsonOf, liftsOf, lineOf, plainOf } from '../dist/log/encode';
+import { textOf } from '../dist/log/text';
 import { useLogs } from './support/logs';
 
 const place = useLogs();
 
 const line = (metadata: unknown, message = 'message'): any => {
-  const text = lineOf(1, 'info', textOf(message), metadata, jsonOf(metadata), '');
+  const told = plainOf(metadata);
+  const text = lineOf(1, 'info', textOf(message), jsonOf(told), liftsOf(told), '');
   expect(text).not.toContain('\n');
   return JSON.parse(text);
 };
@@ -64,7 +65,7 @@ test('what JSON has no form for is told', () => {
     big: '[BigInt: 12]',
     call: '[Function: call]',
     sign: '[Symbol: x]',
-    map: { '[Map]': [['a', '[BigInt: 1]']] },
+    map: { a: '[BigInt: 1]' },
     set: { '[Set]': [1] },
     bytes: '[Uint8Array: 3 bytes]',
     boxed: 5,
@@ -148,7 +149,7 @@ test('errors have their causes, and what was added to them', () => {
 test('__proto__ is a name as any other', () => {
   const metadata = JSON.parse('{"__proto__":{"polluted":true},"a":1}');
   metadata.big = 1n;
-  const text = jsonOf(metadata);
+  const text = jsonOf(plainOf(metadata));
   expect(text).toContain('"__proto__":{"polluted":true}');
   expect(({} as any).polluted).toBeUndefined();
 });

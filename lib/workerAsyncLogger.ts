@@ -1,17 +1,17 @@
 import { asyncDispose } from './dispose.js';
 import { LogError } from './errors.js';
 import { ObservableEmitter } from './events.js';
-import { textOf } from './log/careful.js';
 import { ChildLogger } from './log/child.js';
 import { Destination, type LogDestinationMetrics } from './log/destination.js';
-import { jsonOf, liftsOf, lineOf } from './log/encode.js';
+import { jsonOf, liftsOf, lineOf, plainOf } from './log/encode.js';
 import { atExit, notAtExit } from './log/exit.js';
 import { atHangup, notAtHangup } from './log/hangup.js';
 import { LEVELS, type LogLevel, SEVERITY } from './log/levels.js';
 import { ISO, LEVEL_SHIFT, LIFTS_SHIFT } from './log/native.js';
 import { type LogSettings, logSettings, type WorkerAsyncLoggerOptions } from './log/options.js';
+import { textOf, thrown } from './log/text.js';
 import { traceMembers } from './log/trace.js';
-import { invalid, oneOf } from './validate.js';
+import { oneOf } from './validate.js';
 
 /** What a logger tells of itself. Times are in milliseconds. */
 export interface WorkerAsyncLoggerStats {
@@ -37,7 +37,10 @@ export interface WorkerAsyncLoggerStats {
 export interface WorkerAsyncLoggerMetrics extends Omit<LogDestinationMetrics, 'destination' | 'latency'> {
   /** Lines of this logger by level. */
   levels: Record<LogLevel, number>;
-  /** Each by itself; the counters beside it are their sums. */
+  /**
+   * Each by itself; the counters beside it are their sums. `dropped.closed` and `dropped.lost` also have what reached none: lines
+   * after the end of this logger, and such as could not be made.
+   */
   destinations: LogDestinationMetrics[];
 }
 
@@ -77,6 +80,8 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   #level: number;
   /** Lines after the end. */
   #late = 0;
+  /** Lines that could not be made. */
+  #unmade = 0;
   #end: Promise<void> | undefined;
 
   /**
@@ -123,7 +128,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
 
   /** Writes a line: its time, level, message and metadata, of which requestId, userId and service are told beside it too. */
   log(level: LogLevel, message: string, metadata?: any): void {
-    const known: number | undefined = SEVERITY[level];
+    const known: number | undefined = typeof level === 'string' ? SEVERITY[level] : undefined;
     const severity = known ?? SEVERITY.info;
     if (severity < this.#level || severity < this.#least) return;
     if (this.#end !== undefined) {
@@ -131,26 +136,49 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
       return;
     }
     this.#levels[severity]!++;
+    try {
+      this.#write(level, severity, known === undefined, message, metadata);
+    } catch (error) {
+      this.#writeFailure(level, severity, error);
+    }
+  }
+
+  #write(level: LogLevel, severity: number, isOther: boolean, message: string, metadata: unknown): void {
     const { prepare, urgencies, traceContext, timestamp } = this.#settings;
     const text = textOf(message);
-    const told: unknown = prepare === undefined ? metadata : prepare(level, metadata);
-    const json = jsonOf(told);
+    const plain = plainOf(prepare === undefined ? metadata : prepare(level, metadata));
+    const json = jsonOf(plain);
+    const lifts = liftsOf(plain);
     const more = traceContext ? traceMembers() : '';
     const urgency = urgencies[severity]!;
     // Native code knows neither other levels nor half a pair of surrogates.
-    const isWhole = this.#isWhole || known === undefined || !text.isWellFormed();
+    const isWhole = this.#isWhole || isOther || !text.isWellFormed();
     const time = Date.now();
     const kind =
-      urgency | (severity << LEVEL_SHIFT) | (timestamp === 'iso' ? ISO : 0) | (liftsOf(told) << LIFTS_SHIFT);
-    let line: string | undefined;
+      urgency | (severity << LEVEL_SHIFT) | (timestamp === 'iso' ? ISO : 0) | (lifts << LIFTS_SHIFT);
+    let stamp: number | string | undefined;
     for (const destination of this.#destinations) {
       if (severity < destination.severity) continue;
+      const fitting = destination.fitting(text, json);
       if (isWhole || destination.isPretty) {
-        line ??= lineOf(this.#timestamp(time), textOf(level), text, told, json, more);
-        destination.line(urgency, line);
+        stamp ??= this.#timestamp(time);
+        destination.line(urgency, lineOf(stamp, textOf(level), text, fitting, lifts, more));
       } else {
-        destination.entry(kind, time, text, json, more);
+        destination.entry(kind, time, text, fitting, more);
       }
+    }
+  }
+
+  /** Where no line could be made: there is no stack left, or somebody changed what it is made with. */
+  #writeFailure(level: LogLevel, severity: number, error: unknown): void {
+    try {
+      const message = `[Not logged: ${thrown(error)}]`;
+      const line = lineOf(Date.now(), textOf(level), message, undefined, 0, '');
+      for (const destination of this.#destinations) {
+        if (severity >= destination.severity) destination.line(this.#settings.urgencies[severity]!, line);
+      }
+    } catch {
+      this.#unmade++;
     }
   }
 
@@ -160,7 +188,8 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     if (timestamp === 'iso') return new Date(time).toISOString();
     try {
       const given = timestamp();
-      return typeof given === 'number' ? given : textOf(given);
+      if (typeof given !== 'number') return textOf(given);
+      return Number.isFinite(given) ? given : time;
     } catch {
       return time;
     }
@@ -196,8 +225,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
    * @throws InvalidArgumentError if they are no object
    */
   child(bindings: object): ChildLogger {
-    if (typeof bindings !== 'object' || bindings === null) invalid('bindings', 'an object', bindings);
-    return new ChildLogger(this, { ...bindings });
+    return new ChildLogger(this, bindings);
   }
 
   /** Lines below it are not made. */
@@ -297,7 +325,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
         full: sum(({ dropped }) => dropped.full),
         oversized: sum(({ dropped }) => dropped.oversized),
         closed: sum(({ dropped }) => dropped.closed) + this.#late,
-        lost: sum(({ dropped }) => dropped.lost),
+        lost: sum(({ dropped }) => dropped.lost) + this.#unmade,
       },
       waiting: {
         lines: sum(({ waiting }) => waiting.lines),

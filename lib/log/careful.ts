@@ -1,133 +1,189 @@
-import { isRequest, isResponse, requestOf, responseOf } from './http.js';
-import { isPlainObject } from './plain.js';
+import { types } from 'node:util';
+import { openHeaders, toldOfHttp } from './http.js';
+import { isObject, isPlainObject, setMember } from './plain.js';
+import { cut, thrown } from './text.js';
 
 /** Levels of nested objects that are written. */
 const MAX_DEPTH = 64;
-/** Units of one string that are written. */
-export const MAX_STRING: number = 8 * 2 ** 20;
 /** Causes of an error that are written. */
 const MAX_CAUSES = 16;
+/** Units of text in one line's metadata, and for how many of them a member counts beside its name and its text. */
+export const BUDGET: number = 32 * 2 ** 20;
+export const MEMBER = 256;
+/** Bytes of what would be told as a list of them. */
+const MAX_BYTES = 2 ** 16;
+/** Bits of an integer that is told: the time for its digits grows with their square. */
+const MAX_BITS = 2 ** 14;
 
-type Parents = Set<object>;
+const TOO_LARGE = '[Too large]';
 
 /**
  * A copy of a value that JSON has all of: what JSON has no form for is told in brackets, such as `[BigInt: 12]`, and so is
- * what throws. It never throws itself, whatever the value does.
+ * what throws, or is too deep or too much. It never throws itself, whatever the value does; each getter is read once. The copy
+ * is a tree of nothing but data, in which nothing is shared.
  */
 export function careful(value: unknown): unknown {
-  return copy(value, new Set(), 0);
+  return new Copier().copy(value, 0);
 }
 
-/** The text of something that is to be a text. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value.length > MAX_STRING ? cut(value) : value;
-  try {
-    return cut(String(value));
-  } catch (error) {
-    return thrown(error);
-  }
-}
+/** Who copies one value. */
+class Copier {
+  readonly #parents = new Set<object>();
+  /** Of {@link BUDGET}. */
+  #left = BUDGET;
+  /** Errors that what is copied hangs on. */
+  #errors = 0;
 
-function copy(value: unknown, parents: Parents, depth: number): unknown {
-  switch (typeof value) {
-    case 'string':
-      return cut(value);
-    case 'bigint':
-      return `[BigInt: ${value}]`;
-    case 'symbol':
-      return `[Symbol: ${value.description ?? ''}]`;
-    case 'function':
-      return named(value);
-    case 'object':
-      return value === null ? null : copyObject(value, parents, depth);
-    default:
-      return value;
-  }
-}
-
-function named(value: object): string {
-  try {
-    return `[Function: ${cut(String((value as { name: unknown }).name))}]`;
-  } catch (error) {
-    return thrown(error);
-  }
-}
-
-function copyObject(value: object, parents: Parents, depth: number): unknown {
-  if (parents.has(value)) return '[Circular]';
-  if (depth >= MAX_DEPTH) return '[Too deep]';
-  parents.add(value);
-  try {
-    return copyKind(value, parents, depth + 1);
-  } catch (error) {
-    return thrown(error);
-  } finally {
-    parents.delete(value);
-  }
-}
-
-function copyKind(value: any, parents: Parents, depth: number): unknown {
-  if (value instanceof Error) return copyError(value, parents, depth);
-  if (!isPlainObject(value)) {
-    if (isRequest(value)) return copyMembers(requestOf(value), parents, depth);
-    if (isResponse(value)) return copyMembers(responseOf(value), parents, depth);
-  }
-  if (typeof value.toJSON === 'function') {
-    const given: unknown = value.toJSON();
-    return given === value ? copyMembers(value, parents, depth) : copy(given, parents, depth);
-  }
-  if (Array.isArray(value)) return Array.from(value, (item) => copy(item, parents, depth));
-  if (value instanceof Map) return { '[Map]': copy([...value], parents, depth) };
-  if (value instanceof Set) return { '[Set]': copy([...value], parents, depth) };
-  if (ArrayBuffer.isView(value)) return `[${value.constructor.name}: ${value.byteLength} bytes]`;
-  // Numbers, strings and booleans in objects.
-  const plain: unknown = value.valueOf?.();
-  if (typeof plain !== 'object' && typeof plain !== 'function') return copy(plain, parents, depth);
-  return copyMembers(value, parents, depth);
-}
-
-function copyMembers(value: object, parents: Parents, depth: number): object {
-  const members: Record<string, unknown> = {};
-  for (const name of Object.keys(value)) set(members, name, member(value, name, parents, depth));
-  return members;
-}
-
-/** Also where the name is `__proto__`. */
-function set(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
-}
-
-function member(value: any, name: string, parents: Parents, depth: number): unknown {
-  try {
-    return copy(value[name], parents, depth);
-  } catch (error) {
-    return thrown(error);
-  }
-}
-
-/** An error with what does not enumerate, and its causes. */
-function copyError(error: Error, parents: Parents, depth: number): object {
-  const members: Record<string, unknown> = {};
-  for (const name of ['name', 'message', 'stack']) set(members, name, member(error, name, parents, depth));
-  for (const name of Object.keys(error)) set(members, name, member(error, name, parents, depth));
-  for (const name of ['cause', 'errors']) {
-    if (name in error && !(name in members) && depth < MAX_CAUSES) {
-      set(members, name, member(error, name, parents, depth));
+  copy(value: unknown, depth: number): unknown {
+    switch (typeof value) {
+      case 'string':
+        return this.#text(value);
+      case 'bigint':
+        return BigInt.asIntN(MAX_BITS, value) === value ? `[BigInt: ${value}]` : '[BigInt: too large]';
+      case 'symbol':
+        return this.#text(`[Symbol: ${cut(value.description ?? '')}]`);
+      case 'function':
+        return this.#text(`[Function: ${cut(String(attempt(() => value.name) ?? ''))}]`);
+      case 'object':
+        return value === null ? null : this.#object(value, depth);
+      default:
+        return value;
     }
   }
-  return members;
+
+  #text(text: string): string {
+    const told = cut(text);
+    this.#left -= told.length;
+    return told;
+  }
+
+  /** Whether there is room for one more member. */
+  #has(name: string): boolean {
+    this.#left -= MEMBER + name.length;
+    return this.#left >= 0;
+  }
+
+  #object(value: object, depth: number): unknown {
+    if (this.#parents.has(value)) return '[Circular]';
+    if (depth >= MAX_DEPTH) return '[Too deep]';
+    this.#parents.add(value);
+    try {
+      return this.#kind(value, depth + 1);
+    } catch (error) {
+      return thrown(error);
+    } finally {
+      this.#parents.delete(value);
+    }
+  }
+
+  #kind(value: any, depth: number): unknown {
+    if (isError(value)) return this.#error(value, depth);
+    if (!isPlainObject(value)) {
+      const told = attempt(() => toldOfHttp(value));
+      if (told !== undefined) return this.#members(told, depth);
+      if (isBytes(value) && value.byteLength > MAX_BYTES) return bytes(value);
+    }
+    if (typeof attempt(() => value.toJSON) === 'function') {
+      const given: unknown = value.toJSON();
+      return given === value ? this.#members(value, depth) : this.copy(given, depth);
+    }
+    if (Array.isArray(value)) return this.#list(value, depth);
+    if (types.isMap(value)) return this.#map(value, depth);
+    if (types.isSet(value)) return { '[Set]': this.#list([...Set.prototype.values.call(value)], depth) };
+    if (isBytes(value)) return bytes(value);
+    if (types.isRegExp(value)) return this.#text(String(value));
+    if (types.isBoxedPrimitive(value)) return this.copy(value.valueOf(), depth);
+    // A promise, or whatever else has all of its state where no program gets at it.
+    if (Object.keys(value).length === 0 && tagOf(value) !== 'Object') return `[${tagOf(value)}]`;
+    return this.#members(value, depth);
+  }
+
+  #list(list: readonly unknown[], depth: number): unknown[] {
+    const copies: unknown[] = [];
+    for (let index = 0; index < list.length; index++) {
+      if (!this.#has('')) {
+        copies.push(`[Too large: ${list.length - index} more]`);
+        break;
+      }
+      copies.push(this.#member('', () => list[index], depth));
+    }
+    return copies;
+  }
+
+  /** By its keys where they are texts, as paths of what is redacted need it, all else as pairs. */
+  #map(map: ReadonlyMap<unknown, unknown>, depth: number): object {
+    const members: Record<string, unknown> = {};
+    const others: unknown[] = [];
+    for (const [key, value] of Map.prototype.entries.call(map)) {
+      if (typeof key !== 'string') others.push([key, value]);
+      else if (!this.#add(members, key, () => value, depth)) break;
+    }
+    if (others.length > 0) setMember(members, '[Map]', this.#list(others, depth));
+    return members;
+  }
+
+  #members(value: any, depth: number): object {
+    const members: Record<string, unknown> = {};
+    for (const name of Object.keys(value)) if (!this.#add(members, name, () => value[name], depth)) break;
+    return members;
+  }
+
+  /** An error with what does not enumerate, and its causes. */
+  #error(error: any, depth: number): object {
+    const members: Record<string, unknown> = {};
+    const names = new Set(['name', 'message', 'stack', ...Object.keys(error)]);
+    if (depth < MAX_CAUSES) for (const name of ['cause', 'errors']) if (name in error) names.add(name);
+    this.#errors++;
+    for (const name of names) if (!this.#add(members, name, () => error[name], depth)) break;
+    this.#errors--;
+    return members;
+  }
+
+  /** Copies a member. false: there is no room for it, nor for any other. */
+  #add(members: Record<string, unknown>, name: string, read: () => unknown, depth: number): boolean {
+    if (!this.#has(name)) {
+      setMember(members, TOO_LARGE, true);
+      return false;
+    }
+    setMember(members, cut(name), this.#member(name, read, depth));
+    return true;
+  }
+
+  #member(name: string, read: () => unknown, depth: number): unknown {
+    try {
+      const value = read();
+      // Clients let their errors have all of the request, of which nobody thinks who logs an error.
+      const isRequest = this.#errors > 0 && name === 'headers' && isObject(value);
+      return this.copy(isRequest ? openHeaders(value) : value, depth);
+    } catch (error) {
+      return thrown(error);
+    }
+  }
 }
 
-function cut(text: string): string {
-  if (text.length <= MAX_STRING) return text;
-  return `${text.slice(0, MAX_STRING)} [${text.length - MAX_STRING} more units]`;
+/** Of any realm. @throws what a proxy throws */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
 }
 
-/** What stands where something was thrown. */
-export function thrown(error: unknown): string {
+function isBytes(value: unknown): value is ArrayBufferLike | ArrayBufferView {
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value);
+}
+
+function bytes(value: ArrayBufferLike | ArrayBufferView): string {
+  return `[${attempt(() => value.constructor.name) ?? tagOf(value)}: ${value.byteLength} bytes]`;
+}
+
+/** What of a kind an object says that it is. */
+function tagOf(value: object): string {
+  return cut(attempt(() => Object.prototype.toString.call(value).slice('[object '.length, -1)) ?? 'Object');
+}
+
+/** What cannot be read is as what is not there. */
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return `[Throws: ${cut(String((error as any)?.message ?? error))}]`;
+    return read();
   } catch {
-    return '[Throws]';
+    return undefined;
   }
 }

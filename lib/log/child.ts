@@ -1,4 +1,5 @@
-import { bound } from './bindings.js';
+import { invalid } from '../validate.js';
+import { bound, membersOf } from './bindings.js';
 import type { LogLevel } from './levels.js';
 
 /** Whoever writes lines. */
@@ -12,9 +13,11 @@ export class ChildLogger {
   readonly #bindings: object;
 
   /** @internal */
-  constructor(parent: Parent, bindings: object) {
+  constructor(parent: Parent, bindings: unknown, above: object = {}) {
+    if (membersOf(bindings) === undefined) invalid('bindings', 'an object', bindings);
     this.#parent = parent;
-    this.#bindings = bindings;
+    // A copy: what becomes of the object later is no matter of this logger.
+    this.#bindings = bound(above, bindings);
   }
 
   /** As of the logger, with the bindings in the metadata, whose members go before those of the same name. */
@@ -46,8 +49,8 @@ export class ChildLogger {
     this.log('fatal', message, metadata);
   }
 
-  /** One more, whose lines have these members too. */
+  /** One more, whose lines have these members too. @throws InvalidArgumentError if they are no object */
   child(bindings: object): ChildLogger {
-    return new ChildLogger(this.#parent, { ...this.#bindings, ...bindings });
+    return new ChildLogger(this.#parent, bindings, this.#bindings);
   }
 }

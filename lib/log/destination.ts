@@ -102,12 +102,15 @@ export class Destination {
     );
   }
 
+  /** The JSON of metadata, or what stands in its place where a line with it would be longer than all that may wait. */
+  fitting(message: string, json: string | undefined): string | undefined {
+    return json === undefined || this.#fits(message, json) ? json : JSON.stringify(tooLarge(json));
+  }
+
   /** Takes in what native code makes a line of: see {@link NativeLog.entry}. */
   entry(kind: number, time: number, message: string, metadata: string | undefined, more: string): void {
-    let json = metadata;
-    if (json !== undefined && !this.#fits(message, json)) json = JSON.stringify(tooLarge(json));
-    const flags = (json === undefined ? 0 : HAS_METADATA) | (more === '' ? 0 : HAS_MORE);
-    this.#native.entry(kind | flags, time, message, json, more);
+    const flags = (metadata === undefined ? 0 : HAS_METADATA) | (more === '' ? 0 : HAS_MORE);
+    this.#native.entry(kind | flags, time, message, metadata, more);
   }
 
   /** Takes a whole line in. */

@@ -1,4 +1,6 @@
-import { careful, MAX_STRING } from './careful.js';
+import { BUDGET, careful, MEMBER } from './careful.js';
+import { isPlainObject } from './plain.js';
+import { MAX_STRING } from './text.js';
 
 /** Nested objects that are looked through ahead; what is deeper gets the careful copy. */
 const DEPTH = 8;
@@ -7,39 +9,39 @@ const DEPTH = 8;
 const LIFTED = ['requestId', 'userId', 'service'] as const;
 
 /**
- * The JSON of metadata, whatever that is: what JSON.stringify would leave out, change without a word, or throw at is written as
- * {@link careful} has it, all else by JSON.stringify itself. `undefined` has none.
+ * Metadata as JSON has all of it: the value itself where JSON.stringify would not leave out, change without a word, or throw at
+ * anything in it, or else a careful copy.
  */
-export function jsonOf(metadata: unknown): string | undefined {
-  if (metadata === undefined) return undefined;
-  try {
-    if (isPlain(metadata, DEPTH)) return JSON.stringify(metadata);
-  } catch {
-    // A proxy, or a getter that throws: the copy tells which.
-  }
-  return JSON.stringify(careful(metadata));
-}
-
-/** What JSON has all of: the value itself, or a careful copy. */
 export function plainOf(metadata: unknown): unknown {
   try {
+    left = BUDGET;
     if (isPlain(metadata, DEPTH)) return metadata;
   } catch {
-    // As above.
+    // A proxy, or a getter that throws: the copy tells which.
   }
   return careful(metadata);
 }
 
-/** Which members of the metadata are told beside it too: a bit for each of them, in their order. */
-export function liftsOf(metadata: any): number {
-  if (typeof metadata !== 'object' || metadata === null) return 0;
+/** The JSON of what {@link plainOf} gave. `undefined` has none. */
+export function jsonOf(plain: unknown): string | undefined {
   try {
-    const { requestId, userId, service } = metadata;
+    return JSON.stringify(plain);
+  } catch {
+    // A getter that throws only now and then. The copy has none.
+    return JSON.stringify(careful(plain));
+  }
+}
+
+/** Which members of what {@link plainOf} gave are told beside it too: a bit for each of them, in their order. */
+export function liftsOf(plain: any): number {
+  if (typeof plain !== 'object' || plain === null) return 0;
+  try {
+    const { requestId, userId, service } = plain;
     return (
       (requestId === undefined ? 0 : 1) | (userId === undefined ? 0 : 2) | (service === undefined ? 0 : 4)
     );
   } catch {
-    // They are in the copy, which says what was thrown.
+    // The JSON tells what there is of them.
     return 7;
   }
 }
@@ -48,46 +50,41 @@ export function liftsOf(metadata: any): number {
  * A line of the log without its end: as native code makes it, for what it does not make.
  *
  * @param json of the metadata
+ * @param lifts see {@link liftsOf}
  * @param more members with a comma before each
  */
 export function lineOf(
   timestamp: number | string,
   level: string,
   message: string,
-  metadata: unknown,
   json: string | undefined,
+  lifts: number,
   more: string,
 ): string {
   const head = JSON.stringify({ timestamp, level, message }).slice(0, -1);
-  return json === undefined ? `${head}${more}}` : `${head},"metadata":${json}${lifted(metadata)}${more}}`;
+  if (json === undefined) return `${head}${more}}`;
+  return `${head},"metadata":${json}${lifts === 0 ? '' : lifted(JSON.parse(json))}${more}}`;
 }
 
 function lifted(metadata: any): string {
-  if (liftsOf(metadata) === 0) return '';
   let members = '';
   for (const name of LIFTED) {
-    const json = jsonOf(plainMember(metadata, name));
-    if (json !== undefined) members += `,"${name}":${json}`;
+    if (Object.hasOwn(metadata, name)) members += `,"${name}":${JSON.stringify(metadata[name])}`;
   }
   return members;
 }
 
-function plainMember(metadata: any, name: string): unknown {
-  try {
-    return metadata[name];
-  } catch {
-    // As it is in the copy, which says what was thrown.
-    return (careful(metadata) as any)?.[name];
-  }
-}
+/** What is left of the {@link BUDGET} of the metadata that is looked through. */
+let left = 0;
 
 /** Whether JSON has all of a value. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
+      left -= value.length;
       return value.length <= MAX_STRING;
     case 'object':
-      return value === null || (depth > 0 && isPlainObject(value, depth - 1));
+      return value === null || (depth > 0 && isPlainInside(value, depth - 1));
     case 'number':
     case 'boolean':
     case 'undefined':
@@ -97,14 +94,23 @@ function isPlain(value: unknown, depth: number): boolean {
   }
 }
 
-function isPlainObject(value: object, depth: number): boolean {
+function isPlainInside(value: object, depth: number): boolean {
+  if (typeof (value as any).toJSON === 'function') return isDate(value);
   if (Array.isArray(value)) {
+    left -= MEMBER * value.length;
+    if (left < 0) return false;
     for (let index = 0; index < value.length; index++) if (!isPlain(value[index], depth)) return false;
     return true;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Of another realm, or of a class, it may be anything.
-  if (prototype !== Object.prototype && prototype !== null) return value instanceof Date;
-  for (const name in value) if (!isPlain((value as any)[name], depth)) return false;
+  if (!isPlainObject(value)) return false;
+  for (const name in value) {
+    left -= MEMBER + name.length;
+    if (left < 0 || !isPlain(value[name], depth)) return false;
+  }
   return true;
+}
+
+/** Whether it is a date of no class of its own: others may be anything. */
+function isDate(value: object): boolean {
+  return Object.getPrototypeOf(value) === Date.prototype && Object.keys(value).length === 0;
 }

@@ -1,9 +1,10 @@
-import { bound } from './bindings.js';
-import { careful, thrown } from './careful.js';
+import { bound, membersOf } from './bindings.js';
+import { careful } from './careful.js';
 import { plainOf } from './encode.js';
 import type { LogLevel } from './levels.js';
-import { isPlainObject } from './plain.js';
+import { isObject } from './plain.js';
 import type { Redactor } from './redact.js';
+import { thrown } from './text.js';
 
 /** What becomes of metadata before it is written. */
 export type Preparation = (level: LogLevel, metadata: unknown) => unknown;
@@ -33,30 +34,21 @@ export function preparation({ mixin, serializers, redact }: Steps): Preparation 
 
 function mixed(mixin: LogMixin, level: LogLevel, metadata: unknown): unknown {
   try {
-    const members = mixin(level);
-    return typeof members === 'object' && members !== null ? bound(members, metadata) : metadata;
+    const members = membersOf(mixin(level));
+    return members === undefined ? metadata : bound(members, metadata);
   } catch (error) {
     return bound({ mixin: thrown(error) }, metadata);
   }
 }
 
 function serialized(serializers: Readonly<Record<string, LogSerializer>>, metadata: unknown): unknown {
-  const members = membersOf(metadata);
-  if (members === undefined) return metadata;
+  if (membersOf(metadata) === undefined) return metadata;
+  // A copy, in which a getter that throws has been told.
+  const members = bound({}, metadata) as Record<string, unknown>;
   for (const [name, serializer] of Object.entries(serializers)) {
     if (Object.hasOwn(members, name)) members[name] = told(serializer, members[name]);
   }
   return members;
-}
-
-/** Of what throws when it is looked at, those of the careful copy: what a serializer would hide stays hidden. */
-function membersOf(metadata: unknown): Record<string, unknown> | undefined {
-  try {
-    return isPlainObject(metadata) ? { ...metadata } : undefined;
-  } catch {
-    const copy = careful(metadata);
-    return isPlainObject(copy) ? { ...copy } : undefined;
-  }
 }
 
 function told(serializer: LogSerializer, value: unknown): unknown {
@@ -69,12 +61,17 @@ function told(serializer: LogSerializer, value: unknown): unknown {
 
 /** Of what is going to be written, so that what a toJSON makes is redacted too. */
 function redacted(redact: Redactor, metadata: unknown): unknown {
-  const hide = (plain: unknown): unknown =>
-    typeof plain === 'object' && plain !== null ? redact(plain) : plain;
   try {
-    return hide(plainOf(metadata));
+    return hidden(redact, plainOf(metadata));
   } catch {
-    // A getter that throws only now and then. The copy has none.
-    return hide(careful(metadata));
+    // A getter that throws, or gives something else, only now and then. The copy has none.
+    return hidden(redact, careful(metadata));
   }
+}
+
+function hidden(redact: Redactor, metadata: unknown): unknown {
+  if (!isObject(metadata)) return metadata;
+  const copy: any = redact(metadata);
+  // Beside bindings, an error or a list is in here.
+  return isObject(copy.metadata) ? { ...copy, metadata: redact(copy.metadata) } : copy;
 }

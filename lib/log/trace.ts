@@ -23,7 +23,15 @@ let api: Api | null | undefined;
 export function traceMembers(): string {
   if ((globalThis as any)[GLOBAL] === undefined) return '';
   api ??= load();
-  if (api === null) return '';
+  try {
+    return api === null ? '' : membersOf(api);
+  } catch {
+    // A manager of contexts, or a span, of somebody's own.
+    return '';
+  }
+}
+
+function membersOf(api: Api): string {
   const span = api.trace.getSpanContext(api.context.active());
   if (span === undefined || !api.isSpanContextValid(span)) return '';
   const flags = (span.traceFlags & 0xff).toString(16).padStart(2, '0');
