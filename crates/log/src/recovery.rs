@@ -1,38 +1,58 @@
 //! Lines that a process which is no more has left in its journal.
 
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
 use crate::failure::{Failure, Hindrance, Step};
 use crate::file::{Appended, Batch, LogFile, Progress};
 use crate::journal::Journal;
 use crate::trace;
+
+/// For how long lines of this process wait for somebody who holds the lock of a file that those of another may be in.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A journal whose lines are being written.
 pub(crate) struct Recovery {
     journal: Journal,
     /// Whether it is known how much of its batch was written before.
     is_checked: bool,
+    /// When to check no more, once somebody was found to hold the lock of the file.
+    give_up: Option<Instant>,
 }
 
 impl Recovery {
     pub(crate) fn new(journal: Journal) -> Self {
-        Self { journal, is_checked: false }
+        Self { journal, is_checked: false, give_up: None }
+    }
+
+    /// Whether it is known how much of what was being written is in a file.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.is_checked
     }
 
     /// Looks how much of what was being written is in a file.
-    fn check(&mut self, file: &LogFile) -> Result<(), Hindrance> {
-        if let Some((identity, offset)) = self.journal.intent().filter(|_| !self.is_checked) {
-            let found = trace::written(file.path(), identity, offset, self.journal.pending())?;
+    ///
+    /// # Errors
+    /// Of the file that it was written to, whatever that is called now. That may last: nobody else's lines are to wait for it.
+    pub(crate) fn check(&mut self, file: &LogFile, now: Instant) -> Result<(), Hindrance> {
+        if let Some((identity, offset)) = self.journal.intent() {
+            let found = trace::written(file.path(), identity, offset, self.journal.pending());
+            let found = found.map_err(|hindrance| match hindrance {
+                Hindrance::Busy if now >= *self.give_up.get_or_insert(now + PATIENCE) => {
+                    let error = io::Error::from(ErrorKind::WouldBlock);
+                    Failure::of(Step::Lock, file.path())(error).into()
+                }
+                hindrance => hindrance,
+            })?;
             self.journal.wrote(found);
         }
         self.is_checked = true;
         Ok(())
     }
 
-    /// Writes the next lines, of so many bytes but for one that is longer; false: none are left. It can be tried again, also
-    /// by another process, and no line is written twice.
+    /// Writes the next lines of one that was checked, of so many bytes but for one that is longer; false: none are left. It can
+    /// be tried again, also by another process, and no line is written twice.
     pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> (Appended, Result<bool, Hindrance>) {
-        if let Err(hindrance) = self.check(file) {
-            return (Appended::default(), Err(hindrance));
-        }
         if self.journal.pending().is_empty() && !self.journal.take_lines(limit) {
             return (Appended::default(), Ok(false));
         }
@@ -58,13 +78,19 @@ mod tests {
     use std::fs::{self, OpenOptions};
     use std::io::Write;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::{Duration, Instant, UNIX_EPOCH};
 
     use super::Recovery;
+    use crate::failure::Step;
     use crate::file::{Batch, LogFile, Progress};
+    use crate::identity::Identity;
     use crate::journal::Journal;
+    use crate::log::Log;
     use crate::names;
-    use crate::options::FileOptions;
+    use crate::options::{FileOptions, Keep, OnFull, Options, Target};
+    use crate::sink::{Event, FlushError};
 
     /// What a process did before it was killed.
     #[derive(Default)]
@@ -161,6 +187,7 @@ mod tests {
         for journal in left {
             let mut recovery = Recovery::new(journal);
             let mut file = LogFile::new(&options);
+            recovery.check(&file, Instant::now()).expect("it is known");
             // So small that it takes several.
             while recovery.go_on(&mut file, 8).1.expect("it is written") {
                 steps += 1;
@@ -246,7 +273,7 @@ mod tests {
         journal.take(5);
         let mut file = LogFile::new(&options);
         file.create().expect("the log");
-        let identity = crate::identity::Identity::of(&fs::metadata(&options.path).expect("the log"));
+        let identity = Identity::of(&fs::metadata(&options.path).expect("the log"));
         journal.intend(identity, 0);
         journal.failed();
         // The same text, of somebody else.
@@ -254,5 +281,92 @@ mod tests {
         drop(journal);
         recover(folder.path(), None);
         assert_eq!(lines(folder.path()), ["line\n", "line\n"]);
+    }
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// A journal whose batch, of one line, may be in what has the name of a rotated file.
+    fn leave(folder: &Path, make: impl FnOnce(&Path)) -> PathBuf {
+        let log = options(folder).path;
+        let rotated = names::rotated(&log, UNIX_EPOCH, |_| false);
+        make(&rotated);
+        let mut journal = Journal::create(&log, RING, RING).expect("a journal");
+        journal.push(b"left\n");
+        journal.take(5);
+        journal.intend(Identity::of(&fs::metadata(&rotated).expect("it is there")), 0);
+        rotated
+    }
+
+    fn open(folder: &Path, keep: Keep) -> (Log, Receiver<Event>) {
+        let options = Options {
+            target: Target::File(Box::new(FileOptions { keep, ..FileOptions::new(options(folder).path) })),
+            max_bytes: 1000,
+            max_lines: 100,
+            on_full: OnFull::DropNewest,
+            flush_interval: Duration::ZERO,
+            flush_bytes: 1,
+            patience: LONG,
+            journal: false,
+            numbered: false,
+        };
+        let (told, events) = channel();
+        (Log::open(options, move |event| _ = told.send(event.clone())).expect("a log"), events)
+    }
+
+    fn flush(log: &Log, limit: Duration) -> Result<(), FlushError> {
+        let (done, outcome) = channel();
+        log.flush(false, Instant::now() + limit, move |result| _ = done.send(result));
+        outcome.recv_timeout(LONG).expect("an outcome")
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_checked_is_set_aside_and_keeps_nobody_from_writing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        leave(folder.path(), |rotated| fs::create_dir(rotated).expect("a folder in its place"));
+        let (log, events) = open(folder.path(), Keep::default());
+        assert!(log.push(b"own\n", false));
+        assert_eq!(flush(&log, LONG), Ok(()));
+        assert_eq!(fs::read_to_string(options(folder.path()).path).expect("its text"), "own\n");
+        let told: Vec<Event> = events.try_iter().collect();
+        assert!(matches!(&told[..], [Event::Untidy(failure)] if failure.step == Step::Open), "{told:?}");
+        drop(log);
+        // Whoever comes later finds it.
+        assert_eq!(Journal::left(&options(folder.path()).path).0.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_somebody_has_locked_for_long_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rotated = leave(folder.path(), |rotated| fs::write(rotated, "left\n").expect("a file"));
+        let holder = fs::File::open(&rotated).expect("the file");
+        holder.lock().expect("its lock");
+        let (log, events) = open(folder.path(), Keep::default());
+        assert!(log.push(b"own\n", false));
+        assert_eq!(flush(&log, LONG), Ok(()));
+        let told: Vec<Event> = events.try_iter().collect();
+        assert!(matches!(&told[..], [Event::Untidy(failure)] if failure.step == Step::Lock), "{told:?}");
+        assert_eq!(Journal::left(&options(folder.path()).path).0.len(), 1);
+    }
+
+    #[test]
+    fn no_file_goes_before_it_is_known_what_is_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rotated = leave(folder.path(), |rotated| fs::write(rotated, "left\n").expect("a file"));
+        let holder = fs::File::open(&rotated).expect("the file");
+        holder.lock().expect("its lock");
+        let (log, events) = open(folder.path(), Keep { count: Some(0), ..Keep::default() });
+        assert!(log.push(b"own\n", false));
+        assert_eq!(flush(&log, Duration::from_millis(200)), Err(FlushError::Late));
+        assert!(rotated.exists());
+        drop(holder);
+        assert_eq!(flush(&log, LONG), Ok(()));
+        // The line was in the file that has gone since.
+        let deadline = Instant::now() + LONG;
+        while rotated.exists() {
+            assert!(Instant::now() < deadline, "it stays");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(lines(folder.path()), ["own\n"]);
+        assert_eq!(events.try_iter().count(), 0);
     }
 }

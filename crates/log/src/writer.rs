@@ -40,7 +40,9 @@ pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>
     if let Some(failure) = failure {
         writer.ill(failure);
     }
-    writer.output.tidy(sink);
+    if writer.left.is_empty() {
+        writer.output.tidy(sink);
+    }
     while writer.wait() {
         writer.work();
     }
@@ -175,8 +177,28 @@ impl Writer {
         }
     }
 
+    /// Looks what of one that others have left is written. No file goes before it is known for all.
+    fn check(&mut self, place: usize) {
+        let Some(file) = self.output.file() else { return self.left.clear() };
+        match self.left[place].check(file, Instant::now()) {
+            Ok(()) => {}
+            Err(Hindrance::Failed(failure)) => {
+                // It stays for a later logger; own lines go on.
+                self.left.remove(place);
+                self.sink.tell(&Event::Untidy(failure));
+            }
+            Err(hindrance) => self.hindered(hindrance),
+        }
+        if self.left.iter().all(Recovery::is_checked) {
+            self.output.tidy(&self.sink);
+        }
+    }
+
     /// Writes a part of what others have left.
     fn recover(&mut self) {
+        if let Some(place) = self.left.iter().position(|recovery| !recovery.is_checked()) {
+            return self.check(place);
+        }
         let (Some(recovery), Some(file)) = (self.left.last_mut(), self.output.file()) else {
             return self.left.clear();
         };
