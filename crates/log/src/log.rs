@@ -18,7 +18,7 @@ use crate::failure::{Failure, Step};
 use crate::file::LogFile;
 use crate::journal::Journal;
 use crate::options::{Options, Target};
-use crate::sink::{Event, Flush, FlushError, Listener, Rotation, Sink};
+use crate::sink::{Done, Event, Flush, FlushError, Listener, Rotation, Sink, State};
 use crate::writer;
 
 /// A sink, and how many handles it has.
@@ -80,7 +80,7 @@ impl Log {
         let listener: Listener = Arc::new(listener);
         let mut sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner);
         let sink = match sinks.get_mut(&key) {
-            Some((sink, handles)) => {
+            Some((sink, handles)) if !sink.state().ended => {
                 if !is_same(&options, &sink.options) {
                     return Err(OpenError::Conflict);
                 }
@@ -88,7 +88,8 @@ impl Log {
                 sink.state().listeners.push((id, listener));
                 Arc::clone(sink)
             }
-            None => {
+            // None, or one whose thread has panicked.
+            _ => {
                 let sink = start(options, failure, (id, listener))?;
                 sinks.insert(key.clone(), (Arc::clone(&sink), 1));
                 sink
@@ -110,18 +111,31 @@ impl Log {
 
     /// Has `done` called when all that was pushed before is in the file, and if `durable` on the disk.
     pub fn flush(&self, durable: bool, deadline: Instant, done: impl FnOnce(Result<(), FlushError>) + Send + 'static) {
-        self.sink.ask(|state| {
-            let flush = Flush { before: state.queue.next(), durable, deadline, done: Box::new(done) };
-            state.flushes.push(flush);
+        self.ask(Box::new(done), |state, done| {
+            state.flushes.push(Flush { before: state.queue.next(), durable, deadline, done });
         });
     }
 
     /// Has the file rotated behind what was pushed before, unless it is empty then, and `done` called.
     pub fn rotate(&self, deadline: Instant, done: impl FnOnce(Result<(), FlushError>) + Send + 'static) {
-        self.sink.ask(|state| {
-            let rotation = Rotation { before: state.queue.next(), deadline, done: Box::new(done) };
-            state.rotations.push(rotation);
+        self.ask(Box::new(done), |state, done| {
+            state.rotations.push(Rotation { before: state.queue.next(), deadline, done });
         });
+    }
+
+    /// Adds who waits for something, unless nothing comes any more.
+    fn ask(&self, done: Done<()>, add: impl FnOnce(&mut State, Done<()>)) {
+        let mut waiting = Some(done);
+        self.sink.ask(|state| {
+            if !state.ended
+                && let Some(done) = waiting.take()
+            {
+                add(state, done);
+            }
+        });
+        if let Some(done) = waiting {
+            done(Err(FlushError::Closed));
+        }
     }
 
     /// Has the file opened anew, for who has given it another name.
@@ -170,7 +184,8 @@ impl Log {
         }
         self.sink.state().listeners.retain(|(id, _)| *id != self.id);
         let mut sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = sinks.get_mut(&self.key).map(|(_, handles)| {
+        let own = sinks.get_mut(&self.key).filter(|(sink, _)| Arc::ptr_eq(sink, &self.sink));
+        let left = own.map(|(_, handles)| {
             *handles -= 1;
             *handles
         });
@@ -180,10 +195,18 @@ impl Log {
         }
         sinks.remove(&self.key);
         drop(sinks);
+        let mut waiting = Some(done);
         self.sink.ask(|state| {
             state.closing = Some(Instant::now() + patience);
-            state.at_end.push(Box::new(done));
+            if !state.ended
+                && let Some(done) = waiting.take()
+            {
+                state.at_end.push(Box::new(done));
+            }
         });
+        if let Some(done) = waiting {
+            done();
+        }
     }
 }
 
@@ -243,4 +266,84 @@ fn start(options: Options, failure: Option<Failure>, listener: (u64, Listener)) 
     let builder = thread::Builder::new().name("keelson-log".to_owned());
     builder.spawn(move || writer::run(&its, failure, left)).map_err(OpenError::Thread)?;
     Ok(sink)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::{Arc, PoisonError};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::{Key, Log, NEXT, Ordering, SINKS};
+    use crate::journal::Journal;
+    use crate::options::{FileOptions, OnFull, Options, Target};
+    use crate::sink::{Event, FlushError, Sink};
+    use crate::writer;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn options(path: &Path) -> Options {
+        Options {
+            target: Target::File(Box::new(FileOptions::new(path.to_owned()))),
+            max_bytes: 1000,
+            max_lines: 100,
+            on_full: OnFull::Block(LONG),
+            flush_interval: Duration::ZERO,
+            flush_bytes: 1,
+            patience: LONG,
+            journal: true,
+            numbered: false,
+        }
+    }
+
+    /// A log whose thread panics when it is about to write.
+    fn broken(path: &Path) -> (Log, Receiver<Event>) {
+        let mut journal = Journal::create(path, 1000, writer::BATCH).expect("a journal");
+        journal.after_store = Some(Box::new(|| {
+            assert_ne!(thread::current().name(), Some("doomed"), "as it was to come");
+        }));
+        let sink = Arc::new(Sink::new(options(path), Some(journal)));
+        let ((told, events), id) = (channel(), NEXT.fetch_add(1, Ordering::Relaxed));
+        sink.state().listeners.push((id, Arc::new(move |event: &Event| _ = told.send(event.clone()))));
+        let key = Key::File(path.to_owned());
+        SINKS.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), (Arc::clone(&sink), 1));
+        let its = Arc::clone(&sink);
+        let builder = thread::Builder::new().name("doomed".to_owned());
+        builder.spawn(move || writer::run(&its, None, Vec::new())).expect("a thread");
+        (Log { sink, key, id, closed: false }, events)
+    }
+
+    #[test]
+    fn a_thread_that_panics_leaves_nobody_waiting_and_lines_to_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().canonicalize().expect("its path").join("app.log");
+        let (mut log, events) = broken(&path);
+        let (done, outcome) = channel();
+        let (flushed, rotated, again) = (done.clone(), done.clone(), done);
+        log.flush(false, Instant::now() + LONG, move |result| _ = flushed.send(result));
+        assert_eq!(outcome.recv_timeout(LONG), Ok(Ok(())));
+        assert!(log.push(b"line\n", true));
+        let deadline = Instant::now() + LONG;
+        log.rotate(deadline, move |result| _ = rotated.send(result));
+        log.flush(true, deadline, move |result| _ = again.send(result));
+        for _ in 0..2 {
+            assert_eq!(outcome.recv_timeout(LONG), Ok(Err(FlushError::Closed)));
+        }
+        assert!(!log.push(b"late\n", false));
+        assert!(!log.sync(LONG));
+        assert_eq!(log.drain(LONG), 0);
+        let told = events.recv_timeout(LONG).expect("an event");
+        assert!(matches!(&told, Event::Failed(failure) if failure.message.contains("panicked")), "{told:?}");
+        // Who opens it now has another thread, and the handle of before does not close it.
+        let next = Log::open(options(&path), |_| {}).expect("a log");
+        let (done, ended) = channel();
+        log.close(LONG, move || _ = done.send(()));
+        assert_eq!(ended.recv_timeout(LONG), Ok(()));
+        assert!(next.push(b"next\n", true));
+        assert_eq!(next.drain(LONG), 0);
+        assert_eq!(fs::read_to_string(&path).expect("its text"), "line\nnext\n");
+    }
 }

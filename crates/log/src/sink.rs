@@ -1,5 +1,6 @@
 //! What all handles of a file share, and its thread works on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,12 @@ pub enum FlushError {
 }
 
 pub(crate) type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
-type Done<T> = Box<dyn FnOnce(Result<T, FlushError>) + Send>;
+pub(crate) type Done<T> = Box<dyn FnOnce(Result<T, FlushError>) + Send>;
+
+/// Calls what others have given. Where it panics the thread goes on, as all the others wait for it.
+pub(crate) fn call(given: impl FnOnce()) {
+    _ = catch_unwind(AssertUnwindSafe(given));
+}
 
 /// Somebody waits until the lines before a number are written.
 pub(crate) struct Flush {
@@ -254,7 +260,7 @@ impl Sink {
         let listeners: Vec<Listener> =
             self.state().listeners.iter().map(|(_, listener)| Arc::clone(listener)).collect();
         for listener in listeners {
-            listener(event);
+            call(|| listener(event));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -48,7 +49,9 @@ fn run(asked: &AtomicUsize, options: &FileOptions, sink: &Weak<Sink>) {
     yield_to_others();
     loop {
         let before = asked.load(Ordering::SeqCst);
-        if let Err(failure) = tidy(options, SystemTime::now())
+        // Where it panics it is tried again when somebody asks for it.
+        let outcome = catch_unwind(AssertUnwindSafe(|| tidy(options, SystemTime::now()))).unwrap_or(Ok(()));
+        if let Err(failure) = outcome
             && let Some(sink) = sink.upgrade()
         {
             sink.tell(&Event::Untidy(failure));

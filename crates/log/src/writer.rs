@@ -1,6 +1,7 @@
 //! The thread of a file.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -9,11 +10,12 @@ use crate::counts::add;
 use crate::failure::{Failure, Hindrance, Step};
 use crate::file::{Appended, Batch};
 use crate::journal::Journal;
+use crate::options::Target;
 use crate::output::Output;
 use crate::priority::yield_to_others;
 use crate::queue::Line;
 use crate::recovery::Recovery;
-use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State};
+use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State, call};
 use crate::trouble::Trouble;
 
 /// Bytes that are appended at once, but for a line that is longer.
@@ -43,10 +45,24 @@ pub(crate) fn run(sink: &Arc<Sink>, failure: Option<Failure>, left: Vec<Journal>
     if writer.left.is_empty() {
         writer.output.tidy(sink);
     }
-    while writer.wait() {
-        writer.work();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        while writer.wait() {
+            writer.work();
+        }
+    }));
+    if outcome.is_err() {
+        // Whoever waits is told all the same, and lines of a journal are there for the next logger.
+        sink.tell(&Event::Failed(panicked(&sink.options.target)));
     }
     writer.end();
+}
+
+fn panicked(target: &Target) -> Failure {
+    let path = match target {
+        Target::File(options) => options.path.clone(),
+        Target::Stdout | Target::Stderr => PathBuf::from("the stream"),
+    };
+    Failure { step: Step::Write, path, errno: None, message: "its thread has panicked, and ended".to_owned() }
 }
 
 struct Writer {
@@ -75,7 +91,7 @@ impl Writer {
             if !late.is_empty() {
                 drop(state);
                 for give_up in late {
-                    give_up();
+                    call(give_up);
                 }
                 state = sink.state();
                 continue;
@@ -357,7 +373,7 @@ impl Writer {
         let outcome = self.output.rotate();
         if self.has_rotated(outcome) {
             for Rotation { done, .. } in wanted {
-                done(Ok(()));
+                call(|| done(Ok(())));
             }
         } else {
             self.sink.state().rotations.splice(..0, wanted);
@@ -389,7 +405,8 @@ impl Writer {
         };
         let synced = if reached.iter().any(|flush| flush.durable) { self.output.sync() } else { Ok(()) };
         for Flush { durable, done, .. } in reached {
-            done(if durable { synced.clone().map_err(FlushError::Failed) } else { Ok(()) });
+            let outcome = if durable { synced.clone().map_err(FlushError::Failed) } else { Ok(()) };
+            call(|| done(outcome));
         }
     }
 
@@ -411,19 +428,21 @@ impl Writer {
             None => add(&self.sink.counts.dropped_lost, lost),
         }
         (state.in_flight, state.ended) = (0, true);
+        // Also where nobody has closed it.
+        state.closing.get_or_insert_with(Instant::now);
         let (flushes, rotations) = (std::mem::take(&mut state.flushes), std::mem::take(&mut state.rotations));
         let at_end = std::mem::take(&mut state.at_end);
         drop(state);
         self.sink.room.notify_all();
         let outcome = || if lost == 0 { Ok(()) } else { Err(FlushError::Closed) };
         for Flush { done, .. } in flushes {
-            done(outcome());
+            call(|| done(outcome()));
         }
         for Rotation { done, .. } in rotations {
-            done(Err(FlushError::Closed));
+            call(|| done(Err(FlushError::Closed)));
         }
         for done in at_end {
-            done();
+            call(done);
         }
     }
 }

@@ -221,6 +221,18 @@ fn rotation_comes_behind_what_was_pushed_before() {
 }
 
 #[test]
+fn panics_of_callbacks_are_theirs() {
+    let place = Place::new();
+    let log = Log::open(options(&place.path()), |event| panic!("as it was to come: {event:?}")).expect("a log");
+    log.push(b"one\n", false);
+    log.flush(false, Instant::now() + LONG, |_| panic!("as it was to come"));
+    log.rotate(Instant::now() + LONG, |_| panic!("as it was to come"));
+    log.push(b"two\n", false);
+    assert_eq!(flush(&log, LONG), Ok(()));
+    assert_eq!(place.lines(), ["one", "two"]);
+}
+
+#[test]
 fn a_file_that_another_has_renamed_is_begun_anew() {
     let place = Place::new();
     let (log, _) = open(options(&place.path()));
