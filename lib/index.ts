@@ -106,18 +106,16 @@ export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPoo
 export { JSONWorkerPool } from './jsonWorkerPool.js';
 export type { ChildLogger } from './log/child.js';
 export type { LogDestinationMetrics } from './log/destination.js';
+export type {
+  LogDestination,
+  LogFileDestination,
+  LogQueueOptions,
+  LogStreamDestination,
+} from './log/destinationOptions.js';
 export type { LogFileOptions, LogKeep } from './log/fileOptions.js';
 export type { LogLevel } from './log/levels.js';
 export type { LogMixin, LogSerializer } from './log/metadata.js';
-export type {
-  LogDestination,
-  LogDurability,
-  LogFileDestination,
-  LogQueueOptions,
-  LogRedaction,
-  LogStreamDestination,
-  WorkerAsyncLoggerOptions,
-} from './log/options.js';
+export type { LogDurability, LogRedaction, WorkerAsyncLoggerOptions } from './log/options.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
 export type { CloseReason, ConnectionPoolEvents } from './pool/events.js';

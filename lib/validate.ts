@@ -35,6 +35,12 @@ export function string(name: string, value: unknown): string {
   return typeof value === 'string' ? value : invalid(name, 'a string', value);
 }
 
+/** The path of a file. */
+export function path(name: string, value: unknown): string {
+  const given = string(name, value);
+  return given === '' || given.includes('\0') ? invalid(name, 'the path of a file', value) : given;
+}
+
 /** A function. */
 export function callable<T extends (...args: any[]) => unknown>(name: string, value: unknown): T {
   return typeof value === 'function' ? (value as T) : invalid(name, 'a function', value);

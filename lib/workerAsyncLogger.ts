@@ -4,14 +4,13 @@ import { ObservableEmitter } from './events.js';
 import { ChildLogger } from './log/child.js';
 import { Destination, type LogDestinationMetrics } from './log/destination.js';
 import { jsonOf, liftsOf, lineOf, plainOf } from './log/encode.js';
-import { atExit, notAtExit } from './log/exit.js';
-import { atHangup, notAtHangup } from './log/hangup.js';
 import { LEVELS, type LogLevel, SEVERITY } from './log/levels.js';
 import { ISO, LEVEL_SHIFT, LIFTS_SHIFT } from './log/native.js';
 import { type LogSettings, logSettings, type WorkerAsyncLoggerOptions } from './log/options.js';
+import { atExit, atHangup } from './log/processEvents.js';
 import { textOf, thrown } from './log/text.js';
 import { traceMembers } from './log/trace.js';
-import { oneOf } from './validate.js';
+import { boolean, oneOf, options as optionsOf } from './validate.js';
 
 /** What a logger tells of itself. Times are in milliseconds. */
 export interface WorkerAsyncLoggerStats {
@@ -83,6 +82,8 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   /** Lines that could not be made. */
   #unmade = 0;
   #end: Promise<void> | undefined;
+  /** What was not written at the end. */
+  #loss: LogError | undefined;
 
   /**
    * @param logFile the file; its folder is made
@@ -101,8 +102,8 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     this.#isWhole = typeof this.#settings.timestamp === 'function';
     this.#destinations = this.#open();
     this.#least = Math.min(...this.#destinations.map(({ severity }) => severity));
-    atExit(this.#leave);
-    if (this.#settings.onSighup) atHangup(this.#hangUp);
+    for (const destination of this.#destinations) atExit.add(destination);
+    if (this.#settings.onSighup) atHangup.add(this.#hangUp);
   }
 
   /** Opens all destinations, or none. */
@@ -240,15 +241,17 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
 
   /**
    * Resolves when all that was logged before is written, and if `durable` on the disk. Rejects with LogError where that is not
-   * possible within `timeout`; the lines are kept.
+   * possible within `timeout`; the lines are kept, unless that was the end of the logger.
    */
-  async flush({ durable = false }: { durable?: boolean | undefined } = {}): Promise<void> {
-    return this.#end ?? this.#all((destination) => destination.flush(durable));
+  async flush(options: { durable?: boolean | undefined } = {}): Promise<void> {
+    const { durable = false } = optionsOf<{ durable?: boolean | undefined }>('options', options, ['durable']);
+    boolean('durable', durable);
+    return this.#ask((destination) => destination.flush(durable));
   }
 
   /** Gives files the name `NAME-<stamp>.EXT` behind all that was logged before, and begins new ones. Rejects as `flush`. */
   async rotate(): Promise<void> {
-    return this.#end ?? this.#all((destination) => destination.rotate());
+    return this.#ask((destination) => destination.rotate());
   }
 
   /** Opens files anew, for who has given them another name, as logrotate does. */
@@ -257,8 +260,13 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     for (const destination of this.#destinations) destination.reopen();
   }
 
-  /** Waits for all, though one fails. */
-  async #all(ask: (destination: Destination) => Promise<void>): Promise<void> {
+  /** Waits for all, though one fails; after the end, for that. */
+  async #ask(ask: (destination: Destination) => Promise<void>): Promise<void> {
+    if (this.#end !== undefined) {
+      await this.#end;
+      if (this.#loss !== undefined) throw this.#loss;
+      return;
+    }
     const outcomes = await Promise.allSettled(this.#destinations.map(ask));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
@@ -273,19 +281,22 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
   }
 
   async #finish(): Promise<void> {
-    notAtHangup(this.#hangUp);
+    atHangup.delete(this.#hangUp);
     await Promise.all(this.#destinations.map((destination) => this.#close(destination)));
-    notAtExit(this.#leave);
   }
 
   async #close(destination: Destination): Promise<void> {
+    let patience: number | undefined;
     try {
       await destination.flush(false);
     } catch (error) {
-      this.announce('error', new LogError(`${destination.fate()}: ${(error as LogError).message}`));
-      return destination.close(0);
+      const loss = new LogError(`${destination.fate()}: ${(error as LogError).message}`);
+      this.#loss ??= loss;
+      this.announce('error', loss);
+      patience = 0;
     }
-    return destination.close();
+    await destination.close(patience);
+    atExit.delete(destination);
   }
 
   async [asyncDispose](): Promise<void> {
@@ -338,11 +349,6 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
       destinations,
     };
   }
-
-  /** The process ends. */
-  readonly #leave = (): void => {
-    for (const destination of this.#destinations) destination.drain();
-  };
 
   readonly #hangUp = (): void => {
     if (this.#settings.onSighup === 'reopen') this.reopen();

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, LogError } from '../errors.js';
 import type { LatencySummary } from '../histogram.js';
 import { binding } from '../native.js';
+import type { DestinationSettings } from './destinationOptions.js';
 import {
   COUNT,
   HAS_METADATA,
@@ -10,7 +11,6 @@ import {
   ROOM,
   TOLD,
 } from './native.js';
-import type { DestinationSettings } from './options.js';
 import { pretty } from './pretty.js';
 
 /** Counters of a destination, of all loggers of the process that write to it, from the beginning on. */
@@ -144,9 +144,14 @@ export class Destination {
     return `${lines} lines ${this.#hasJournal ? 'are left to the next logger of the file' : 'were lost'}`;
   }
 
-  /** Blocks until all is written, as long as that may take. */
-  drain(): void {
-    this.#native.drain(this.#timeout);
+  /** Has what was logged written at once, which nobody waits for. */
+  push(): void {
+    this.#native.flush(0, this.#timeout);
+  }
+
+  /** Blocks until all is written, as long as that may take, of which so many ms have passed. */
+  drain(passed: number): void {
+    this.#native.drain(Math.max(0, this.#timeout - passed));
   }
 
   /** Ends it; with the last handle what is left is given up unless it is written within so many ms. */

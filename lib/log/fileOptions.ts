@@ -1,4 +1,4 @@
-import { integer, invalid, number, oneOf, options as optionsOf, string } from '../validate.js';
+import { integer, invalid, number, oneOf, options as optionsOf, path } from '../validate.js';
 import { COMPRESSIONS, type NativeLogNumbers, TIMEZONES } from './native.js';
 
 /** Which rotated files stay; without any bound, all. */
@@ -46,8 +46,16 @@ export const LOG_FILE_OPTIONS = [
 
 const NONE = -1;
 
-/** Options of a file as native code has them. @throws InvalidArgumentError */
-export function fileNumbers(given: LogFileOptions): { numbers: Numbers; rotation: string; symlink: string } {
+/**
+ * Options of a file as native code has them.
+ *
+ * @param naming the full name of an option, for an error
+ * @throws InvalidArgumentError
+ */
+export function fileNumbers(
+  given: LogFileOptions,
+  naming: (option: string) => string,
+): { numbers: Numbers; rotation: string; symlink: string } {
   const {
     maxFileSize = 100 * 2 ** 20,
     rotation,
@@ -58,23 +66,23 @@ export function fileNumbers(given: LogFileOptions): { numbers: Numbers; rotation
     fileMode,
     mode = 'memory',
   } = given;
-  const size = number('maxFileSize', maxFileSize, 1, Number.POSITIVE_INFINITY);
-  const { count, age, bytes } = optionsOf<LogKeep>('keep', keep, ['count', 'age', 'bytes']);
+  const size = number(naming('maxFileSize'), maxFileSize, 1, Number.POSITIVE_INFINITY);
+  const { count, age, bytes } = optionsOf<LogKeep>(naming('keep'), keep, ['count', 'age', 'bytes']);
   const bound = (name: string, value: number | undefined): number =>
-    value === undefined ? NONE : integer(`keep.${name}`, value, 0);
+    value === undefined ? NONE : integer(`${naming('keep')}.${name}`, value, 0);
   return {
-    rotation: rotation === undefined ? '' : patternOf(rotation),
-    symlink: symlink === undefined ? '' : string('symlink', symlink) || invalid('symlink', 'a path', symlink),
+    rotation: rotation === undefined ? '' : patternOf(naming('rotation'), rotation),
+    symlink: symlink === undefined ? '' : path(naming('symlink'), symlink),
     numbers: {
-      journal: Number(oneOf('mode', mode, ['memory', 'mmap']) === 'mmap'),
+      journal: Number(oneOf(naming('mode'), mode, ['memory', 'mmap']) === 'mmap'),
       maxSize: size === Number.POSITIVE_INFINITY ? 0 : Math.max(1, Math.floor(size)),
-      timezone: TIMEZONES.indexOf(oneOf('timezone', timezone, TIMEZONES)),
+      timezone: TIMEZONES.indexOf(oneOf(naming('timezone'), timezone, TIMEZONES)),
       ...{ keepCount: bound('count', count), keepAge: bound('age', age), keepBytes: bound('bytes', bytes) },
       compression:
         compression === undefined
           ? NONE
-          : COMPRESSIONS.indexOf(oneOf('compression', compression, COMPRESSIONS)),
-      mode: fileMode === undefined ? NONE : integer('fileMode', fileMode, 0, 0o7777),
+          : COMPRESSIONS.indexOf(oneOf(naming('compression'), compression, COMPRESSIONS)),
+      mode: fileMode === undefined ? NONE : integer(naming('fileMode'), fileMode, 0, 0o7777),
     },
   };
 }
@@ -82,10 +90,10 @@ export function fileNumbers(given: LogFileOptions): { numbers: Numbers; rotation
 const NICKNAMES = ['hourly', 'daily', 'weekly', 'monthly'];
 
 /** Native code reads the pattern itself. */
-function patternOf(rotation: string): string {
+function patternOf(name: string, rotation: string): string {
   if (NICKNAMES.includes(rotation)) return `@${rotation}`;
   const isPattern = typeof rotation === 'string' && rotation.trim().split(/\s+/).length === 5;
-  return isPattern ? rotation.trim() : invalid('rotation', `${ACCEPTED}`, rotation);
+  return isPattern ? rotation.trim() : invalid(name, ACCEPTED, rotation);
 }
 
 const ACCEPTED = `'hourly', 'daily', 'weekly', 'monthly' or a cron expression of five fields`;
