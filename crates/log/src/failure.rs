@@ -27,6 +27,8 @@ pub enum Step {
     Remove,
     /// Keeping lines that wait in a file of their own.
     Journal,
+    /// Finding them there again.
+    Recover,
 }
 
 impl Step {
@@ -42,6 +44,7 @@ impl Step {
             Self::Compress => "compress",
             Self::Remove => "remove",
             Self::Journal => "keep lines in",
+            Self::Recover => "recover all lines of",
         }
     }
 }

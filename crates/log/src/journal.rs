@@ -9,11 +9,14 @@
 //! - lines have gone from the ring to the batch once `BATCH_END` is behind them;
 //! - a part of the batch is written once `BATCH_START` is behind it, and the whole once `DONE` is `BATCH_END`.
 //!
+//! Each line stands behind a frame, which tells what is whole of it after the machine has lost its power: see frame.rs.
+//!
 //! Between a write and the store that says so nothing but the log itself tells whether it has happened. Therefore the
 //! journal tells beforehand where the write will be, and who recovers it compares.
 //!
 //! Nobody else reads or writes the file as long as its lock is held, which ends with the process.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -22,12 +25,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memmap2::MmapMut;
 
 use crate::file::Progress;
+use crate::frame::{self, FRAME};
 use crate::identity::Identity;
 use crate::lock::is_at;
 use crate::names;
 
 /// "keelson" and the version of the layout.
-const MAGIC: u64 = u64::from_le_bytes(*b"keelson1");
+const MAGIC: u64 = u64::from_le_bytes(*b"keelson2");
 /// Bytes before the ring.
 const HEADER: usize = 4096;
 
@@ -53,6 +57,10 @@ pub(crate) struct Journal {
     path: PathBuf,
     ring: usize,
     batch: usize,
+    /// Bytes of the batch's lines that are pending.
+    unwritten: usize,
+    /// Bytes that were lines once, and are not whole.
+    damaged: u64,
     _locked: File,
     #[cfg(test)]
     pub(crate) after_store: Option<Box<dyn FnMut() + Send>>,
@@ -115,6 +123,8 @@ impl Journal {
             path,
             ring,
             batch,
+            unwritten: 0,
+            damaged: 0,
             _locked: file,
             #[cfg(test)]
             after_store: None,
@@ -179,6 +189,12 @@ impl Journal {
         }
         // It was killed between the two.
         journal.store(TAIL, tail.max(end));
+        if done < end {
+            let start = start as usize;
+            let whole: usize = journal.frames(start).map(|(frame, end)| end - frame.max(start)).sum();
+            journal.damaged = length - (start + whole) as u64;
+            journal.unwritten = journal.pending_parts().map(|(from, to)| to - from).sum();
+        }
         Ok(Some(journal))
     }
 
@@ -190,21 +206,30 @@ impl Journal {
             "the ring is as large as the queue"
         );
         let place = (head % self.ring as u64) as usize;
-        let first = line.len().min(self.ring - place);
-        self.map[HEADER + place..][..first].copy_from_slice(&line[..first]);
-        self.map[HEADER..][..line.len() - first].copy_from_slice(&line[first..]);
-        self.store(HEAD, head + line.len() as u64);
+        let behind = place + FRAME;
+        self.put(place, &frame::of(line, head));
+        self.put(if behind < self.ring { behind } else { behind - self.ring }, line);
+        self.store(HEAD, head + (FRAME + line.len()) as u64);
     }
 
-    /// Forgets so many bytes of the oldest lines of the queue.
-    pub(crate) fn forget(&mut self, bytes: usize) {
-        let tail = self.word(TAIL) + bytes as u64;
+    /// Copies bytes to a place of the ring, and the rest of them to its beginning.
+    fn put(&mut self, place: usize, bytes: &[u8]) {
+        let first = bytes.len().min(self.ring - place);
+        self.map[HEADER + place..][..first].copy_from_slice(&bytes[..first]);
+        self.map[HEADER..][..bytes.len() - first].copy_from_slice(&bytes[first..]);
+    }
+
+    /// Forgets the oldest lines of the queue, of so many bytes in all.
+    pub(crate) fn forget(&mut self, bytes: usize, lines: usize) {
+        let tail = self.word(TAIL) + (bytes + lines * FRAME) as u64;
         self.store(TAIL, tail);
     }
 
-    /// The oldest lines of the queue, so many bytes, are going to be written.
-    pub(crate) fn take(&mut self, bytes: usize) {
-        debug_assert!(self.pending().is_empty(), "one batch at a time");
+    /// The oldest lines of the queue, of so many bytes in all, are going to be written.
+    pub(crate) fn take(&mut self, bytes: usize, lines: usize) {
+        debug_assert!(self.unwritten == 0, "one batch at a time");
+        self.unwritten = bytes;
+        let bytes = bytes + lines * FRAME;
         let tail = self.word(TAIL);
         let place = (tail % self.ring as u64) as usize;
         let first = bytes.min(self.ring - place);
@@ -220,37 +245,94 @@ impl Journal {
 
     /// Takes the oldest lines of one that was left, up to so many bytes if they have a line in them; false: none are left.
     pub(crate) fn take_lines(&mut self, limit: usize) -> bool {
-        let (head, tail) = (self.word(HEAD), self.word(TAIL));
-        let length = (head - tail) as usize;
-        let byte = |place: usize| self.map[HEADER + ((tail + place as u64) % self.ring as u64) as usize];
-        let up_to = limit.min(length);
-        let whole = (0..up_to).rev().find(|&place| byte(place) == b'\n');
-        let whole = whole.or_else(|| (up_to..length).find(|&place| byte(place) == b'\n'));
-        let bytes = whole.map_or(length, |place| place + 1);
-        if bytes > 0 {
-            self.take(bytes);
+        let (head, mut tail) = (self.word(HEAD), self.word(TAIL));
+        let (mut end, mut lines) = (tail, 0);
+        while end < head {
+            match self.line_at(end, head) {
+                Some(length) if end > tail && (end - tail) as usize + length > limit => break,
+                Some(length) => (end, lines) = (end + length as u64, lines + 1),
+                None if end > tail => break,
+                None => {
+                    // The next whole line may begin anywhere.
+                    end = (end + 1..head).find(|&place| self.line_at(place, head).is_some()).unwrap_or(head);
+                    self.damaged += end - tail;
+                    self.store(TAIL, end);
+                    tail = end;
+                }
+            }
         }
-        bytes > 0
+        if lines > 0 {
+            self.take((end - tail) as usize - lines * FRAME, lines);
+        }
+        lines > 0
     }
 
-    /// What of the batch is not written yet, as far as is known.
-    pub(crate) fn pending(&self) -> &[u8] {
-        if self.word(DONE) == self.word(BATCH_END) {
-            return &[];
+    /// The length of the line that begins at a position of the ring, with its frame, if there is a whole one.
+    fn line_at(&self, position: u64, head: u64) -> Option<usize> {
+        let bytes = |from: u64, count: usize| {
+            let place = (from % self.ring as u64) as usize;
+            let ring = &self.map[HEADER..][..self.ring];
+            let first = count.min(self.ring - place);
+            let mut bytes = Cow::Borrowed(&ring[place..place + first]);
+            if first < count {
+                bytes.to_mut().extend_from_slice(&ring[..count - first]);
+            }
+            bytes
+        };
+        line_at(position, (head - position) as usize, bytes)
+    }
+
+    /// Bytes that were lines once, and are not whole.
+    pub(crate) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Where lines of the batch are, of those that end behind a place of it: from their frames on, and up to their ends.
+    fn frames(&self, start: usize) -> impl Iterator<Item = (usize, usize)> {
+        let length = self.word(BATCH_LENGTH) as usize;
+        let begin = self.word(BATCH_END) - length as u64;
+        let batch = &self.map[HEADER + self.ring..][..length];
+        let at = move |place: usize| {
+            let bytes = |from: u64, count| Cow::Borrowed(&batch[(from - begin) as usize..][..count]);
+            Some((place, place + line_at(begin + place as u64, length - place, bytes)?))
+        };
+        let next = move |from: usize| (from..length).find_map(at);
+        std::iter::successors(next(0), move |&(_, end)| next(end)).filter(move |&(_, end)| end > start)
+    }
+
+    /// Where the bytes are that are pending.
+    fn pending_parts(&self) -> impl Iterator<Item = (usize, usize)> {
+        let is_done = self.word(DONE) == self.word(BATCH_END);
+        let start = self.word(BATCH_START) as usize;
+        let frames = (!is_done).then(|| self.frames(start));
+        frames.into_iter().flatten().map(move |(frame, end)| ((frame + FRAME).max(start), end))
+    }
+
+    /// What of the batch is not written yet, as far as is known, and the lengths of its lines.
+    pub(crate) fn pending(&self) -> (Vec<u8>, Vec<usize>) {
+        let batch = &self.map[HEADER + self.ring..];
+        let parts = self.pending_parts().map(|(from, to)| &batch[from..to]);
+        let (mut bytes, mut lengths) = (Vec::new(), Vec::new());
+        for part in parts {
+            bytes.extend_from_slice(part);
+            lengths.push(part.len());
         }
-        let [start, length] = [BATCH_START, BATCH_LENGTH].map(|word| self.word(word) as usize);
-        &self.map[HEADER + self.ring..][start..length]
+        (bytes, lengths)
+    }
+
+    fn is_batch_done(&self) -> bool {
+        self.word(DONE) == self.word(BATCH_END) || self.word(BATCH_START) == self.word(BATCH_LENGTH)
     }
 
     /// Where the beginning of what is pending may have been written already.
     pub(crate) fn intent(&self) -> Option<(Identity, u64)> {
         let is_told = self.word(INTENT) == 1 && self.word(INTENT_START) == self.word(BATCH_START);
         let identity = Identity(INTENT_FILE.map(|word| self.word(word)));
-        (is_told && !self.pending().is_empty()).then(|| (identity, self.word(INTENT_OFFSET)))
+        (is_told && !self.is_batch_done()).then(|| (identity, self.word(INTENT_OFFSET)))
     }
 
     fn is_empty(&self) -> bool {
-        self.pending().is_empty() && self.word(HEAD) == self.word(TAIL)
+        self.is_batch_done() && self.word(HEAD) == self.word(TAIL)
     }
 
     /// Removes the file, of which nothing is needed any more.
@@ -293,11 +375,22 @@ impl Progress for Journal {
     }
 
     fn wrote(&mut self, bytes: usize) {
-        let start = self.word(BATCH_START) + bytes as u64;
-        if start == self.word(BATCH_LENGTH) {
-            self.store(DONE, self.word(BATCH_END));
-        } else {
-            self.store(BATCH_START, start);
+        self.unwritten -= bytes;
+        if self.unwritten == 0 {
+            return self.store(DONE, self.word(BATCH_END));
+        }
+        // A line may be several for who reads the log, and be written in part.
+        let mut left = bytes;
+        let end = self.pending_parts().find_map(|(from, to)| {
+            let length = to - from;
+            if left <= length {
+                return Some(from + left);
+            }
+            left -= length;
+            None
+        });
+        if let Some(end) = end.filter(|_| bytes > 0) {
+            self.store(BATCH_START, end as u64);
         }
     }
 
@@ -316,6 +409,15 @@ fn allocate(mut file: &File, size: usize) -> io::Result<()> {
         left -= part;
     }
     Ok(())
+}
+
+/// The length of the line whose frame begins at a position, with the frame, if it is whole and within so many bytes.
+fn line_at<'a>(position: u64, room: usize, bytes: impl Fn(u64, usize) -> Cow<'a, [u8]>) -> Option<usize> {
+    let room = room.checked_sub(FRAME)?;
+    let found: [u8; FRAME] = bytes(position, FRAME).as_ref().try_into().ok()?;
+    let length = frame::length(found);
+    let is_whole = length <= room && frame::of(&bytes(position + FRAME as u64, length), position) == found;
+    is_whole.then_some(FRAME + length)
 }
 
 fn map(file: &File) -> io::Result<MmapMut> {

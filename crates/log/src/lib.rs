@@ -12,6 +12,7 @@ mod counts;
 mod entry;
 mod failure;
 mod file;
+mod frame;
 mod identity;
 mod journal;
 mod link;

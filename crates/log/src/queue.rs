@@ -27,24 +27,26 @@ pub(crate) struct Queue {
     lines: VecDeque<Line>,
     max_bytes: usize,
     max_lines: usize,
+    /// Bytes that a line takes beside its own.
+    beside: usize,
     /// The number of the first line.
     first: u64,
 }
 
 impl Queue {
-    pub(crate) fn new(max_bytes: usize, max_lines: usize) -> Self {
+    pub(crate) fn new(max_bytes: usize, max_lines: usize, beside: usize) -> Self {
         let max_lines = max_lines.max(1);
-        Self { bytes: Vec::new(), start: 0, lines: VecDeque::new(), max_bytes, max_lines, first: 0 }
+        Self { bytes: Vec::new(), start: 0, lines: VecDeque::new(), max_bytes, max_lines, beside, first: 0 }
     }
 
     /// Whether a line of that length fits in an empty queue.
     pub(crate) fn could_fit(&self, length: usize) -> bool {
-        length <= self.max_bytes
+        length + self.beside <= self.max_bytes
     }
 
     /// Whether a line of that length fits beside those that are there.
     pub(crate) fn fits(&self, length: usize) -> bool {
-        self.lines.len() < self.max_lines && self.bytes() + length <= self.max_bytes
+        self.lines.len() < self.max_lines && self.room_taken() + length + self.beside <= self.max_bytes
     }
 
     /// Takes a line in that is made of these, or of its head and these.
@@ -126,6 +128,11 @@ impl Queue {
         self.bytes.len() - self.start
     }
 
+    /// Of the bytes that it may have.
+    pub(crate) fn room_taken(&self) -> usize {
+        self.bytes() + self.lines.len() * self.beside
+    }
+
     pub(crate) fn lines(&self) -> usize {
         self.lines.len()
     }
@@ -158,15 +165,15 @@ mod tests {
     proptest! {
         /// Against a plain list of lines.
         #[test]
-        fn keeps_lines_whole_and_in_order(steps in steps(), max_bytes in 40_usize..200, max_lines in 1_usize..12) {
-            let mut queue = Queue::new(max_bytes, max_lines);
+        fn keeps_lines_whole_and_in_order(steps in steps(), max_bytes in 48_usize..200, max_lines in 1_usize..12, beside in 0_usize..9) {
+            let mut queue = Queue::new(max_bytes, max_lines, beside);
             let mut model: Vec<Vec<u8>> = Vec::new();
             let mut gone = 0_u64;
             for step in steps {
                 match step {
                     Step::Push(line) => {
                         let (mut dropped, mut dropped_bytes) = (0, 0);
-                        while model.len() >= max_lines || model.iter().map(Vec::len).sum::<usize>() + line.len() > max_bytes {
+                        while model.len() >= max_lines || model.iter().map(|line| line.len() + beside).sum::<usize>() + line.len() + beside > max_bytes {
                             dropped_bytes += model.remove(0).len();
                             dropped += 1;
                         }

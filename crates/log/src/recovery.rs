@@ -36,7 +36,7 @@ impl Recovery {
     /// Of the file that it was written to, whatever that is called now. That may last: nobody else's lines are to wait for it.
     pub(crate) fn check(&mut self, file: &LogFile, now: Instant) -> Result<(), Hindrance> {
         if let Some((identity, offset)) = self.journal.intent() {
-            let found = trace::written(file.path(), identity, offset, self.journal.pending());
+            let found = trace::written(file.path(), identity, offset, &self.journal.pending().0);
             let found = found.map_err(|hindrance| match hindrance {
                 Hindrance::Busy if now >= *self.give_up.get_or_insert(now + PATIENCE) => {
                     let error = io::Error::from(ErrorKind::WouldBlock);
@@ -53,11 +53,13 @@ impl Recovery {
     /// Writes the next lines of one that was checked, of so many bytes but for one that is longer; false: none are left. It can
     /// be tried again, also by another process, and no line is written twice.
     pub(crate) fn go_on(&mut self, file: &mut LogFile, limit: usize) -> (Appended, Result<bool, Hindrance>) {
-        if self.journal.pending().is_empty() && !self.journal.take_lines(limit) {
-            return (Appended::default(), Ok(false));
+        let (mut bytes, mut lengths) = self.journal.pending();
+        if lengths.is_empty() {
+            if !self.journal.take_lines(limit) {
+                return (Appended::default(), Ok(false));
+            }
+            (bytes, lengths) = self.journal.pending();
         }
-        let bytes = self.journal.pending().to_vec();
-        let lengths: Vec<usize> = bytes.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::len).collect();
         // All of them come from before whatever moment is over now.
         let batch = Batch { bytes: &bytes, lengths: &lengths, before: &|_| lengths.len() };
         let (appended, outcome) = file.append(&batch, &mut self.journal);
@@ -65,9 +67,17 @@ impl Recovery {
     }
 
     /// Removes the journal.
+    ///
+    /// # Errors
+    /// It stays, or not all of it was lines.
     pub(crate) fn end(self) -> Result<(), Failure> {
-        let path = self.journal.path().to_owned();
-        self.journal.remove().map_err(Failure::of(Step::Journal, &path))
+        let (path, damaged) = (self.journal.path().to_owned(), self.journal.damaged());
+        self.journal.remove().map_err(Failure::of(Step::Journal, &path))?;
+        if damaged == 0 {
+            return Ok(());
+        }
+        let error = io::Error::other(format!("{damaged} bytes of it are damaged, and left out"));
+        Err(Failure::of(Step::Recover, &path)(error))
     }
 }
 
@@ -101,7 +111,8 @@ mod tests {
         maybe: Option<String>,
     }
 
-    const RING: usize = 64;
+    /// As much as the lines that wait at once, with their frames.
+    const RING: usize = 71;
 
     impl Process {
         fn push(&mut self, journal: &mut Journal, line: &str) {
@@ -116,7 +127,7 @@ mod tests {
             let line = self.queue.pop_front().expect("a line");
             self.kept.retain(|kept| *kept != line);
             self.maybe = Some(line.clone());
-            journal.forget(line.len());
+            journal.forget(line.len(), 1);
             self.maybe = None;
         }
 
@@ -124,7 +135,7 @@ mod tests {
             let lines: Vec<String> = self.queue.drain(..count).collect();
             let lengths: Vec<usize> = lines.iter().map(String::len).collect();
             let bytes = lines.concat();
-            journal.take(bytes.len());
+            journal.take(bytes.len(), lines.len());
             let batch = Batch { bytes: bytes.as_bytes(), lengths: &lengths, before: &|_| 0 };
             file.append(&batch, journal).1.expect("it is written");
         }
@@ -172,7 +183,7 @@ mod tests {
         for journal in left {
             let Some((_, offset)) = journal.intent() else { continue };
             if fs::metadata(&path).is_ok_and(|found| found.len() == offset) {
-                let pending = journal.pending();
+                let (pending, _) = journal.pending();
                 let mut file = OpenOptions::new().append(true).open(&path).expect("the log");
                 file.write_all(&pending[..length.min(pending.len())]).expect("a part of it");
             }
@@ -264,13 +275,84 @@ mod tests {
         assert!(place.exists());
     }
 
+    /// A journal of many rounds, as it was some lines ago and at last, with the lines that it has in the end.
+    fn rounds(path: &Path) -> (Vec<u8>, Vec<u8>, Vec<String>) {
+        let mut journal = Journal::create(path, 8192, 8192).expect("a journal");
+        let place = journal.path().to_owned();
+        let line = |number: usize| format!("{number} {}\n", "x".repeat(60 + number % 50));
+        let (mut next, mut waiting, mut before) = (0, VecDeque::new(), Vec::new());
+        for round in 0..20 {
+            while waiting.iter().map(|line: &String| line.len() + 8).sum::<usize>() < 7500 {
+                waiting.push_back(line(next));
+                journal.push(line(next).as_bytes());
+                next += 1;
+            }
+            if round == 18 {
+                before = fs::read(&place).expect("its bytes");
+            }
+            let count = 30 + round;
+            journal.take(waiting.range(..count).map(String::len).sum(), count);
+            if round < 19 {
+                let written: usize = waiting.drain(..count).map(|line| line.len()).sum();
+                journal.wrote(written);
+            }
+        }
+        (before, fs::read(&place).expect("its bytes"), waiting.into())
+    }
+
+    #[test]
+    fn what_a_power_loss_has_torn_is_left_out_and_told() {
+        const SECTOR: usize = 512;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (before, last, expected) = rounds(&folder.path().join("some.log"));
+        let path = folder.path().join("app.log");
+        let place = folder.path().join("app.log.ring-0");
+        let zeros = vec![0; last.len()];
+        let mut damages = 0;
+        for old in [&last, &before, &zeros] {
+            // The first one tells where all else is.
+            for sector in (4096..last.len()).step_by(SECTOR) {
+                let torn = sector..sector + SECTOR;
+                let mut bytes = last.clone();
+                bytes[torn.clone()].copy_from_slice(&old[torn]);
+                fs::write(&place, &bytes).expect("the journal");
+                let (mut left, _) = Journal::left(&path);
+                let mut recovery = Recovery::new(left.pop().expect("one"));
+                let mut file = LogFile::new(&FileOptions::new(path.clone()));
+                recovery.check(&file, Instant::now()).expect("it is known");
+                while recovery.go_on(&mut file, 1000).1.expect("it is written") {}
+                let outcome = recovery.end();
+                let text = fs::read_to_string(&path).expect("its text");
+                fs::remove_file(&path).expect("its removal");
+                let mut whole = expected.iter();
+                for line in text.split_inclusive('\n') {
+                    assert!(whole.any(|one| one == line), "{line:?} at {sector}");
+                }
+                let lost = expected.len() - text.lines().count();
+                assert!(lost <= SECTOR / 70 + 2, "{lost} lines at {sector}");
+                match outcome {
+                    Ok(()) => assert_eq!(lost, 0),
+                    Err(failure) => {
+                        assert_eq!(
+                            (failure.step, failure.path.as_path()),
+                            (Step::Recover, place.as_path()),
+                            "{failure}"
+                        );
+                        damages += 1;
+                    }
+                }
+            }
+        }
+        assert!(damages > 30);
+    }
+
     #[test]
     fn a_batch_that_failed_is_not_taken_for_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let options = options(folder.path());
         let mut journal = Journal::create(&options.path, RING, RING).expect("a journal");
         journal.push(b"line\n");
-        journal.take(5);
+        journal.take(5, 1);
         let mut file = LogFile::new(&options);
         file.create().expect("the log");
         let identity = Identity::of(&fs::metadata(&options.path).expect("the log"));
@@ -292,7 +374,7 @@ mod tests {
         make(&rotated);
         let mut journal = Journal::create(&log, RING, RING).expect("a journal");
         journal.push(b"left\n");
-        journal.take(5);
+        journal.take(5, 1);
         journal.intend(Identity::of(&fs::metadata(&rotated).expect("it is there")), 0);
         rotated
     }

@@ -10,6 +10,7 @@ use crate::counts::{Counts, add};
 use crate::entry::{Entry, Head};
 use crate::failure::Failure;
 use crate::file::Progress;
+use crate::frame::FRAME;
 use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::number::Numbers;
@@ -109,8 +110,10 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn new(options: Options, journal: Option<Journal>) -> Self {
+        // What the queue has room for, its journal has too.
+        let beside = if options.journal { FRAME } else { 0 };
         let state = State {
-            queue: Queue::new(options.max_bytes, options.max_lines),
+            queue: Queue::new(options.max_bytes, options.max_lines, beside),
             journal,
             numbers: options.numbered.then(Numbers::new),
             in_flight: 0,
@@ -212,7 +215,7 @@ impl Sink {
                 let (lines, bytes) = state.queue.make_room(length);
                 add(&self.counts.dropped_full, lines);
                 if let Some(journal) = &mut state.journal {
-                    journal.forget(bytes);
+                    journal.forget(bytes, lines as usize);
                 }
             }
             OnFull::DropNewest => {}
@@ -232,7 +235,8 @@ impl Sink {
     pub(crate) fn is_due(&self, state: &State) -> bool {
         let Options { flush_bytes, max_bytes, max_lines, .. } = self.options;
         state.hurry
-            || state.queue.bytes() >= flush_bytes.min(max_bytes.div_ceil(2))
+            || state.queue.bytes() >= flush_bytes
+            || state.queue.room_taken() >= max_bytes.div_ceil(2)
             || state.queue.lines() >= max_lines.div_ceil(2)
     }
 

@@ -165,9 +165,9 @@ impl Writer {
         state.queue.take(BATCH, &mut self.bytes, &mut self.lines);
         state.in_flight = self.lines.len() as u64;
         if let Some(journal) = &mut state.journal
-            && !self.bytes.is_empty()
+            && !self.lines.is_empty()
         {
-            journal.take(self.bytes.len());
+            journal.take(self.bytes.len(), self.lines.len());
         }
         if state.queue.lines() == 0 {
             state.hurry = false;
