@@ -16,6 +16,7 @@ use crate::lock::{self, Attempt};
 use crate::names::{self, Form};
 use crate::options::FileOptions;
 use crate::period::Period;
+use crate::unsynced::Unsynced;
 
 /// A file that is opened when it is needed.
 pub(crate) struct LogFile {
@@ -28,8 +29,10 @@ pub(crate) struct LogFile {
     overdue: Option<(Identity, SystemTime)>,
     /// Whether files are rotated; otherwise they are appended to whatever their size and age.
     rotates: bool,
-    /// Somebody wants to know lines on the disk: a file is not let go of without that.
-    is_durable: bool,
+    /// Something was appended to it that the disk may not have.
+    is_unsynced: bool,
+    /// Files from before of which that is so.
+    unsynced: Unsynced,
     clock: fn() -> SystemTime,
 }
 
@@ -87,7 +90,8 @@ impl LogFile {
             period,
             overdue: None,
             rotates: true,
-            is_durable: false,
+            is_unsynced: false,
+            unsynced: Unsynced::default(),
             clock: SystemTime::now,
         }
     }
@@ -104,8 +108,8 @@ impl LogFile {
         let mut appended = Appended::default();
         let outcome = self.append_all(batch, progress, &mut appended);
         if let Err(Hindrance::Failed(_)) = outcome {
-            // It may be another one that the path leads to when it is tried again, and the lock goes with the file.
-            self.file = None;
+            // It may be another one that the path leads to when it is tried again.
+            self.close();
         }
         (appended, outcome)
     }
@@ -130,6 +134,7 @@ impl LogFile {
             progress.intend(locked.identity, locked.size);
             if let Err(failure) = self.write(&locked, &batch.bytes[from..from + length]) {
                 progress.failed();
+                self.let_go(locked.file);
                 return Err(failure.into());
             }
             progress.wrote(length);
@@ -147,8 +152,11 @@ impl LogFile {
     /// Rotates the file for what is appended next. Where that fails the lines go to it all the same: they would wait for as
     /// long as, say, nobody may write to the folder.
     fn rotate_for(&mut self, locked: Locked, appended: &mut Appended) {
-        match self.rename(&locked) {
-            Ok(name) => appended.rotated.push(name),
+        match self.rename() {
+            Ok(name) => {
+                self.let_go(locked.file);
+                appended.rotated.push(name);
+            }
             Err(failure) => {
                 appended.stuck = Some(failure);
                 self.rotates = false;
@@ -165,6 +173,7 @@ impl LogFile {
     fn write(&mut self, Locked { file, size, .. }: &Locked, bytes: &[u8]) -> Result<(), Failure> {
         let mut file: &File = file;
         let written = file.write_all(bytes);
+        self.is_unsynced = true;
         if written.is_err() {
             // As long as the lock is held nobody has appended behind it. What cannot be cut off stays torn.
             _ = file.set_len(*size);
@@ -194,8 +203,9 @@ impl LogFile {
             self.release(locked.file);
             return Ok(None);
         }
-        match self.rename(&locked) {
+        match self.rename() {
             Ok(name) => {
+                self.let_go(locked.file);
                 // Where that fails the next append says so.
                 self.file = self.open().ok();
                 Ok(Some(name))
@@ -207,18 +217,25 @@ impl LogFile {
         }
     }
 
-    /// Has the disk take what was appended.
+    /// Has the disk take what was appended, to whatever file.
     pub(crate) fn sync(&mut self) -> Result<(), Failure> {
-        self.is_durable = true;
-        let file = self.file.as_ref();
-        file.map_or(Ok(()), File::sync_data).map_err(self.failure(Step::Sync))
+        let file = self.file.as_ref().filter(|_| self.is_unsynced);
+        let synced = self.unsynced.sync().and_then(|()| file.map_or(Ok(()), File::sync_data));
+        self.is_unsynced &= synced.is_err();
+        synced.map_err(self.failure(Step::Sync))
     }
 
     /// Lets go of the file: the next append opens what the path leads to then.
     pub(crate) fn close(&mut self) {
-        if let Some(file) = self.file.take().filter(|_| self.is_durable) {
-            // It is another file that is asked about from now on.
-            _ = file.sync_data();
+        if let Some(file) = self.file.take() {
+            self.let_go(file);
+        }
+    }
+
+    /// Ends the lock, and with that the file where nobody will ask for what was appended to it.
+    fn let_go(&mut self, file: File) {
+        if std::mem::take(&mut self.is_unsynced) {
+            self.unsynced.keep(file);
         }
     }
 
@@ -263,15 +280,20 @@ impl LogFile {
             let file = self.file.take().map_or_else(|| self.open(), Ok)?;
             // Looked at before each try: one that was rotated may be locked for as long as it is compressed.
             if !self.is_current(&file)? {
+                self.let_go(file);
                 attempt.is_elsewhere().map_err(self.failure(Step::Open))?;
                 continue;
             }
-            match attempt.lock(&file).map_err(self.failure(Step::Lock))? {
-                Some(true) if self.is_current(&file)? => return Ok(self.look_at(file)?),
-                Some(_) => self.file = Some(file),
-                None => {
+            match attempt.lock(&file).map_err(self.failure(Step::Lock)) {
+                Ok(Some(true)) if self.is_current(&file)? => return Ok(self.look_at(file)?),
+                Ok(Some(_)) => self.file = Some(file),
+                Ok(None) => {
                     self.file = Some(file);
                     return Err(Hindrance::Busy);
+                }
+                Err(failure) => {
+                    self.let_go(file);
+                    return Err(failure.into());
                 }
             }
         }
@@ -287,7 +309,10 @@ impl LogFile {
         let mut size = own.len();
         if own.is_file() && size != self.end && is_torn(path, size) {
             // Of a writer that was killed: the next line begins on a line of its own.
-            (&file).write_all(b"\n").map_err(self.failure(Step::Write))?;
+            if let Err(error) = (&file).write_all(b"\n") {
+                self.let_go(file);
+                return Err(self.failure(Step::Write)(error));
+            }
             size += 1;
         }
         Ok(Locked { file, identity, size, ended })
@@ -299,15 +324,16 @@ impl LogFile {
 
     /// Unlocks the file and keeps it.
     fn release(&mut self, file: File) {
-        // Where that fails the lock ends with the file.
-        self.file = file.unlock().is_ok().then_some(file);
+        if file.unlock().is_ok() {
+            self.file = Some(file);
+        } else {
+            // The lock ends with the file.
+            self.let_go(file);
+        }
     }
 
-    /// Gives a locked file another name. The lock is to end after that.
-    fn rename(&mut self, locked: &Locked) -> Result<PathBuf, Failure> {
-        if self.is_durable {
-            locked.file.sync_data().map_err(self.failure(Step::Sync))?;
-        }
+    /// Gives the file another name, whose lock is held.
+    fn rename(&mut self) -> Result<PathBuf, Failure> {
         let is_taken = |name: &Path| fs::symlink_metadata(name).is_ok();
         let name = names::rotated(&self.options.path, (self.clock)(), is_taken);
         fs::rename(&self.options.path, &name).map_err(self.failure(Step::Rename))?;
@@ -468,6 +494,36 @@ mod tests {
         fs::rename(&path, folder.path().join("moved.log")).expect("a rename");
         assert_eq!(append(&mut file, "2\n").1, Ok(()));
         assert_eq!(texts(&folder), ["2\n", "1\n"]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn files_that_were_rotated_are_on_the_disk_when_that_is_asked_for() {
+        let folder = folder();
+        let path = folder.path().join("app.log");
+        let is_held = |path: &Path| {
+            let handles = fs::read_dir("/proc/self/fd").expect("the folder of handles").flatten();
+            handles.filter_map(|handle| fs::read_link(handle.path()).ok()).any(|file| file == path)
+        };
+        let mut file = open(&path, 10);
+        assert_eq!(append(&mut file, "1\n").1, Ok(()));
+        let asked = file.rotate().expect("a rotation").expect("a name");
+        let (appended, outcome) = append(&mut file, "123456789\nabcdefghi\n");
+        assert_eq!((appended.rotated.len(), outcome), (1, Ok(())));
+        // By another process, so that its name is not known.
+        let moved = folder.path().join("moved.log");
+        fs::rename(&path, &moved).expect("a rename");
+        assert_eq!(append(&mut file, "2\n").1, Ok(()));
+        let all = [&asked, &appended.rotated[0], &moved];
+        assert!(all.iter().all(|name| is_held(name)));
+        for name in all {
+            fs::File::open(name).and_then(|file| file.try_lock().map_err(Into::into)).expect("nobody has its lock");
+        }
+        assert_eq!(file.sync(), Ok(()));
+        assert!(!all.iter().any(|name| is_held(name)));
+        // What was asked for before is not kept.
+        let name = file.rotate().expect("a rotation").expect("a name");
+        assert!(!is_held(&name));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod stream;
 mod tidy;
 mod trace;
 mod trouble;
+mod unsynced;
 mod writer;
 
 pub use counts::Counts;
