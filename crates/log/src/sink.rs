@@ -95,6 +95,14 @@ impl State {
     }
 }
 
+/// Why a line is not taken in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    Closed,
+    Oversized,
+    Full,
+}
+
 /// A file's queue, and what its handles and its thread tell each other.
 pub(crate) struct Sink {
     pub(crate) options: Options,
@@ -154,10 +162,21 @@ impl Sink {
 
     /// Takes a line in, if there is or will be room; returns whether it was.
     pub(crate) fn push(&self, line: &[u8], urgent: bool) -> bool {
-        let mut state = self.state();
-        let numbered = state.numbers.as_mut().map(|numbers| numbers.number(line));
-        let line = numbered.as_deref().unwrap_or(line);
-        self.push_texts(state, &[line], None, urgent)
+        // A number is given once there is room, so that numbers are in the order of the lines.
+        let length = |state: &State| state.numbers.as_ref().map_or(line.len(), |numbers| numbers.length(line));
+        match self.with_room(length) {
+            Ok(mut state) => {
+                let numbered = state.numbers.as_mut().map(|numbers| numbers.number(line));
+                self.take_in(state, &[numbered.as_deref().unwrap_or(line)], None, urgent);
+                true
+            }
+            Err(mut state) => {
+                if let Some(numbers) = &mut state.numbers {
+                    numbers.skip(line);
+                }
+                false
+            }
+        }
     }
 
     /// As `push`. The line is put together when it is written, unless it is to be kept or numbered before.
@@ -167,32 +186,44 @@ impl Sink {
             entry.write(&mut line);
             return self.push(&line, urgent);
         }
-        self.push_texts(self.state(), &entry.texts(), Some(entry.head()), urgent)
+        let texts = entry.texts();
+        let length = texts.iter().map(|text| text.len()).sum();
+        let Ok(state) = self.with_room(|_| length) else { return false };
+        self.take_in(state, &texts, Some(entry.head()), urgent);
+        true
     }
 
-    fn push_texts<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        texts: &[&[u8]],
-        head: Option<Head>,
-        urgent: bool,
-    ) -> bool {
-        let length = texts.iter().map(|text| text.len()).sum();
+    /// The state, with room for a line; an error: the line is dropped, and counted. Its length may change while others push.
+    fn with_room(&self, length: impl Fn(&State) -> usize) -> Result<MutexGuard<'_, State>, MutexGuard<'_, State>> {
+        let mut state = self.state();
+        let mut reason = Self::refusal(&state, length(&state));
+        if reason == Some(Refusal::Full) {
+            state = self.make_room(state, &length);
+            // The log may have been closed meanwhile.
+            reason = Self::refusal(&state, length(&state));
+        }
+        let dropped = match reason {
+            None => return Ok(state),
+            Some(Refusal::Closed) => &self.counts.dropped_closed,
+            Some(Refusal::Oversized) => &self.counts.dropped_oversized,
+            Some(Refusal::Full) => &self.counts.dropped_full,
+        };
+        add(dropped, 1);
+        Err(state)
+    }
+
+    /// Why a line of that length is not taken in, if it is not.
+    fn refusal(state: &State, length: usize) -> Option<Refusal> {
         if state.closing.is_some() {
-            add(&self.counts.dropped_closed, 1);
-            return false;
+            Some(Refusal::Closed)
+        } else if !state.queue.could_fit(length) {
+            Some(Refusal::Oversized)
+        } else {
+            (!state.queue.fits(length)).then_some(Refusal::Full)
         }
-        if !state.queue.could_fit(length) {
-            add(&self.counts.dropped_oversized, 1);
-            return false;
-        }
-        if !state.queue.fits(length) {
-            state = self.make_room(state, length);
-            if !state.queue.fits(length) {
-                add(&self.counts.dropped_full, 1);
-                return false;
-            }
-        }
+    }
+
+    fn take_in(&self, mut state: MutexGuard<'_, State>, texts: &[&[u8]], head: Option<Head>, urgent: bool) {
         state.queue.push(texts, head, self.now());
         if let (Some(journal), [line]) = (&mut state.journal, texts) {
             journal.push(line);
@@ -206,12 +237,16 @@ impl Sink {
             drop(state);
             self.work.notify_one();
         }
-        true
     }
 
-    fn make_room<'a>(&'a self, mut state: MutexGuard<'a, State>, length: usize) -> MutexGuard<'a, State> {
+    fn make_room<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        length: &impl Fn(&State) -> usize,
+    ) -> MutexGuard<'a, State> {
         match self.options.on_full {
             OnFull::DropOldest => {
+                let length = length(&state);
                 let (lines, bytes) = state.queue.make_room(length);
                 add(&self.counts.dropped_full, lines);
                 if let Some(journal) = &mut state.journal {
@@ -223,7 +258,7 @@ impl Sink {
                 state.hurry = true;
                 state.asleep = false;
                 self.work.notify_one();
-                let is_full = |state: &mut State| !state.queue.fits(length) && state.closing.is_none();
+                let is_full = |state: &mut State| !state.queue.fits(length(state)) && state.closing.is_none();
                 let waited = self.room.wait_timeout_while(state, patience, is_full);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
@@ -291,5 +326,103 @@ impl Sink {
         {
             tell(journal);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::path::PathBuf;
+    use std::sync::atomic::Ordering;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::Sink;
+    use crate::options::{FileOptions, OnFull, Options, Target};
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// One that nobody writes, with room for two lines.
+    fn sink(on_full: OnFull) -> Sink {
+        let options = Options {
+            target: Target::File(Box::new(FileOptions::new(PathBuf::from("app.log")))),
+            max_bytes: 1000,
+            max_lines: 2,
+            on_full,
+            flush_interval: LONG,
+            flush_bytes: 1000,
+            patience: LONG,
+            journal: false,
+            numbered: true,
+        };
+        Sink::new(options, None)
+    }
+
+    /// What there is, and room again.
+    fn take(sink: &Sink) -> String {
+        let (mut bytes, mut lines) = (Vec::new(), VecDeque::new());
+        sink.state().queue.take(1000, &mut bytes, &mut lines);
+        sink.room.notify_all();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    fn numbers(text: &str) -> Vec<usize> {
+        let number = |line: &str| line.rsplit_once(':').and_then(|(_, number)| number.strip_suffix('}')?.parse().ok());
+        text.lines().map(|line| number(line).expect("a number")).collect()
+    }
+
+    fn wait_until(condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + LONG;
+        while !condition() {
+            assert!(Instant::now() < deadline, "it never comes");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn numbers_are_in_the_order_of_lines_that_waited_for_room() {
+        const LINES: usize = 200;
+        let (sink, mut text) = (sink(OnFull::Block(LONG)), String::new());
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..LINES).for_each(|_| assert!(sink.push(b"{\"a\":1}\n", false))));
+            }
+            let deadline = Instant::now() + LONG;
+            while text.lines().count() < 8 * LINES {
+                assert!(Instant::now() < deadline, "they never come");
+                text += &take(&sink);
+            }
+        });
+        assert!(numbers(&text).into_iter().eq(0..8 * LINES), "{text}");
+    }
+
+    #[test]
+    fn a_line_that_waited_while_the_log_was_closed_is_dropped() {
+        let sink = sink(OnFull::Block(LONG));
+        for _ in 0..2 {
+            assert!(sink.push(b"{}\n", false));
+        }
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| sink.push(b"{}\n", false));
+            // It hurries the thread that writes, and waits from then on.
+            wait_until(|| sink.state().hurry);
+            sink.state().closing = Some(Instant::now() + LONG);
+            take(&sink);
+            assert!(!waiting.join().expect("no panic"));
+        });
+        assert_eq!(sink.counts.dropped_closed.load(Ordering::Relaxed), 1);
+        assert_eq!(sink.counts.accepted.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_line_that_is_dropped_leaves_a_gap() {
+        let newest = sink(OnFull::DropNewest);
+        assert_eq!([(); 4].map(|()| newest.push(b"{}\n", false)), [true, true, false, false]);
+        let text = take(&newest);
+        assert!(newest.push(b"{}\n", false));
+        assert_eq!(numbers(&(text + &take(&newest))), [0, 1, 4]);
+        let oldest = sink(OnFull::DropOldest);
+        assert_eq!([(); 4].map(|()| oldest.push(b"{}\n", false)), [true; 4]);
+        assert_eq!(numbers(&take(&oldest)), [2, 3]);
     }
 }
