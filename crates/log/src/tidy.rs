@@ -62,12 +62,25 @@ fn run(asked: &AtomicUsize, options: &FileOptions, sink: &Weak<Sink>) {
     }
 }
 
-/// Compresses what is to be, and removes what is not to stay.
+/// Compresses what is to be, and removes what is not to stay. A file that fails does not keep others from that; the first
+/// of them is told.
 pub(crate) fn tidy(options: &FileOptions, now: SystemTime) -> Result<(), Failure> {
+    let mut failures = Vec::new();
+    let outcome = tidy_all(options, now, &mut failures);
+    failures.extend(outcome.err());
+    // One that stays is looked at twice.
+    let others = failures.iter().filter(|failure| failure.path != failures[0].path).count();
+    let Some(mut first) = failures.into_iter().next() else { return Ok(()) };
+    if others > 0 {
+        first.message += ", and it is not the only one";
+    }
+    Err(first)
+}
+
+fn tidy_all(options: &FileOptions, now: SystemTime, failures: &mut Vec<Failure>) -> Result<(), Failure> {
     let path = &options.path;
     // What goes anyway need not be compressed, but how much room all take is known only afterwards.
-    remove(path, &Keep { bytes: None, ..options.keep }, now)?;
-    let mut outcome = Ok(());
+    remove(path, &Keep { bytes: None, ..options.keep }, now, failures)?;
     if let Some(compression) = options.compression {
         for (_, form, file) in all(path)? {
             let done = match form {
@@ -75,19 +88,17 @@ pub(crate) fn tidy(options: &FileOptions, now: SystemTime) -> Result<(), Failure
                 Form::Part(_) => remove_orphan(&file).map_err(Failure::of(Step::Remove, &file)),
                 Form::Compressed(_) => Ok(()),
             };
-            // One that fails does not keep others from being compressed.
-            outcome = outcome.and(done);
+            failures.extend(done.err());
         }
     }
-    remove(path, &options.keep, now)?;
-    outcome
+    remove(path, &options.keep, now, failures)
 }
 
 fn all(path: &Path) -> Result<Vec<(SystemTime, Form, PathBuf)>, Failure> {
     names::list(path).map_err(Failure::of(Step::Folder, names::folder(path)))
 }
 
-fn remove(path: &Path, keep: &Keep, now: SystemTime) -> Result<(), Failure> {
+fn remove(path: &Path, keep: &Keep, now: SystemTime, failures: &mut Vec<Failure>) -> Result<(), Failure> {
     let mut left = keep.bytes.unwrap_or(u64::MAX);
     let (mut count, mut is_full, mut last) = (0, false, None);
     let rotated = all(path)?.into_iter().rev().filter(|(_, form, _)| !matches!(form, Form::Part(_)));
@@ -102,7 +113,7 @@ fn remove(path: &Path, keep: &Keep, now: SystemTime) -> Result<(), Failure> {
         }
         let is_old = keep.age.is_some_and(|age| now.duration_since(time).is_ok_and(|since| since > age));
         if is_full || is_old || keep.count.is_some_and(|most| count > most) {
-            gone(fs::remove_file(&file)).map_err(Failure::of(Step::Remove, &file))?;
+            failures.extend(gone(fs::remove_file(&file)).map_err(Failure::of(Step::Remove, &file)).err());
         }
     }
     Ok(())
@@ -177,6 +188,7 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use super::tidy;
+    use crate::failure::Step;
     use crate::names::{Form, rotated};
     use crate::options::{Compression, FileOptions, Keep};
 
@@ -235,6 +247,23 @@ mod tests {
         let options = FileOptions { keep: Keep { bytes: Some(50), ..Keep::default() }, ..options };
         tidy(&options, now()).expect("it works");
         assert_eq!(left(&options), [1]);
+    }
+
+    #[test]
+    fn one_that_cannot_be_removed_keeps_no_other_from_being_removed_or_compressed() {
+        let (_folder, options) = place(&[1, 2, 4, 6]);
+        for days in [3, 5] {
+            fs::create_dir(old(&options.path, days)).expect("a folder in its place");
+        }
+        let keep = Keep { count: Some(2), ..Keep::default() };
+        let options = FileOptions { keep, compression: Some(Compression::Gzip), ..options };
+        let failure = tidy(&options, now()).expect_err("two stay");
+        assert_eq!((failure.step, failure.path.as_path()), (Step::Remove, old(&options.path, 3).as_path()));
+        assert!(failure.message.ends_with(", and it is not the only one"), "{failure}");
+        assert_eq!(left(&options), [3, 5]);
+        for days in [1, 2] {
+            assert_eq!(text(Compression::Gzip, &old(&options.path, days)), format!("{days:9}\n"));
+        }
     }
 
     fn text(compression: Compression, path: &Path) -> String {
