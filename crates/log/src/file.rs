@@ -614,11 +614,15 @@ mod tests {
         let mut file = daily(&path, || day(20_000));
         write_at(&path, "", day(19_000));
         assert_eq!(file.turn(), Ok(None));
+        assert_eq!(file.next_turn(), Some(day(20_001)));
         let mut file = daily(&path, || day(20_001));
+        // It has not looked yet, at what others may have left.
+        assert!(file.next_turn().is_some_and(|turn| turn <= day(20_001)));
         write_at(&path, "old\n", day(20_000) + NOON);
         let name = file.turn().expect("a rotation").expect("a name");
         assert_eq!(name.file_name().and_then(|name| name.to_str()), Some("app-20241005-000000-000.log"));
         assert_eq!(file.turn(), Ok(None));
+        assert_eq!(file.next_turn(), Some(day(20_002)));
         assert_eq!(files(&folder).len(), 2);
     }
 

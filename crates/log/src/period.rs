@@ -5,7 +5,7 @@
 //! nobody appends behind the moment without having asked.
 
 use std::fs::Metadata;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::schedule::Schedule;
 
@@ -21,9 +21,9 @@ impl Period {
         Self { schedule, moments: None }
     }
 
-    /// When to ask next; `None`: now.
+    /// When to ask next, which was long ago as long as nobody has asked; `None`: never again.
     pub(crate) fn next(&self) -> Option<SystemTime> {
-        self.moments.and_then(|(_, next)| next)
+        self.moments.map_or(Some(UNIX_EPOCH), |(_, next)| next)
     }
 
     /// When the period of a file ended, if it was begun in one that has. `rotations` are the times at which the file was
@@ -36,11 +36,12 @@ impl Period {
     ) -> Option<SystemTime> {
         if let Some((last, next)) = self.moments
             && now >= last
-            && next.is_some_and(|next| now < next)
+            && next.is_none_or(|next| now < next)
         {
             return None;
         }
-        let last = self.schedule.last(now)?;
+        // Before the first moment of all there is nothing to be rotated.
+        let last = self.schedule.last(now).unwrap_or(UNIX_EPOCH);
         let was_written_before = file.len() > 0 && file.modified().is_ok_and(|written| written < last);
         if was_written_before && !rotations().iter().any(|&time| time >= last) {
             // Until it is rotated the answer stays the same.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use keelson_log::{Counts, Event, FileOptions, FlushError, Log, OnFull, OpenError, Options, Target};
+use keelson_log::{Counts, Event, FileOptions, FlushError, Log, OnFull, OpenError, Options, Schedule, Target, Zone};
 
 /// Longer than anything takes that works.
 const LONG: Duration = Duration::from_secs(30);
@@ -218,6 +218,23 @@ fn rotation_comes_behind_what_was_pushed_before() {
     let told = events.lock().expect("no panic");
     let [Event::Rotated(name)] = &told[..] else { panic!("{told:?}") };
     assert_eq!(fs::read_to_string(name).expect("its text"), "one\n");
+}
+
+#[test]
+fn a_file_from_an_earlier_period_is_rotated_though_nobody_writes() {
+    let place = Place::new();
+    fs::create_dir(place.folder.path().join("logs")).expect("a folder");
+    fs::write(place.path(), "old\n").expect("a file");
+    let long_ago = SystemTime::now() - Duration::from_secs(200_000);
+    fs::File::options().write(true).open(place.path()).and_then(|file| file.set_modified(long_ago)).expect("its time");
+    let schedule = Some(Schedule::new("@daily", Zone::Utc).expect("a schedule"));
+    let target = Target::File(Box::new(FileOptions { schedule, ..FileOptions::new(place.path()) }));
+    let (_log, events) = open(Options { target, ..options(&place.path()) });
+    eventually("a rotation", || !events.lock().expect("no panic").is_empty());
+    let told = events.lock().expect("no panic");
+    let [Event::Rotated(name)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(fs::read_to_string(name).expect("its text"), "old\n");
+    assert_eq!(place.text(), "");
 }
 
 #[test]
