@@ -33,6 +33,7 @@ mod tidy;
 mod trace;
 mod trouble;
 mod unsynced;
+mod wall;
 mod writer;
 
 pub use counts::Counts;

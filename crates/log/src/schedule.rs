@@ -2,9 +2,11 @@
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, Local, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
+
+use crate::wall::Wall;
 
 /// By which clock a schedule goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,25 +50,36 @@ impl Schedule {
     /// The first moment after `time`.
     pub(crate) fn next(&self, time: SystemTime) -> Option<SystemTime> {
         match self.zone {
-            Zone::Utc => self.cron.find_next_occurrence(&DateTime::<Utc>::from(time), false).ok().map(Into::into),
-            Zone::Local => self.cron.find_next_occurrence(&DateTime::<Local>::from(time), false).ok().map(Into::into),
+            Zone::Utc => self.next_in(time, &Utc),
+            Zone::Local => self.next_in(time, &Wall),
         }
+    }
+
+    fn next_in(&self, time: SystemTime, zone: &impl TimeZone) -> Option<SystemTime> {
+        let time = DateTime::<Utc>::from(time).with_timezone(zone);
+        self.cron.find_next_occurrence(&time, false).ok().map(Into::into)
     }
 
     /// The last moment that was not after `time`.
     pub(crate) fn last(&self, time: SystemTime) -> Option<SystemTime> {
+        match self.zone {
+            Zone::Utc => self.last_in(time, &Utc),
+            Zone::Local => self.last_in(time, &Wall),
+        }
+    }
+
+    fn last_in(&self, time: SystemTime, zone: &impl TimeZone) -> Option<SystemTime> {
         // It looks for what was before; a moment itself is one.
-        let after = DateTime::<Utc>::from(time) + TimeDelta::seconds(1);
-        let found: Option<SystemTime> = match self.zone {
-            Zone::Utc => self.cron.find_previous_occurrence(&after, false).ok().map(Into::into),
-            Zone::Local => self.cron.find_previous_occurrence(&after.with_timezone(&Local), false).ok().map(Into::into),
-        };
-        found.filter(|found| *found <= time)
+        let after = (DateTime::<Utc>::from(time) + TimeDelta::seconds(1)).with_timezone(zone);
+        let found: SystemTime = self.cron.find_previous_occurrence(&after, false).ok()?.into();
+        (found <= time).then_some(found)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    use std::process::Command;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use super::{Schedule, Zone};
@@ -117,6 +130,60 @@ mod tests {
     fn what_is_no_pattern_is_refused() {
         for pattern in ["", "daily", "* * * *", "61 * * * *", "* * * * * *", "0 0 30 2 *"] {
             assert!(Schedule::new(pattern, Zone::Utc).is_err(), "{pattern:?}");
+        }
+    }
+
+    /// In a process of its own that has this zone: the zone is the system's for all of a process.
+    #[cfg(unix)]
+    fn in_zone(zone: &str, test: &str) {
+        let mut command = Command::new(std::env::current_exe().expect("its path"));
+        command.args(["--exact", &format!("schedule::tests::{test}"), "--nocapture"]);
+        let output = command.env("TZ", zone).env("KEELSON_LOG_ZONE", zone).output().expect("a process");
+        assert!(output.status.success(), "{zone}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Where clocks go back at 01:00 UTC on 2026-10-25, where they do at 06:00 UTC on 2026-11-01, and forward in spring.
+    #[cfg(unix)]
+    const BERLIN: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+    #[cfg(unix)]
+    const NEW_YORK: &str = "EST5EDT,M3.2.0,M11.1.0";
+
+    /// All moments from one to another.
+    #[cfg(unix)]
+    fn moments(schedule: &Schedule, from: SystemTime, to: SystemTime) -> Vec<SystemTime> {
+        let next = |time: &SystemTime| {
+            let next = schedule.next(*time).expect("a moment");
+            assert!(next > *time, "{next:?} is not after {time:?}");
+            Some(next)
+        };
+        std::iter::successors(next(&from), next).take_while(|time| *time < to).collect()
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_last_moment_is_the_last_whatever_clocks_do() {
+        let Ok(zone) = std::env::var("KEELSON_LOG_ZONE") else {
+            for zone in [BERLIN, NEW_YORK] {
+                in_zone(zone, "the_last_moment_is_the_last_whatever_clocks_do");
+            }
+            return;
+        };
+        let changes: [f64; 2] =
+            if zone == BERLIN { [1_774_746_000.0, 1_792_890_000.0] } else { [1_772_953_200.0, 1_793_512_800.0] };
+        for pattern in ["@hourly", "*/15 * * * *", "@daily", "30 2 * * *", "0 3 * * *", "15,45 1-3 * * *"] {
+            let schedule = Schedule::new(pattern, Zone::Local).expect("a schedule");
+            for change in changes {
+                let day = DAY as f64;
+                let all = moments(&schedule, at(change - 4.0 * day), at(change + 3.0 * day));
+                if pattern == "@hourly" {
+                    assert_eq!(all.len(), 7 * 24 - 1, "every hour, also that which comes twice");
+                }
+                for minute in (0..1440).step_by(11) {
+                    let time = at(change - day / 2.0 + f64::from(minute) * 60.0 + 0.5);
+                    let expected = all.iter().rfind(|moment| **moment <= time);
+                    assert_eq!(schedule.last(time).as_ref(), expected, "{pattern} in {zone}, minute {minute}");
+                }
+            }
         }
     }
 }
