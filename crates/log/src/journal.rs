@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
 use memmap2::MmapMut;
 
@@ -349,12 +349,19 @@ impl Journal {
         u64::from_ne_bytes(bytes.try_into().unwrap_or_default())
     }
 
-    /// All that was stored before is there when this is.
+    /// All that was stored before is there when this is, and nothing of what is stored after.
+    ///
+    /// A process that is killed has done what stands before the instruction that it has come to, and nothing behind, in
+    /// whatever order the processor makes that known to others: what counts is the order of the instructions. The compiler
+    /// may put no write behind a `Release` store that stands before it, but a plain one that stands behind it, such as a
+    /// line's copy into room that this store makes free, it may put before. The fence forbids that, and costs no
+    /// instruction.
     fn store(&mut self, word: usize, value: u64) {
         let place = self.map[word * 8..][..8].as_mut_ptr().cast::<u64>();
         // SAFETY: the slice has the eight bytes of the word, at a multiple of eight from the start of a page, and `self` is
         // borrowed for good, so that nobody else has a reference to them.
         unsafe { AtomicU64::from_ptr(place) }.store(value, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
         #[cfg(test)]
         if let Some(mut look) = self.after_store.take() {
             look();
