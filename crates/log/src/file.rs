@@ -4,16 +4,18 @@
 //! that the lock is held, as somebody else has rotated meanwhile: then that one is opened and locked instead. So nothing is
 //! appended to a file after it was rotated, but by who knows nothing of the lock.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::batch::{Appended, Batch, Progress};
 use crate::failure::{Failure, Hindrance, Step};
 use crate::identity::Identity;
 use crate::link;
 use crate::lock::{self, Attempt};
 use crate::names::{self, Form};
+use crate::open::open;
 use crate::options::FileOptions;
 use crate::period::Period;
 use crate::unsynced::Unsynced;
@@ -34,41 +36,6 @@ pub(crate) struct LogFile {
     /// Files from before of which that is so.
     unsynced: Unsynced,
     clock: fn() -> SystemTime,
-}
-
-/// Lines to append.
-pub(crate) struct Batch<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) lengths: &'a [usize],
-    /// How many of them came before a time.
-    pub(crate) before: &'a dyn Fn(SystemTime) -> usize,
-}
-
-/// Who is told of each write, before and after.
-pub(crate) trait Progress {
-    /// What follows is written to that file from that offset on.
-    fn intend(&mut self, file: Identity, offset: u64);
-    /// So many bytes more are written.
-    fn wrote(&mut self, bytes: usize);
-    /// Nothing was.
-    fn failed(&mut self);
-}
-
-impl Progress for () {
-    fn intend(&mut self, _file: Identity, _offset: u64) {}
-    fn wrote(&mut self, _bytes: usize) {}
-    fn failed(&mut self) {}
-}
-
-/// How far an append came.
-#[derive(Debug, Default)]
-pub(crate) struct Appended {
-    /// Lines that are in the file.
-    pub(crate) lines: usize,
-    /// Where files went that were rotated before.
-    pub(crate) rotated: Vec<PathBuf>,
-    /// Why a file was appended to that should have been rotated.
-    pub(crate) stuck: Option<Failure>,
 }
 
 /// The file that the path leads to, locked.
@@ -240,38 +207,7 @@ impl LogFile {
     }
 
     fn open(&self) -> Result<File, Failure> {
-        let path = &self.options.path;
-        let mut options = OpenOptions::new();
-        // Windows locks none that is opened for appending only.
-        options.append(true).create(true).read(cfg!(windows));
-        let file = match options.open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let folder = names::folder(path);
-                fs::create_dir_all(folder).map_err(Failure::of(Step::Folder, folder))?;
-                options.open(path)
-            }
-            opened => opened,
-        };
-        let file = file.map_err(self.failure(Step::Open))?;
-        self.permit(&file).map_err(self.failure(Step::Open))?;
-        Ok(file)
-    }
-
-    /// Gives a file that is new its permissions, which the process' mask would narrow while it is made.
-    #[cfg(unix)]
-    fn permit(&self, file: &File) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt;
-        match self.options.mode {
-            Some(mode) if file.metadata().is_ok_and(|found| found.is_file() && found.len() == 0) => {
-                file.set_permissions(fs::Permissions::from_mode(mode))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn permit(&self, _file: &File) -> io::Result<()> {
-        Ok(())
+        open(&self.options)
     }
 
     fn locked(&mut self) -> Result<Locked, Hindrance> {
@@ -636,22 +572,5 @@ mod tests {
         assert_eq!(append(&mut other, "2\n").1, Ok(()));
         assert_eq!(append(&mut one, "3\n").1, Ok(()));
         assert_eq!(fs::read_to_string(&path).expect("its text"), "torn by a ki\n1\n2\n3\n");
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_new_file_has_its_permissions_and_an_old_one_keeps_them() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = folder();
-        let path = folder.path().join("app.log");
-        let with = |mode: u32| LogFile::new(&FileOptions { mode: Some(mode), ..FileOptions::new(path.clone()) });
-        let mode = || fs::metadata(&path).expect("the file").permissions().mode() & 0o777;
-        let mut file = with(0o666);
-        assert_eq!(append(&mut file, "1\n").1, Ok(()));
-        assert_eq!(mode(), 0o666);
-        assert_eq!(append(&mut with(0o600), "2\n").1, Ok(()));
-        assert_eq!(mode(), 0o666);
-        file.rotate().expect("a rotation");
-        assert_eq!(mode(), 0o666);
     }
 }

@@ -8,6 +8,8 @@
 //! The check is made in the call of who logs. CRC-32 takes 30 ns for a line of 300 bytes where this takes 18: four products
 //! of 128 bits go on at once. It is no worse at telling torn lines, which nobody makes on purpose.
 
+use std::borrow::Cow;
+
 /// Bytes of a frame.
 pub(crate) const FRAME: usize = 8;
 /// Bits in no order, odd.
@@ -23,8 +25,16 @@ pub(crate) fn of(line: &[u8], position: u64) -> [u8; FRAME] {
     frame
 }
 
-/// The length of the line that a frame is for.
-pub(crate) fn length(frame: [u8; FRAME]) -> usize {
+/// The length of the line whose frame begins at a position, with the frame, if it is whole and within so many bytes.
+pub(crate) fn line_at<'a>(position: u64, room: usize, bytes: impl Fn(u64, usize) -> Cow<'a, [u8]>) -> Option<usize> {
+    let room = room.checked_sub(FRAME)?;
+    let found: [u8; FRAME] = bytes(position, FRAME).as_ref().try_into().ok()?;
+    let length = length_of(found);
+    let is_whole = length <= room && of(&bytes(position + FRAME as u64, length), position) == found;
+    is_whole.then_some(FRAME + length)
+}
+
+fn length_of(frame: [u8; FRAME]) -> usize {
     let [one, two, three, four, ..] = frame;
     u32::from_le_bytes([one, two, three, four]) as usize
 }
@@ -67,7 +77,7 @@ fn product(one: u64, other: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{FRAME, length, of};
+    use super::{FRAME, length_of, of};
 
     proptest! {
         #[test]
@@ -79,7 +89,7 @@ mod tests {
             change in 1_u8..,
         ) {
             let frame = of(&line, position);
-            prop_assert_eq!(length(frame), line.len());
+            prop_assert_eq!(length_of(frame), line.len());
             prop_assert_ne!(of(&line, position.wrapping_add(distance)), frame);
             if !line.is_empty() {
                 let mut other = line.clone();

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
 use memmap2::MmapMut;
 
-use crate::file::Progress;
+use crate::batch::Progress;
 use crate::frame::{self, FRAME};
 use crate::identity::Identity;
 use crate::lock::is_at;
@@ -83,7 +83,7 @@ impl Journal {
         fs::create_dir_all(names::folder(log))?;
         let mut number = 0;
         loop {
-            let path = path(log, number);
+            let path = names::journal(log, number);
             let mut options = OpenOptions::new();
             options.read(true).write(true).create_new(true);
             // Whatever the permissions of the log: nobody else has to read what waits.
@@ -134,7 +134,7 @@ impl Journal {
     /// Takes over what processes that are no more have left beside a log, and tells of those that cannot be read.
     pub(crate) fn left(log: &Path) -> (Vec<Self>, Vec<(PathBuf, io::Error)>) {
         let (mut left, mut failed) = (Vec::new(), Vec::new());
-        for path in paths(log) {
+        for path in names::journals(log) {
             match Self::find(&path) {
                 Ok(Found::Left(journal)) => left.push(journal),
                 Ok(Found::Empty | Found::Taken) => {}
@@ -279,7 +279,7 @@ impl Journal {
             }
             bytes
         };
-        line_at(position, (head - position) as usize, bytes)
+        frame::line_at(position, (head - position) as usize, bytes)
     }
 
     /// Bytes that were lines once, and are not whole.
@@ -294,7 +294,7 @@ impl Journal {
         let batch = &self.map[HEADER + self.ring..][..length];
         let at = move |place: usize| {
             let bytes = |from: u64, count| Cow::Borrowed(&batch[(from - begin) as usize..][..count]);
-            Some((place, place + line_at(begin + place as u64, length - place, bytes)?))
+            Some((place, place + frame::line_at(begin + place as u64, length - place, bytes)?))
         };
         let next = move |from: usize| (from..length).find_map(at);
         std::iter::successors(next(0), move |&(_, end)| next(end)).filter(move |&(_, end)| end > start)
@@ -418,15 +418,6 @@ fn allocate(mut file: &File, size: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// The length of the line whose frame begins at a position, with the frame, if it is whole and within so many bytes.
-fn line_at<'a>(position: u64, room: usize, bytes: impl Fn(u64, usize) -> Cow<'a, [u8]>) -> Option<usize> {
-    let room = room.checked_sub(FRAME)?;
-    let found: [u8; FRAME] = bytes(position, FRAME).as_ref().try_into().ok()?;
-    let length = frame::length(found);
-    let is_whole = length <= room && frame::of(&bytes(position + FRAME as u64, length), position) == found;
-    is_whole.then_some(FRAME + length)
-}
-
 fn map(file: &File) -> io::Result<MmapMut> {
     // SAFETY: others would have to ignore the lock of the file to change or shorten it.
     unsafe { MmapMut::map_mut(file) }
@@ -442,28 +433,4 @@ fn is_free(file: &File) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(false),
         locked => locked.map(|()| true).map_err(io::Error::from),
     }
-}
-
-fn path(log: &Path, number: u32) -> PathBuf {
-    let mut path = log.as_os_str().to_owned();
-    path.push(format!(".ring-{number}"));
-    path.into()
-}
-
-/// The journals beside a log, whosever they are.
-fn paths(log: &Path) -> Vec<PathBuf> {
-    let mut prefix = log.file_name().unwrap_or_default().to_owned();
-    prefix.push(".ring-");
-    let Ok(entries) = fs::read_dir(names::folder(log)) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .flatten()
-        .filter(|entry| {
-            let name = entry.file_name();
-            let number = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
-            number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
-        })
-        .map(|entry| entry.path())
-        .collect();
-    found.sort();
-    found
 }

@@ -8,6 +8,7 @@
 //! Several processes can write to one file: each batch is appended, and each rotation carried out, under the system's
 //! advisory lock of that file, after a look whether the path still leads to it.
 
+mod batch;
 mod counts;
 mod entry;
 mod failure;
@@ -20,6 +21,7 @@ mod lock;
 mod log;
 mod names;
 mod number;
+mod open;
 mod options;
 mod output;
 mod period;

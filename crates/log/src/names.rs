@@ -1,4 +1,4 @@
-//! Names of rotated files: `NAME-<stamp>.EXT`, and what compression makes of them.
+//! Names of rotated files, `NAME-<stamp>.EXT`, of what compression makes of them, and of journals, `NAME.EXT.ring-<number>`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -104,6 +104,31 @@ pub(crate) fn list(path: &Path) -> io::Result<Vec<(SystemTime, Form, PathBuf)>> 
     }
     found.sort_by(|(one, _, first), (other, _, second)| (one, first).cmp(&(other, second)));
     Ok(found)
+}
+
+/// A journal beside a log.
+pub(crate) fn journal(log: &Path, number: u32) -> PathBuf {
+    let mut path = log.as_os_str().to_owned();
+    path.push(format!(".ring-{number}"));
+    path.into()
+}
+
+/// The journals beside a log, whosever they are.
+pub(crate) fn journals(log: &Path) -> Vec<PathBuf> {
+    let mut prefix = log.file_name().unwrap_or_default().to_owned();
+    prefix.push(".ring-");
+    let Ok(entries) = fs::read_dir(folder(log)) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let number = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+            number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+        })
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
 }
 
 /// The folder that a file is in.

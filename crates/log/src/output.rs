@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::batch::{Appended, Batch, Progress};
 use crate::failure::{Failure, Hindrance};
-use crate::file::{Appended, Batch, LogFile, Progress};
+use crate::file::LogFile;
 use crate::options::{FileOptions, Target};
 use crate::sink::Sink;
 use crate::stream::Stream;

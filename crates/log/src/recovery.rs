@@ -3,8 +3,9 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
+use crate::batch::{Appended, Batch, Progress};
 use crate::failure::{Failure, Hindrance, Step};
-use crate::file::{Appended, Batch, LogFile, Progress};
+use crate::file::LogFile;
 use crate::journal::Journal;
 use crate::trace;
 
@@ -93,8 +94,9 @@ mod tests {
     use std::time::{Duration, Instant, UNIX_EPOCH};
 
     use super::Recovery;
+    use crate::batch::{Batch, Progress};
     use crate::failure::Step;
-    use crate::file::{Batch, LogFile, Progress};
+    use crate::file::LogFile;
     use crate::identity::Identity;
     use crate::journal::Journal;
     use crate::log::Log;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use keelson_core::latency::Latencies;
 
+use crate::batch::Progress;
 use crate::counts::{Counts, add};
 use crate::entry::{Entry, Head};
 use crate::failure::Failure;
-use crate::file::Progress;
 use crate::frame::FRAME;
 use crate::identity::Identity;
 use crate::journal::Journal;

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::batch::{Appended, Batch};
 use crate::counts::add;
 use crate::failure::{Failure, Hindrance, Step};
-use crate::file::{Appended, Batch};
 use crate::journal::Journal;
 use crate::options::Target;
 use crate::output::Output;
