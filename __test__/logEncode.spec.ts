@@ -1,6 +1,7 @@
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { jsonOf, liftsOf, lineOf, plainOf } from '../dist/log/encode';
 import { textOf } from '../dist/log/text';
@@ -56,9 +57,22 @@ test('what JSON has no form for is told', () => {
       call() {},
       sign: Symbol('x'),
       map: new Map([['a', 1n]]),
+      pairs: new Map<unknown, unknown>([
+        ['a', 1],
+        [{ b: 2 }, 3],
+      ]),
       set: new Set([1]),
       bytes: new Uint8Array(3),
       boxed: Object(5),
+      pattern: /a.c/gi,
+      later: Promise.resolve(1),
+      weak: new WeakMap(),
+      shared: new SharedArrayBuffer(5),
+      memory: Buffer.alloc(100_000),
+      few: Buffer.from([1, 2]),
+      huge: 1n << 100_000n,
+      query: new URLSearchParams('a=1'),
+      empty: new (class Empty {})(),
       none: undefined,
     }),
   ).toEqual({
@@ -66,9 +80,19 @@ test('what JSON has no form for is told', () => {
     call: '[Function: call]',
     sign: '[Symbol: x]',
     map: { a: '[BigInt: 1]' },
+    pairs: { a: 1, '[Map]': [[{ b: 2 }, 3]] },
     set: { '[Set]': [1] },
     bytes: '[Uint8Array: 3 bytes]',
     boxed: 5,
+    pattern: '/a.c/gi',
+    later: '[Promise]',
+    weak: '[WeakMap]',
+    shared: '[SharedArrayBuffer: 5 bytes]',
+    memory: '[Buffer: 100000 bytes]',
+    few: { type: 'Buffer', data: [1, 2] },
+    huge: '[BigInt: too large]',
+    query: '[URLSearchParams]',
+    empty: {},
   });
   expect(metadataOf(() => {})).toBe('[Function: ]');
   expect(metadataOf([undefined, Number.NaN, -0])).toEqual([null, null, 0]);
@@ -128,6 +152,95 @@ test('what throws is told, and the rest is there', () => {
   expect(metadataOf(revoked.proxy)).toEqual(expect.stringMatching(/^\[Throws/));
 });
 
+test('what other realms have is told as what it is', () => {
+  const others = runInNewContext(`({
+    error: new TypeError('other', { cause: new Error('inner') }),
+    map: new Map([['a', 1]]),
+    set: new Set([1]),
+    date: new Date(0),
+    bytes: new Uint8Array(2),
+    plain: { a: [1, { b: 2n }] },
+  })`);
+  expect(metadataOf(others)).toMatchObject({
+    error: { name: 'TypeError', message: 'other', cause: { message: 'inner' } },
+    map: { a: 1 },
+    set: { '[Set]': [1] },
+    date: '1970-01-01T00:00:00.000Z',
+    bytes: '[Uint8Array: 2 bytes]',
+    plain: { a: [1, { b: '[BigInt: 2]' }] },
+  });
+});
+
+test('an object without a prototype, or with a member of any name, is told as any other', () => {
+  const bare = Object.assign(Object.create(null), { a: 1, big: 2n });
+  expect(metadataOf(bare)).toEqual({ a: 1, big: '[BigInt: 2]' });
+  for (const name of ['valueOf', 'toString', 'constructor', 'then', 'length', 'size']) {
+    expect(metadataOf({ [name]: 1, big: 2n })).toEqual({ [name]: 1, big: '[BigInt: 2]' });
+    class Strange {
+      fine = 1;
+      get [name](): never {
+        throw new Error('no');
+      }
+    }
+    expect(metadataOf(new Strange())).toEqual({ fine: 1 });
+  }
+});
+
+test('a getter that throws costs an object of a class nothing but its member', () => {
+  for (const name of ['method', 'url', 'headers', 'statusCode', 'toJSON', Symbol.toStringTag]) {
+    class Strange {
+      fine = 1;
+      get [name](): never {
+        throw new Error('no');
+      }
+    }
+    expect(metadataOf(new Strange())).toEqual({ fine: 1 });
+  }
+  const list: unknown[] = [1, 2];
+  Object.defineProperty(list, 0, {
+    enumerable: true,
+    get() {
+      throw new Error('no');
+    },
+  });
+  expect(metadataOf(list)).toEqual(['[Throws: no]', 2]);
+});
+
+/** Copied without a bound, each of them takes minutes, or all memory. */
+test.each<[string, () => unknown]>([
+  [
+    'a graph in which all leads to all',
+    () => {
+      const nodes: any[] = Array.from({ length: 12 }, () => ({}));
+      for (const node of nodes) for (const [place, other] of nodes.entries()) node[place] = other;
+      return nodes[0];
+    },
+  ],
+  [
+    'what is shared again and again',
+    () => {
+      let shared: unknown = { a: 1 };
+      for (let level = 0; level < 40; level++) shared = [shared, shared];
+      return shared;
+    },
+  ],
+  [
+    'what is plain and shared',
+    () => {
+      const row = Array(5000).fill('x');
+      return { rows: Array(5000).fill(row) };
+    },
+  ],
+  ['a list with few members of its length', () => Object.assign([], { length: 2 ** 32 - 1 })],
+  ['very many members', () => Object.fromEntries(Array.from({ length: 200_000 }, (_, n) => [`m${n}`, n]))],
+  ['very many keys', () => new Map(Array.from({ length: 200_000 }, (_, n) => [`m${n}`, n]))],
+  ['much text', () => ({ list: Array(1000).fill('x'.repeat(2 ** 20)) })],
+])('%s has an end', (_, make) => {
+  const text = JSON.stringify(line(make()));
+  expect(text).toContain('[Too large');
+  expect(text.length).toBeLessThan(48 * 2 ** 20);
+});
+
 test('errors have their causes, and what was added to them', () => {
   const cause = Object.assign(new TypeError('inner'), { code: 'E_INNER' });
   const error = new Error('outer', { cause });
@@ -155,25 +268,47 @@ test('__proto__ is a name as any other', () => {
 });
 
 test('requests and responses are told by what matters of them, without secrets', async () => {
-  const told = await new Promise<any>((resolve, reject) => {
-    const server = createServer((req, res) => {
-      res.setHeader('set-cookie', 'secret');
-      res.setHeader('x-fine', 'yes');
-      res.statusCode = 201;
-      resolve(metadataOf({ req, res }));
-      res.end();
-      server.close();
-    });
-    server.listen(0, () => {
-      const { port } = server.address() as AddressInfo;
-      const headers = { authorization: 'secret', 'x-api-key': 'secret', accept: 'text/plain' };
-      get({ port, path: '/a?b=1', headers, agent: false }).on('error', reject);
-    });
+  const server = createServer((req, res) => {
+    res.setHeader('set-cookie', 'secret');
+    res.setHeader('x-fine', 'yes');
+    res.statusCode = 201;
+    told = metadataOf({ req, res });
+    res.end();
+  });
+  let told: any;
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  const headers = { authorization: 'secret', 'x-api-key': 'secret', accept: 'text/plain' };
+  const sent = await new Promise<any>((resolve, reject) => {
+    const req = get({ port, path: '/a?b=1', headers, agent: false }, (res) => {
+      const config = { url: '/', headers: { Authorization: 'secret', accept: 'a' } };
+      const error = Object.assign(new Error('refused'), { config, request: req });
+      resolve(metadataOf({ req, res, error }));
+      res.resume();
+    }).on('error', reject);
+  });
+  server.close();
+  const response = new Response(null, { headers: { 'set-cookie': 'secret', 'x-fine': 'yes' } });
+  expect(metadataOf({ response })).toEqual({
+    response: { statusCode: 200, headers: { 'set-cookie': '[Redacted]', 'x-fine': 'yes' } },
+  });
+  const request = new Request('http://example.org/a', { headers: { authorization: 'secret' } });
+  expect(metadataOf({ request })).toEqual({
+    request: { method: 'GET', url: 'http://example.org/a', headers: { authorization: '[Redacted]' } },
   });
   expect(told.req).toMatchObject({ method: 'GET', url: '/a?b=1', remotePort: expect.any(Number) });
   expect(told.req.headers).toMatchObject({ accept: 'text/plain', authorization: '[Redacted]' });
   expect(told.res).toEqual({ statusCode: 201, headers: { 'set-cookie': '[Redacted]', 'x-fine': 'yes' } });
   expect(JSON.stringify(told)).not.toContain('secret');
+  // Those of a client too, alone and where an error has them.
+  expect(sent.req).toMatchObject({ method: 'GET', url: expect.stringMatching(/^http:.*a[?]b=1$/) });
+  expect(sent.req.headers).toMatchObject({ accept: 'text/plain', authorization: '[Redacted]' });
+  expect(sent.res).toEqual({ statusCode: 201, headers: expect.objectContaining({ 'x-fine': 'yes' }) });
+  expect(sent.error).toMatchObject({
+    config: { url: '/', headers: { Authorization: '[Redacted]', accept: 'a' } },
+    request: sent.req,
+  });
+  expect(JSON.stringify(sent)).not.toContain('secret');
   // What only looks like one is as it is.
   const plain = { method: 'GET', url: '/', headers: {}, big: 1n, other: 1 };
   expect(metadataOf(plain)).toEqual({ ...plain, big: '[BigInt: 1]' });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { context, trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-import { WorkerAsyncLogger, type WorkerAsyncLoggerOptions } from 'keelson';
+import type { WorkerAsyncLogger, WorkerAsyncLoggerOptions } from 'keelson';
 import { useLogs } from './support/logs';
 import { runNode } from './support/process';
 
@@ -112,47 +112,6 @@ test('serializers tell what is written of members by their names', async () => {
   expect(JSON.stringify(throwing)).not.toContain('secret');
 });
 
-test('what is redacted is nowhere in the line, by whatever way it comes', async () => {
-  class Account {
-    name = 'n';
-    toJSON() {
-      return { name: this.name, password: 'secret' };
-    }
-  }
-  const { open, file } = place();
-  const logger = open({
-    redact: ['password', '*.password', 'list[*].token', 'userId'],
-    mixin: () => ({ password: 'secret' }),
-    serializers: { made: () => ({ password: 'secret', fine: 1 }) },
-  });
-  const given = { account: new Account(), list: [{ token: 'secret' }], made: 1, userId: 'secret', n: 1n };
-  logger.info('m', given);
-  logger.child({ password: 'secret' }).info('m', new Map([['password', 'shown']]));
-  await logger.flush();
-  const [text] = readFileSync(file, 'utf8').split('\n');
-  expect(text).not.toContain('secret');
-  expect(JSON.parse(text!).metadata).toEqual({
-    ...{
-      password: '[Redacted]',
-      account: { name: 'n', password: '[Redacted]' },
-      list: [{ token: '[Redacted]' }],
-    },
-    ...{ made: { password: '[Redacted]', fine: 1 }, userId: '[Redacted]', n: '[BigInt: 1]' },
-  });
-  expect(JSON.parse(text!).userId).toBe('[Redacted]');
-  const seen: unknown[] = [];
-  const [censored, removed] = [
-    await linesOf({ redact: { paths: ['a.b'], censor: (...args) => seen.push(args) } }, (own) =>
-      own.info('m', { a: { b: 5 } }),
-    ),
-    await linesOf({ redact: { paths: ['a.b'], remove: true } }, (own) =>
-      own.info('m', { a: { b: 5, c: 6 } }),
-    ),
-  ];
-  expect([censored[0].metadata, removed[0].metadata]).toEqual([{ a: { b: 1 } }, { a: { c: 6 } }]);
-  expect(seen).toEqual([[5, ['a', 'b']]]);
-});
-
 test('within a span of OpenTelemetry lines tell of it', async () => {
   const provider = new NodeTracerProvider();
   provider.register();
@@ -251,39 +210,4 @@ test('lines longer than all room are cut to what fits', async () => {
     { fits: 'x'.repeat(5000) },
   ]);
   expect(logger.metrics().dropped.oversized).toBe(0);
-});
-
-test.each<[string, object]>([
-  ['an unknown destination', { destinations: [{ stream: 'stdlog' }] }],
-  ['no destination', { destinations: [] }],
-  ['a destination that is none', { destinations: [null] }],
-  ['the same destination twice', { destinations: [{ stream: 'stdout' }, { stream: 'stdout' }] }],
-  ['a file beside destinations', { logFile: 'x', destinations: [{ file: 'y' }] }],
-  ['an option of files for a stream', { destinations: [{ stream: 'stdout', keep: {} }] }],
-  ['a bad rotation', { rotation: 'dayly' }],
-  ['a rotation that never comes', { rotation: '0 0 30 2 *' }],
-  ['a rotation with seconds', { rotation: '0 0 0 1 1 *' }],
-  ['a bad timezone', { timezone: 'Europe/Berlin' }],
-  ['a bad bound', { keep: { count: -1 } }],
-  ['an unknown bound', { keep: { days: 3 } }],
-  ['a bad compression', { compression: 'brotli' }],
-  ['a bad mode', { fileMode: 0o10000 }],
-  ['a bad place to wait', { mode: 'disk' }],
-  ['a bad durability', { durability: 'sync' }],
-  ['a bad durability of a level', { durability: { error: 'sync' } }],
-  ['a durability of no level', { durability: { loud: 'write' } }],
-  ['a bad timestamp', { timestamp: 'unix' }],
-  ['a bad mixin', { mixin: 5 }],
-  ['a bad serializer', { serializers: { user: 5 } }],
-  ['a bad path', { redact: ['a..b'] }],
-  ['no path', { redact: {} }],
-  ['a bad signal', { onSighup: 'exit' }],
-  ['an empty link', { symlink: '' }],
-])('%s is refused', (_, options) => {
-  const { file } = place();
-  const given = 'destinations' in options ? options : { logFile: file, ...options };
-  expect(() => new WorkerAsyncLogger(given as WorkerAsyncLoggerOptions)).toThrow(
-    expect.objectContaining({ name: 'InvalidArgumentError', code: 'ERR_KEELSON_INVALID_ARGUMENT' }),
-  );
-  expect(process.listenerCount('exit')).toBeLessThan(5);
 });

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { useLogs } from './support/logs';
 import { evaluate, runNode } from './support/process';
 
@@ -33,6 +35,27 @@ test.each([
   const outcome = await runNode(['-e', logging(file, end)]);
   expect(outcome.code).toBe(code);
   expect(numbers(entries())).toEqual(ALL);
+});
+
+test('loggers that cannot write hold up the end of the process together no longer than one', async () => {
+  const { folder, file, entries } = place();
+  const broken = join(folder, 'no folder');
+  writeFileSync(broken, '');
+  const source = `
+    const { WorkerAsyncLogger } = require('keelson');
+    const options = { timeout: 3000, flushInterval: 3_600_000 };
+    for (let n = 0; n < 10; n++) {
+      const logger = new WorkerAsyncLogger({ logFile: ${JSON.stringify(broken)} + '/' + n, ...options });
+      logger.info('lost');
+    }
+    new WorkerAsyncLogger({ logFile: ${JSON.stringify(file)}, ...options }).info('written');
+    const began = performance.now();
+    process.on('exit', () => console.log(performance.now() - began));`;
+  const { stdout } = await runNode(['-e', source]);
+  expect(entries()).toMatchObject([{ message: 'written' }]);
+  // One by one they take 30 seconds.
+  expect(Number(stdout)).toBeGreaterThan(2900);
+  expect(Number(stdout)).toBeLessThan(20_000);
 });
 
 test('an event loop that is blocked for ever does not keep lines from the file', async () => {
