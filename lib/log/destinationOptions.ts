@@ -27,7 +27,7 @@ export interface LogQueueOptions {
   timeout?: number | undefined;
   /**
    * Lines get the members `writer`, the same for all of a process, and `sequence`, from 0 on without a gap: a gap is a line that was
-   * dropped. @default false
+   * dropped. Lines that `pretty` makes readable have neither. @default false
    */
   sequence?: boolean | undefined;
 }
