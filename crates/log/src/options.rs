@@ -52,7 +52,7 @@ pub struct Keep {
 pub struct FileOptions {
     /// The file. Its folder is made if it is not there.
     pub path: PathBuf,
-    /// The file is rotated before a line would make it longer; 0: never.
+    /// The file is rotated before a line would make it longer, if it can be; 0: never.
     pub max_size: u64,
     /// When it is rotated, whatever its size.
     pub schedule: Option<Schedule>,
@@ -79,7 +79,7 @@ impl FileOptions {
 pub struct Options {
     /// Where its lines go.
     pub target: Target,
-    /// Bytes that may wait to be written.
+    /// Bytes that may wait to be written. With a journal each line takes eight more.
     pub max_bytes: usize,
     /// Lines that may wait to be written.
     pub max_lines: usize,
@@ -93,6 +93,6 @@ pub struct Options {
     pub patience: Duration,
     /// Lines that wait are also in a file beside the log, from which the next process has them if this one is killed.
     pub journal: bool,
-    /// Lines get a number in the order in which they were taken in.
+    /// Lines that are objects of JSON get a number in the order in which they were taken in. What is dropped leaves a gap.
     pub numbered: bool,
 }

@@ -20,14 +20,17 @@ use crate::queue::Queue;
 /// Something that happened to a log.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The file cannot be written; lines wait, and it is tried again. Told once until it can.
+    /// The file cannot be written: lines wait. Or it cannot be rotated, where the step is [`Step::Rename`]: lines go on to it
+    /// beyond its size and time. It is tried again; told once until it can. Where the thread has panicked it has ended.
+    ///
+    /// [`Step::Rename`]: crate::Step::Rename
     Failed(Failure),
-    /// It could be written again, after so long.
+    /// It could be written or rotated again, after so long.
     Recovered(Duration),
     /// The file has another name now, and a new one begins.
     Rotated(std::path::PathBuf),
     /// Something about the file is not as it was wanted, without which lines are written all the same: a file that was
-    /// rotated could not be compressed or removed, or a journal not be read.
+    /// rotated could not be compressed or removed, or a journal not be read, not be checked, or not be read as a whole.
     Untidy(Failure),
 }
 
@@ -38,7 +41,7 @@ pub enum FlushError {
     Failed(Failure),
     /// It took too long.
     Late,
-    /// The last handle was closed, and gave up.
+    /// The last handle was closed, and gave up, or the thread has panicked.
     Closed,
 }
 
