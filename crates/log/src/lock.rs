@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Between two looks; doubles up to the second. It begins with less than a write takes, as others go on writing: who looks
 /// rarely would seldom find the lock free.
 const LEAST_PAUSE: Duration = Duration::from_micros(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 /// So often another file may be found at the path within one attempt, which is more than anybody can rotate.
 const MOST_FILES: u32 = 1000;
 
