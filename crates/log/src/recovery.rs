@@ -93,9 +93,9 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use std::time::{Duration, Instant, UNIX_EPOCH};
 
-    use super::Recovery;
+    use super::{PATIENCE, Recovery};
     use crate::batch::{Batch, Progress};
-    use crate::failure::Step;
+    use crate::failure::{Hindrance, Step};
     use crate::file::LogFile;
     use crate::identity::Identity;
     use crate::journal::Journal;
@@ -424,12 +424,15 @@ mod tests {
         let rotated = leave(folder.path(), |rotated| fs::write(rotated, "left\n").expect("a file"));
         let holder = fs::File::open(&rotated).expect("the file");
         holder.lock().expect("its lock");
-        let (log, events) = open(folder.path(), Keep::default());
-        assert!(log.push(b"own\n", false));
-        assert_eq!(flush(&log, LONG), Ok(()));
-        let told: Vec<Event> = events.try_iter().collect();
-        assert!(matches!(&told[..], [Event::Untidy(failure)] if failure.step == Step::Lock), "{told:?}");
-        assert_eq!(Journal::left(&options(folder.path()).path).0.len(), 1);
+        let options = options(folder.path());
+        let (file, now) = (LogFile::new(&options), Instant::now());
+        let mut recovery = Recovery::new(Journal::left(&options.path).0.pop().expect("one"));
+        for later in [Duration::ZERO, PATIENCE - Duration::from_millis(1)] {
+            assert_eq!(recovery.check(&file, now + later), Err(Hindrance::Busy));
+        }
+        let outcome = recovery.check(&file, now + PATIENCE);
+        assert!(matches!(&outcome, Err(Hindrance::Failed(failure)) if failure.step == Step::Lock), "{outcome:?}");
+        assert!(!recovery.is_checked());
     }
 
     #[test]
