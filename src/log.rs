@@ -286,7 +286,7 @@ pub fn create_log(
     let mailbox = Mailbox { told: Arc::default(), waker: wake.waker() };
     let listener = mailbox.clone();
     let log = Log::open(options, move |event| listener.event(event)).map_err(|error| match error {
-        OpenError::Conflict => Error::argument(error.to_string()),
+        OpenError::Conflict(_) => Error::argument(error.to_string()),
         OpenError::Journal(_) => Error::log(error.to_string()),
         OpenError::Thread(_) => Error::internal(error.to_string()),
     })?;

@@ -90,12 +90,14 @@ export class Destination {
     this.#room = Math.max(0, numbers.maxBytes - FRAME);
     [this.isPretty, this.#hasColors] =
       settings.pretty === false ? [false, false] : look(name, settings.pretty);
+    // What is for readers has no numbers.
+    const own = this.isPretty ? { ...numbers, numbered: 0 } : numbers;
     this.#native = typed(() =>
       binding.createLog(
         name,
         rotation,
         symlink,
-        Float64Array.from(ORDER, (place) => numbers[place]),
+        Float64Array.from(ORDER, (place) => own[place]),
         this.#numbers,
         () => this.#take(),
       ),

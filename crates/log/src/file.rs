@@ -31,6 +31,8 @@ pub(crate) struct LogFile {
     overdue: Option<(Identity, SystemTime)>,
     /// Whether files are rotated; otherwise they are appended to whatever their size and age.
     rotates: bool,
+    /// The time in the name that was given last.
+    named: Option<SystemTime>,
     /// Something was appended to it that the disk may not have.
     is_unsynced: bool,
     /// Files from before of which that is so.
@@ -57,6 +59,7 @@ impl LogFile {
             period,
             overdue: None,
             rotates: true,
+            named: None,
             is_unsynced: false,
             unsynced: Unsynced::default(),
             clock: SystemTime::now,
@@ -271,8 +274,9 @@ impl LogFile {
     /// Gives the file another name, whose lock is held.
     fn rename(&mut self) -> Result<PathBuf, Failure> {
         let is_taken = |name: &Path| fs::symlink_metadata(name).is_ok();
-        let name = names::rotated(&self.options.path, (self.clock)(), is_taken);
+        let (name, time) = names::rotated(&self.options.path, (self.clock)(), self.named, is_taken);
         fs::rename(&self.options.path, &name).map_err(self.failure(Step::Rename))?;
+        self.named = Some(time);
         self.overdue = None;
         Ok(name)
     }

@@ -32,6 +32,16 @@ enum Key {
     Stderr,
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(to, "{}", path.display()),
+            Self::Stdout => to.write_str("stdout"),
+            Self::Stderr => to.write_str("stderr"),
+        }
+    }
+}
+
 /// Those that are open.
 static SINKS: LazyLock<Mutex<HashMap<Key, Shared>>> = LazyLock::new(Mutex::default);
 
@@ -41,8 +51,8 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Why a log cannot be opened.
 #[derive(Debug)]
 pub enum OpenError {
-    /// It is open in this process, with other options.
-    Conflict,
+    /// The log of that name is open in this process, with other options.
+    Conflict(String),
     /// The system gives no thread.
     Thread(io::Error),
     /// There is no room for a journal, or it may not be made.
@@ -52,7 +62,7 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Conflict => to.write_str("it is open in this process with other options"),
+            Self::Conflict(name) => write!(to, "{name} is open in this process with other options"),
             Self::Thread(error) => write!(to, "no thread could start: {error}"),
             Self::Journal(failure) => failure.fmt(to),
         }
@@ -82,7 +92,7 @@ impl Log {
         let sink = match sinks.get_mut(&key) {
             Some((sink, handles)) if !sink.state().ended => {
                 if !is_same(&options, &sink.options) {
-                    return Err(OpenError::Conflict);
+                    return Err(OpenError::Conflict(key.to_string()));
                 }
                 *handles += 1;
                 sink.state().listeners.push((id, listener));

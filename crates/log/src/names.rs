@@ -13,6 +13,12 @@ use crate::options::Compression;
 /// UTC down to milliseconds: it sorts as time passes, whatever becomes of the local clock.
 const STAMP: &str = "%Y%m%d-%H%M%S-%3f";
 
+/// By how much two stamps differ at least.
+const TICK: Duration = Duration::from_millis(1);
+
+/// A clock that is behind the last name by as much was set back, and names go with it.
+const SET_BACK: Duration = Duration::from_secs(60);
+
 /// What a rotated file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -51,15 +57,30 @@ impl Form {
     }
 }
 
-/// Where a file goes that is rotated at a time: beside it. Where that is taken in any form the stamp is one millisecond
-/// later, so that names sort in the order in which they were given. Only the last part of the path changes.
-pub(crate) fn rotated(path: &Path, mut time: SystemTime, is_taken: impl Fn(&Path) -> bool) -> PathBuf {
+/// Where a file goes that is rotated at a time: beside it; and the time in its name, which is later than that of the `last` one.
+/// Where that is taken in any form it is one millisecond later, so that names sort in the order in which they were given, also
+/// where the last one is gone already. Only the last part of the path changes.
+pub(crate) fn rotated(
+    path: &Path,
+    time: SystemTime,
+    last: Option<SystemTime>,
+    is_taken: impl Fn(&Path) -> bool,
+) -> (PathBuf, SystemTime) {
+    let mut time = behind(time, last);
     loop {
         let candidate = path.with_file_name(name(path, time));
         if !FORMS.iter().any(|form| is_taken(&form.of(&candidate))) {
-            return candidate;
+            return (candidate, time);
         }
-        time += Duration::from_millis(1);
+        time += TICK;
+    }
+}
+
+fn behind(time: SystemTime, last: Option<SystemTime>) -> SystemTime {
+    let least = last.map_or(time, |last| last + TICK);
+    match least.duration_since(time) {
+        Ok(ahead) if ahead < SET_BACK => least,
+        _ => time,
     }
 }
 
@@ -146,7 +167,7 @@ mod tests {
     use crate::options::Compression;
 
     fn name(path: &str, taken: &[&str]) -> PathBuf {
-        rotated(Path::new(path), UNIX_EPOCH, |candidate| taken.iter().any(|one| Path::new(one) == candidate))
+        rotated(Path::new(path), UNIX_EPOCH, None, |candidate| taken.iter().any(|one| Path::new(one) == candidate)).0
     }
 
     #[test]
@@ -166,10 +187,26 @@ mod tests {
     }
 
     #[test]
+    fn names_sort_as_they_were_given_though_those_before_are_gone() {
+        let path = Path::new("a.log");
+        let at = |millis: u64| UNIX_EPOCH + Duration::from_millis(millis);
+        let (mut last, mut names) = (None, Vec::new());
+        for now in [5, 5, 5, 6, 100, 99, 100] {
+            let (name, time) = rotated(path, at(now) + Duration::from_micros(700), last, |_| false);
+            last = Some(time);
+            names.push(name);
+        }
+        assert!(names.is_sorted() && names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        // Of a clock that was set back by more than rotations can make up they do not.
+        let (name, _) = rotated(path, at(0), Some(at(3_600_000)), |_| false);
+        assert_eq!(name, Path::new("a-19700101-000000-000.log"));
+    }
+
+    #[test]
     fn names_tell_when_and_what() {
         let time = UNIX_EPOCH + Duration::from_millis(1_795_707_723_071);
         for path in ["logs/app.log", "app", "a-b.c.log"].map(Path::new) {
-            let plain = rotated(path, time, |_| false);
+            let (plain, _) = rotated(path, time, None, |_| false);
             for form in FORMS {
                 let file = form.of(&plain);
                 assert_eq!(parse(path, file.file_name().expect("a name")), Some((time, form)), "{file:?}");

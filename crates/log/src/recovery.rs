@@ -372,7 +372,7 @@ mod tests {
     /// A journal whose batch, of one line, may be in what has the name of a rotated file.
     fn leave(folder: &Path, make: impl FnOnce(&Path)) -> PathBuf {
         let log = options(folder).path;
-        let rotated = names::rotated(&log, UNIX_EPOCH, |_| false);
+        let (rotated, _) = names::rotated(&log, UNIX_EPOCH, None, |_| false);
         make(&rotated);
         let mut journal = Journal::create(&log, RING, RING).expect("a journal");
         journal.push(b"left\n");

@@ -212,7 +212,7 @@ mod tests {
     }
 
     fn old(path: &Path, days: u32) -> PathBuf {
-        rotated(path, now() - DAY * days, |_| false)
+        rotated(path, now() - DAY * days, None, |_| false).0
     }
 
     /// The days of those that are there, and how many there are in all.

@@ -112,7 +112,7 @@ mod tests {
             fs::write(&path, "line\n").expect("a file");
             let file = identity(&path);
             let together = Barrier::new(2);
-            let name = names::rotated(&path, UNIX_EPOCH + Duration::from_millis(round), |_| false);
+            let (name, _) = names::rotated(&path, UNIX_EPOCH + Duration::from_millis(round), None, |_| false);
             thread::scope(|scope| {
                 scope.spawn(|| {
                     together.wait();

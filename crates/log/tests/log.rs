@@ -273,7 +273,7 @@ fn one_file_has_one_sink() {
     assert_eq!(place.text(), "1\n2\n");
     assert_eq!(named(one.counts()), (2, 2, 0, 0));
     let different = Options { max_lines: 7, ..options(&place.path()) };
-    assert!(matches!(Log::open(different.clone(), |_| {}), Err(OpenError::Conflict)));
+    assert!(matches!(Log::open(different.clone(), |_| {}), Err(OpenError::Conflict(_))));
     drop((one, other));
     // Without handles it is free for other options.
     drop(Log::open(different, |_| {}).expect("a log"));
