@@ -35,7 +35,7 @@ pub(crate) struct LogFile {
     named: Option<SystemTime>,
     /// Something was appended to it that the disk may not have.
     is_unsynced: bool,
-    /// Files from before of which that is so.
+    /// Of files from before.
     unsynced: Unsynced,
     clock: fn() -> SystemTime,
 }
@@ -202,10 +202,10 @@ impl LogFile {
         }
     }
 
-    /// Ends the lock, and with that the file where nobody will ask for what was appended to it.
+    /// Ends the lock with the file, which may have any name by now.
     fn let_go(&mut self, file: File) {
         if std::mem::take(&mut self.is_unsynced) {
-            self.unsynced.keep(file);
+            self.unsynced.lost(&file);
         }
     }
 
@@ -277,6 +277,9 @@ impl LogFile {
         let (name, time) = names::rotated(&self.options.path, (self.clock)(), self.named, is_taken);
         fs::rename(&self.options.path, &name).map_err(self.failure(Step::Rename))?;
         self.named = Some(time);
+        if std::mem::take(&mut self.is_unsynced) {
+            self.unsynced.rotated(&name);
+        }
         self.overdue = None;
         Ok(name)
     }
@@ -441,29 +444,45 @@ mod tests {
     fn files_that_were_rotated_are_on_the_disk_when_that_is_asked_for() {
         let folder = folder();
         let path = folder.path().join("app.log");
+        let mut file = open(&path, 10);
+        assert_eq!(append(&mut file, "1\n").1, Ok(()));
+        let asked = file.rotate().expect("a rotation").expect("a name");
+        let (appended, outcome) = append(&mut file, "123456789\nabcdefghi\n");
+        assert_eq!((appended.rotated.len(), outcome), (1, Ok(())));
+        for name in [&asked, &appended.rotated[0]] {
+            fs::remove_file(name).expect("its removal");
+            // The system knows no disk of this one, and says so.
+            std::os::unix::fs::symlink("/dev/null", name).expect("a link");
+            assert!(file.sync().is_err());
+            fs::remove_file(name).expect("its removal");
+        }
+        assert_eq!(file.sync(), Ok(()));
+        // What was asked for before is not asked for again.
+        let name = file.rotate().expect("a rotation").expect("a name");
+        fs::remove_file(&name).expect("its removal");
+        std::os::unix::fs::symlink("/dev/null", &name).expect("a link");
+        assert_eq!(file.sync(), Ok(()));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn files_that_were_let_go_of_are_not_held_open() {
+        let folder = folder();
+        let (path, moved) = (folder.path().join("app.log"), folder.path().join("moved.log"));
         let is_held = |path: &Path| {
             let handles = fs::read_dir("/proc/self/fd").expect("the folder of handles").flatten();
             handles.filter_map(|handle| fs::read_link(handle.path()).ok()).any(|file| file == path)
         };
         let mut file = open(&path, 10);
         assert_eq!(append(&mut file, "1\n").1, Ok(()));
-        let asked = file.rotate().expect("a rotation").expect("a name");
-        let (appended, outcome) = append(&mut file, "123456789\nabcdefghi\n");
-        assert_eq!((appended.rotated.len(), outcome), (1, Ok(())));
-        // By another process, so that its name is not known.
-        let moved = folder.path().join("moved.log");
+        assert!(is_held(&path));
         fs::rename(&path, &moved).expect("a rename");
         assert_eq!(append(&mut file, "2\n").1, Ok(()));
-        let all = [&asked, &appended.rotated[0], &moved];
-        assert!(all.iter().all(|name| is_held(name)));
-        for name in all {
-            fs::File::open(name).and_then(|file| file.try_lock().map_err(Into::into)).expect("nobody has its lock");
-        }
-        assert_eq!(file.sync(), Ok(()));
-        assert!(!all.iter().any(|name| is_held(name)));
-        // What was asked for before is not kept.
         let name = file.rotate().expect("a rotation").expect("a name");
-        assert!(!is_held(&name));
+        assert!(!is_held(&moved) && !is_held(&name));
+        assert_eq!(append(&mut file, "3\n").1, Ok(()));
+        file.close();
+        assert!(!is_held(&path));
     }
 
     #[test]
