@@ -8,41 +8,26 @@
 //! Several processes can write to one file: each batch is appended, and each rotation carried out, under the system's
 //! advisory lock of that file, after a look whether the path still leads to it.
 
-mod batch;
 mod counts;
-mod entry;
 mod failure;
 mod file;
-mod frame;
-mod identity;
 mod journal;
-mod link;
-mod lock;
 mod log;
-mod names;
-mod number;
-mod open;
 mod options;
 mod output;
-mod period;
 mod priority;
 mod queue;
-mod recovery;
-mod schedule;
+mod rotation;
 mod sink;
 mod stream;
-mod tidy;
-mod trace;
 mod trouble;
-mod unsynced;
-mod wall;
 mod writer;
 
 pub use counts::Counts;
-pub use entry::{Entry, Timestamp};
 pub use failure::{Failure, Step};
 pub use keelson_core::latency::Latencies;
 pub use log::{Log, OpenError};
 pub use options::{Compression, FileOptions, Keep, OnFull, Options, Target};
-pub use schedule::{Schedule, Zone};
+pub use queue::entry::{Entry, Timestamp};
+pub use rotation::schedule::{Schedule, Zone};
 pub use sink::{Event, FlushError};

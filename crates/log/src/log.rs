@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use keelson_core::latency::Latencies;
 
 use crate::counts::Counts;
-use crate::entry::Entry;
 use crate::failure::{Failure, Step};
 use crate::file::LogFile;
 use crate::journal::Journal;
 use crate::options::{Options, Target};
+use crate::queue::entry::Entry;
 use crate::sink::{Done, Event, Flush, FlushError, Listener, Rotation, Sink, State};
 use crate::writer;
 

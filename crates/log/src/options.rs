@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::schedule::Schedule;
+use crate::rotation::schedule::Schedule;
 
 /// What becomes of a line for which there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

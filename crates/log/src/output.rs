@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::batch::{Appended, Batch, Progress};
 use crate::failure::{Failure, Hindrance};
 use crate::file::LogFile;
+use crate::file::batch::{Appended, Batch, Progress};
 use crate::options::{FileOptions, Target};
+use crate::rotation::tidy::Tidy;
 use crate::sink::Sink;
 use crate::stream::Stream;
-use crate::tidy::Tidy;
 
 /// A file with what was rotated from it, or a stream, which is never rotated.
 pub(crate) enum Output {

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use keelson_core::latency::Latencies;
 
-use crate::batch::Progress;
 use crate::counts::{Counts, add};
-use crate::entry::{Entry, Head};
 use crate::failure::Failure;
-use crate::frame::FRAME;
-use crate::identity::Identity;
+use crate::file::batch::Progress;
+use crate::file::identity::Identity;
 use crate::journal::Journal;
-use crate::number::Numbers;
+use crate::journal::frame::FRAME;
 use crate::options::{OnFull, Options};
 use crate::queue::Queue;
+use crate::queue::entry::{Entry, Head};
+use crate::queue::number::Numbers;
 
 /// Something that happened to a log.
 #[derive(Clone, Debug)]

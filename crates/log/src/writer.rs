@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::batch::{Appended, Batch};
 use crate::counts::add;
 use crate::failure::{Failure, Hindrance, Step};
+use crate::file::batch::{Appended, Batch};
 use crate::journal::Journal;
+use crate::journal::recovery::Recovery;
 use crate::options::Target;
 use crate::output::Output;
 use crate::priority::yield_to_others;
 use crate::queue::Line;
-use crate::recovery::Recovery;
 use crate::sink::{Event, Flush, FlushError, Rotation, Sink, State, call};
 use crate::trouble::Trouble;
 

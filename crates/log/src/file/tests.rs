@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::{Appended, Batch, LogFile};
 use crate::failure::Hindrance;
 use crate::options::FileOptions;
-use crate::schedule::{Schedule, Zone};
+use crate::rotation::schedule::{Schedule, Zone};
 
 fn open(path: &Path, max_size: u64) -> LogFile {
     LogFile::new(&FileOptions { max_size, ..FileOptions::new(path.to_owned()) })

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::identity::Identity;
+use crate::file::identity::Identity;
 
 /// For how long one attempt goes on.
 const PATIENCE: Duration = Duration::from_millis(50);

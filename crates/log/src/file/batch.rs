@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::failure::Failure;
-use crate::identity::Identity;
+use crate::file::identity::Identity;
 
 /// Lines to append.
 pub(crate) struct Batch<'a> {

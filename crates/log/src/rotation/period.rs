@@ -7,7 +7,7 @@
 use std::fs::Metadata;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::schedule::Schedule;
+use crate::rotation::schedule::Schedule;
 
 /// A schedule, and the moment up to which it was carried out.
 pub(crate) struct Period {

@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Hindrance, Step};
-use crate::identity::Identity;
-use crate::lock::Attempt;
-use crate::names;
+use crate::file::identity::Identity;
+use crate::file::lock::Attempt;
+use crate::rotation::names;
 
 /// The part at the end of the file from `offset` on that is the beginning of `bytes`, of the log or of one that was rotated
 /// from it: how much of `bytes` it has in whole lines. Where nothing follows it, a line that is not whole is cut off.
@@ -79,8 +79,8 @@ mod tests {
 
     use super::written;
     use crate::failure::Hindrance;
-    use crate::identity::Identity;
-    use crate::names;
+    use crate::file::identity::Identity;
+    use crate::rotation::names;
 
     fn identity(path: &Path) -> Identity {
         Identity::of(&fs::metadata(path).expect("the file"))

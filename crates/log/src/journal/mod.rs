@@ -16,6 +16,10 @@
 //!
 //! Nobody else reads or writes the file as long as its lock is held, which ends with the process.
 
+pub(crate) mod frame;
+pub(crate) mod recovery;
+pub(crate) mod trace;
+
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -24,11 +28,11 @@ use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
 use memmap2::MmapMut;
 
-use crate::batch::Progress;
-use crate::frame::{self, FRAME};
-use crate::identity::Identity;
-use crate::lock::is_at;
-use crate::names;
+use crate::file::batch::Progress;
+use crate::file::identity::Identity;
+use crate::file::lock::is_at;
+use crate::journal::frame::FRAME;
+use crate::rotation::names;
 
 /// "keelson" and the version of the layout.
 const MAGIC: u64 = u64::from_le_bytes(*b"keelson2");

@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 
 use crate::failure::{Failure, Step};
-use crate::names;
 use crate::options::FileOptions;
+use crate::rotation::names;
 
 /// Opens the file, and makes it and its folder where they are not there.
 pub(crate) fn open(FileOptions { path, mode, .. }: &FileOptions) -> Result<File, Failure> {

@@ -1,9 +1,12 @@
 //! Lines that wait to be written.
 
+pub(crate) mod entry;
+pub(crate) mod number;
+
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::entry::Head;
+use crate::queue::entry::Head;
 
 /// Room that is kept when the queue has been emptied.
 const KEPT_BYTES: usize = 1 << 20;

@@ -16,9 +16,9 @@ use std::time::SystemTime;
 use flate2::write::GzEncoder;
 
 use crate::failure::{Failure, Step};
-use crate::names::{self, Form};
 use crate::options::{Compression, FileOptions, Keep};
 use crate::priority::yield_to_others;
+use crate::rotation::names::{self, Form};
 use crate::sink::{Event, Sink};
 
 /// Has rotated files taken care of on a thread of its own, which ends when all is done.
@@ -189,8 +189,8 @@ mod tests {
 
     use super::tidy;
     use crate::failure::Step;
-    use crate::names::{Form, rotated};
     use crate::options::{Compression, FileOptions, Keep};
+    use crate::rotation::names::{Form, rotated};
 
     const DAY: Duration = Duration::from_secs(86_400);
 

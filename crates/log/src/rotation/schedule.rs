@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 
-use crate::wall::Wall;
+use crate::rotation::wall::Wall;
 
 /// By which clock a schedule goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use crate::batch::{Appended, Batch, Progress};
 use crate::failure::{Failure, Hindrance, Step};
 use crate::file::LogFile;
+use crate::file::batch::{Appended, Batch, Progress};
 use crate::journal::Journal;
-use crate::trace;
+use crate::journal::trace;
 
 /// For how long lines of this process wait for somebody who holds the lock of a file that those of another may be in.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -94,14 +94,14 @@ mod tests {
     use std::time::{Duration, Instant, UNIX_EPOCH};
 
     use super::{PATIENCE, Recovery};
-    use crate::batch::{Batch, Progress};
     use crate::failure::{Hindrance, Step};
     use crate::file::LogFile;
-    use crate::identity::Identity;
+    use crate::file::batch::{Batch, Progress};
+    use crate::file::identity::Identity;
     use crate::journal::Journal;
     use crate::log::Log;
-    use crate::names;
     use crate::options::{FileOptions, Keep, OnFull, Options, Target};
+    use crate::rotation::names;
     use crate::sink::{Event, FlushError};
 
     /// What a process did before it was killed.

@@ -4,21 +4,27 @@
 //! that the lock is held, as somebody else has rotated meanwhile: then that one is opened and locked instead. So nothing is
 //! appended to a file after it was rotated, but by who knows nothing of the lock.
 
+pub(crate) mod batch;
+pub(crate) mod identity;
+pub(crate) mod link;
+pub(crate) mod lock;
+pub(crate) mod open;
+pub(crate) mod unsynced;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::batch::{Appended, Batch, Progress};
 use crate::failure::{Failure, Hindrance, Step};
-use crate::identity::Identity;
-use crate::link;
-use crate::lock::{self, Attempt};
-use crate::names::{self, Form};
-use crate::open::open;
+use crate::file::batch::{Appended, Batch, Progress};
+use crate::file::identity::Identity;
+use crate::file::lock::Attempt;
+use crate::file::open::open;
+use crate::file::unsynced::Unsynced;
 use crate::options::FileOptions;
-use crate::period::Period;
-use crate::unsynced::Unsynced;
+use crate::rotation::names::{self, Form};
+use crate::rotation::period::Period;
 
 /// A file that is opened when it is needed.
 pub(crate) struct LogFile {
