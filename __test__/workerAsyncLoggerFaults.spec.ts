@@ -12,8 +12,8 @@ const isLinux = process.platform === 'linux';
 /** For what only Linux lets a process do to itself: namespaces, and other users. */
 const onLinux = isLinux ? test : test.skip;
 
-/** What each of the processes below begins with. */
-const prelude = (file: string, options = ''): string => `
+/** A process that logs to `file` as `body` says, and prints what it {@link Found}. */
+const logging = (file: string, body: string, options = ''): string => `
   const fs = require('node:fs');
   const { execFileSync } = require('node:child_process');
   const { setTimeout: pause } = require('node:timers/promises');
@@ -31,7 +31,12 @@ const prelude = (file: string, options = ''): string => `
   };
   const numbers = () => fs.readdirSync(folder).filter((name) => name.startsWith('app')).sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
     .flatMap((name) => fs.readFileSync(folder + '/' + name, 'utf8').split('\\n').slice(0, -1)).map((line) => JSON.parse(line).metadata.n);
-  const logger = open({ ${options} });`;
+  let more;
+  const logger = open({ ${options} });
+  (async () => {
+    ${body}
+    console.log(JSON.stringify({ events, numbers: numbers(), metrics: logger.metrics(), more }));
+  })();`;
 
 interface Found {
   events: [string, (number | null)?, string?][];
@@ -39,8 +44,6 @@ interface Found {
   metrics: any;
   more?: unknown;
 }
-
-const END = `console.log(JSON.stringify({ events, numbers: numbers(), metrics: logger.metrics() }))`;
 
 /** Runs `source` with a file system of its own in `folder`, of so many KB. */
 function runOnSmallDisk(folder: string, size: number, source: string): Found {
@@ -70,8 +73,9 @@ onLinux('on a full disk lines are kept, whole, and written once there is room', 
   const found = runOnSmallDisk(
     logs,
     256,
-    `${prelude(file)}
-    (async () => {
+    logging(
+      file,
+      `
       fs.writeFileSync(folder + '/hog', Buffer.alloc(200_000));
       for (let n = 0; n < 2000; n++) logger.info('line', { n });
       await until(() => events.length === 1);
@@ -79,8 +83,8 @@ onLinux('on a full disk lines are kept, whole, and written once there is room', 
       if (torn !== '' && !torn.endsWith('\\n')) throw new Error('a line is torn');
       fs.rmSync(folder + '/hog');
       await logger.flush();
-      ${END};
-    })();`,
+    `,
+    ),
   );
   expect(found.events).toEqual([['error', 28, expect.stringContaining('cannot write to')], ['recovered']]);
   expect(found.numbers).toEqual(upTo(2000));
@@ -94,15 +98,17 @@ onLinux(
     const found = runOnSmallDisk(
       logs,
       64,
-      `${prelude(file, 'maxBuffer: 100, timeout: 200')}
-    (async () => {
+      logging(
+        file,
+        `
       for (let n = 0; n < 5000; n++) {
         logger.info('line', { n });
         if (n % 500 === 0) await pause(5);
       }
       await logger.destroy();
-      ${END};
-    })();`,
+    `,
+        'maxBuffer: 100, timeout: 200',
+      ),
     );
     const { written, accepted, dropped } = found.metrics;
     expect(found.numbers).toHaveLength(written);
@@ -123,8 +129,9 @@ onLinux('a file system that is read-only for a while is waited for', () => {
   const found = runOnSmallDisk(
     logs,
     1024,
-    `${prelude(file)}
-    (async () => {
+    logging(
+      file,
+      `
       logger.info('line', { n: 0 });
       await logger.flush();
       // The logger's file is open for writing, which keeps a file system from becoming read-only.
@@ -135,8 +142,8 @@ onLinux('a file system that is read-only for a while is waited for', () => {
       await until(() => events.length === 1);
       execFileSync('mount', ['-o', 'remount,rw', folder]);
       await logger.flush();
-      ${END};
-    })();`,
+    `,
+    ),
   );
   expect(found.events).toEqual([['error', 30, expect.stringContaining('cannot open')], ['recovered']]);
   expect(found.numbers).toEqual([0, 1]);
@@ -147,14 +154,14 @@ onLinux('a journal for which there is no room is refused, and nothing is left of
   const found = runOnSmallDisk(
     logs,
     256,
-    `${prelude(file)}
-    (async () => {
+    logging(
+      file,
+      `
       await logger.destroy();
-      let more;
       try { open({ mode: 'mmap', maxBufferBytes: 2 ** 20 }); } catch ({ name, code, message }) { more = { name, code, message }; }
       more.names = fs.readdirSync(folder);
-      console.log(JSON.stringify({ events, numbers: [], metrics: {}, more }));
-    })();`,
+    `,
+    ),
   );
   expect(found.more).toEqual({
     ...{ name: 'LogError', code: 'ERR_KEELSON_LOG', message: expect.stringContaining('No space') },
@@ -164,8 +171,9 @@ onLinux('a journal for which there is no room is refused, and nothing is left of
 
 onLinux('without file handles it waits for one', async () => {
   const { file } = place();
-  const source = `${prelude(file)}
-    (async () => {
+  const source = logging(
+    file,
+    `
       logger.info('line', { n: 0 });
       await logger.flush();
       // Its handle would be the one that is free.
@@ -177,8 +185,8 @@ onLinux('without file handles it waits for one', async () => {
       await until(() => events.length === 1);
       for (const handle of handles) fs.closeSync(handle);
       await logger.flush();
-      ${END};
-    })();`;
+    `,
+  );
   const shell = 'ulimit -n 64 && exec "$0" -e "$1"';
   const { stdout, stderr } = spawnSync('sh', ['-c', shell, process.execPath, source], {
     ...{ cwd: `${__dirname}/..`, encoding: 'utf8' },
@@ -194,8 +202,10 @@ onLinux('a folder and a file that may not be written any more are waited for', a
   mkdirSync(logs, { recursive: true });
   const isRoot = process.getuid!() === 0;
   if (isRoot) for (const each of [folder, logs]) chownSync(each, 65_534, 65_534);
-  const source = `${isRoot ? 'process.setgid(65_534); process.setuid(65_534);' : ''}${prelude(file)}
-    (async () => {
+  const become = isRoot ? 'process.setgid(65_534); process.setuid(65_534);' : '';
+  const source = logging(
+    file,
+    `
       logger.info('line', { n: 0 });
       await logger.flush();
       fs.chmodSync(file, 0o400);
@@ -212,10 +222,10 @@ onLinux('a folder and a file that may not be written any more are waited for', a
       await rotation;
       logger.info('line', { n: 3 });
       await logger.flush();
-      ${END};
-    })();`;
+    `,
+  );
   // Loaded while it may still read the project's files.
-  const { code, stdout, stderr } = await runNode(['-e', `require('keelson');${source}`]);
+  const { code, stdout, stderr } = await runNode(['-e', `require('keelson');${become}${source}`]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const found: Found = JSON.parse(stdout);
   expect(found.events).toEqual([
@@ -231,15 +241,16 @@ test('a folder that vanishes is made again', async () => {
   const { file } = place();
   const { stdout, stderr } = await runNode([
     '-e',
-    `${prelude(file)}
-    (async () => {
+    logging(
+      file,
+      `
       logger.info('line', { n: 0 });
       await logger.flush();
       fs.rmSync(folder, { recursive: true });
       logger.info('line', { n: 1 });
       await logger.flush();
-      ${END};
-    })();`,
+    `,
+    ),
   ]);
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toMatchObject({ events: [], numbers: [1] });
