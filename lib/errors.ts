@@ -13,6 +13,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_JSON_LIMIT'
   | 'ERR_KEELSON_JSON_POINTER'
   | 'ERR_KEELSON_JSON_SYNTAX'
+  | 'ERR_KEELSON_LOAD'
   | 'ERR_KEELSON_LOG'
   | 'ERR_KEELSON_MALFORMED_PATH'
   | 'ERR_KEELSON_NO_THREADS'
@@ -22,6 +23,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_REDIS'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
+  | 'ERR_KEELSON_SNAPSHOT'
   | 'ERR_KEELSON_STORE_REMOTE'
   | 'ERR_KEELSON_TIMEOUT'
   | 'ERR_KEELSON_TIMER_LIMIT'
@@ -154,6 +156,35 @@ export class QueueFullError extends KeelsonError {
 
   override get name(): string {
     return 'QueueFullError';
+  }
+}
+
+/** A value of a shared cache was being loaded by another thread, whose loader failed. */
+export class LoadError extends KeelsonError {
+  /**
+   * @param key whose value it was to be
+   * @param reason the message of what the loader threw, which stays in its thread
+   */
+  constructor(
+    readonly key: string,
+    reason: string,
+  ) {
+    super('ERR_KEELSON_LOAD', `The loader of '${key}' failed in another thread: ${reason}`);
+  }
+
+  override get name(): string {
+    return 'LoadError';
+  }
+}
+
+/** A snapshot cannot be written or read, or is damaged or of another version. The cache is as it was. */
+export class SnapshotError extends KeelsonError {
+  constructor(message: string) {
+    super('ERR_KEELSON_SNAPSHOT', message);
+  }
+
+  override get name(): string {
+    return 'SnapshotError';
   }
 }
 

@@ -63,6 +63,7 @@ export {
   JSONPointerError,
   JSONSyntaxError,
   KeelsonError,
+  LoadError,
   LogError,
   MalformedPathError,
   PoolUnavailableError,
@@ -71,6 +72,7 @@ export {
   RemoteStoreError,
   RouteConflictError,
   RouteTimeoutError,
+  SnapshotError,
   TimeoutError,
   TransactionEndedError,
 } from './errors.js';
@@ -183,6 +185,10 @@ export type {
   TrieNode,
 } from './router/types.js';
 export { RouteTrie } from './routeTrie.js';
+export type { SharedCacheLoader, SharedCacheLoadOptions } from './sharedCache/loads.js';
+export type { SharedCacheOptions, SharedCacheSetOptions } from './sharedCache/options.js';
+export type { SharedCacheCounters, SharedCacheMetrics } from './sharedCache.js';
+export { SharedCache } from './sharedCache.js';
 export type {
   DelayOptions,
   EveryOptions,

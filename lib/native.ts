@@ -6,6 +6,7 @@ import type { NativeLog } from './log/native.js';
 import type { NativeConnectionPool } from './pool/native.js';
 import type { NativeRateLimiter } from './rateLimiter/native.js';
 import type { NativePlanner, NativeRedisLink } from './redis/native.js';
+import type { NativeSharedCache } from './sharedCache/native.js';
 
 /** A native timing wheel over arrays that the facade made and fills: see src/timer.rs. Times are in milliseconds. */
 export interface TimerWheel {
@@ -108,6 +109,17 @@ export interface Binding {
   createRateLimiter(options: Float64Array, numbers: Float64Array): NativeRateLimiter;
   /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
   createRouter(flags: number): RouterIndex;
+  /**
+   * Bytes, entries, 1 for LRU, and shards; `wake` is called when `take` has something.
+   *
+   * @throws ERR_KEELSON_INVALID_ARGUMENT at the head of the message, where the name is open with others
+   */
+  openSharedCache(
+    name: string,
+    options: Float64Array,
+    numbers: Float64Array,
+    wake: () => void,
+  ): NativeSharedCache;
   createTimerWheel(
     place: Int32Array,
     opSlots: Int32Array,

@@ -18,6 +18,7 @@ mod raw;
 mod redis;
 mod redis_mailbox;
 mod router;
+mod shared_cache;
 mod timer;
 mod wake;
 

@@ -100,6 +100,23 @@ impl<const N: usize> Args<N> {
         Ok(out)
     }
 
+    /// A JavaScript number.
+    pub(crate) fn number(&self, number: f64) -> Result<sys::napi_value> {
+        number.into_value(self.env)
+    }
+
+    /// A Buffer with a copy of `bytes`.
+    pub(crate) fn buffer(&self, bytes: &[u8]) -> Result<sys::napi_value> {
+        let mut out = ptr::null_mut();
+        // SAFETY: `bytes` is readable for its length, and Node copies it.
+        let status = unsafe {
+            let data = bytes.as_ptr().cast();
+            sys::napi_create_buffer_copy(self.env, bytes.len(), data, ptr::null_mut(), &mut out)
+        };
+        check(status, "making a Buffer")?;
+        Ok(out)
+    }
+
     /// A copy of argument `index`, a string, as UTF-16.
     pub(crate) fn utf16_copy(&self, index: usize) -> Result<Vec<u16>> {
         let length = self.copy_text(index, ptr::null_mut(), 0)?;

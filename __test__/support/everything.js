@@ -10,7 +10,7 @@ const { join } = require('node:path');
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
-  const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger } = keelson;
+  const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -106,6 +106,12 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     .split('\n')
     .map((line) => JSON.parse(line));
   rmSync(folder, { recursive: true });
+  const shared = new SharedCache({ name: 'everything' });
+  shared.set('object', { list: [1n] });
+  const sharer = new SharedCache({ name: 'everything' });
+  const loaded = await Promise.all(['a', 'b'].map((value) => sharer.getOrLoad('loaded', async () => value)));
+  const kept = [shared.get('object'), loaded, shared.incr('count', 2), sharer.get('count')];
+  shared.close();
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -136,6 +142,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
       requestId ?? metadata.error.message,
     ]),
     broken: [fired.map(({ status }) => status), refused, unshared, sharing.fleet.connected],
+    kept,
     refusal,
   };
   if (leave) {
@@ -179,5 +186,6 @@ module.exports.FOUND = {
     ['error', 'two', 'three'],
   ],
   broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN', 'alone', false],
+  kept: [{ list: [1n] }, ['a', 'a'], 2, 2],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

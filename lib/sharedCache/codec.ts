@@ -1,0 +1,46 @@
+import { deserialize, serialize } from 'node:v8';
+import { InvalidArgumentError } from '../errors.js';
+import { type Crossing, KIND, type NativeSharedCache } from './native.js';
+
+/** A value as it crosses. */
+export interface Encoded {
+  readonly crossing: string | number | Uint8Array;
+  /** Of {@link KIND}, for bytes. */
+  readonly kind: number;
+}
+
+/** @throws InvalidArgumentError for what cannot be cloned, and for undefined */
+export function encode(value: unknown): Encoded {
+  if (typeof value === 'string' || typeof value === 'number') return { crossing: value, kind: 0 };
+  if (value instanceof Uint8Array) return { crossing: value, kind: KIND.bytes };
+  if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
+  return { crossing: cloned(value), kind: KIND.clone };
+}
+
+/** Gives a value to the cache for a purpose, and returns what came of it. */
+export function give(
+  native: NativeSharedCache,
+  key: string,
+  { crossing, kind }: Encoded,
+  ttl: number,
+  purpose: number,
+): number {
+  if (typeof crossing === 'string') return native.text(key, crossing, ttl, purpose);
+  if (typeof crossing === 'number') return native.number(key, crossing, ttl, purpose);
+  return native.bytes(key, crossing, ttl, purpose, kind);
+}
+
+/** What was encoded, of a kind. */
+export function decode(kind: number, crossing: Crossing): unknown {
+  return kind === KIND.clone ? deserialize(crossing as Buffer) : crossing;
+}
+
+function cloned(value: unknown): Buffer {
+  try {
+    return serialize(value);
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `"value" must be something that can be cloned: ${(error as Error).message}`,
+    );
+  }
+}

@@ -1,0 +1,131 @@
+import { LoadError } from '../errors.js';
+import { type Abortable, unwatch, watch } from '../signals.js';
+import { abortSignal, options as optionsOf } from '../validate.js';
+import { decode } from './codec.js';
+import { FLIGHT, type NativeSharedCache, TOLD } from './native.js';
+import { type SharedCacheSetOptions, setOptionsOf } from './options.js';
+import type { Tickets } from './tickets.js';
+
+/** Makes the value of a key. */
+export type SharedCacheLoader<V> = (key: string) => V | PromiseLike<V>;
+
+/** Options of a load. */
+export interface SharedCacheLoadOptions extends SharedCacheSetOptions {
+  /** Gives up waiting: this call rejects with `signal.reason`, and the load goes on. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What loads need of their cache. */
+interface Host<V> {
+  readonly native: NativeSharedCache;
+  readonly numbers: Float64Array;
+  readonly tickets: Tickets;
+  /** What is there, if anything. */
+  peek(key: string): V | undefined;
+  /** Stores what a load gave, unless the key has changed since it began, and tells who waits for it. */
+  land(ticket: number, key: string, value: V, options: SharedCacheSetOptions): void;
+}
+
+/** @throws InvalidArgumentError */
+export function loadOptionsOf(options: SharedCacheLoadOptions): SharedCacheLoadOptions {
+  const { signal, ...rest } = optionsOf<SharedCacheLoadOptions>('options', options, [
+    'ttl',
+    'tags',
+    'signal',
+  ]);
+  if (signal !== undefined) abortSignal('signal', signal);
+  return { signal, ...setOptionsOf(rest) };
+}
+
+/** Loads of one handle: one a key at a time in all threads of the process. */
+export class Loads<V> {
+  readonly #host: Host<V>;
+  /** Of this thread. */
+  readonly #flights = new Map<string, Promise<V>>();
+
+  constructor(host: Host<V>) {
+    this.#host = host;
+  }
+
+  load(key: string, loader: SharedCacheLoader<V>, options: SharedCacheLoadOptions): Promise<V> {
+    let flight = this.#flights.get(key);
+    if (flight === undefined) {
+      flight = this.#fly(key, loader, options).finally(() => this.#flights.delete(key));
+      this.#flights.set(key, flight);
+    }
+    return options.signal === undefined ? flight : abortable(flight, options.signal);
+  }
+
+  async #fly(key: string, loader: SharedCacheLoader<V>, options: SharedCacheSetOptions): Promise<V> {
+    const { native, numbers, tickets, peek } = this.#host;
+    for (;;) {
+      const isLeader = native.begin(key) === FLIGHT.lead;
+      const ticket = numbers[0]!;
+      // Another load may have ended since the caller looked.
+      const found = peek(key);
+      if (found !== undefined) {
+        native.forget(ticket);
+        return found;
+      }
+      if (isLeader) return this.#lead(ticket, key, loader, options);
+      const { kind, number, value, message } = await tickets.wait(ticket);
+      if (kind === TOLD.loaded) return decode(number, value) as V;
+      if (kind === TOLD.failed) {
+        // Nothing is what a load gives that fails without a word.
+        if (message === '') return undefined as V;
+        throw new LoadError(key, message);
+      }
+    }
+  }
+
+  async #lead(
+    ticket: number,
+    key: string,
+    loader: SharedCacheLoader<V>,
+    options: SharedCacheSetOptions,
+  ): Promise<V> {
+    const { native, land } = this.#host;
+    try {
+      const value = await loader(key);
+      if (value === undefined) native.fail(ticket, '');
+      else land(ticket, key, value, options);
+      return value;
+    } catch (error) {
+      native.fail(ticket, told(error));
+      throw error;
+    }
+  }
+}
+
+function told(error: unknown): string {
+  try {
+    return String((error as Error)?.message ?? error) || 'without a message';
+  } catch {
+    return 'without a message';
+  }
+}
+
+/** The promise, or a rejection as soon as the signal aborts. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Whoever gives up has nobody to tell that it failed.
+    if (signal.aborted) {
+      promise.catch(() => {});
+      reject(signal.reason);
+      return;
+    }
+    const waiter: Abortable = { cancel: reject };
+    watch(signal, waiter);
+    const end = (): void => unwatch(signal, waiter);
+    promise.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error) => {
+        end();
+        reject(error);
+      },
+    );
+  });
+}
