@@ -226,6 +226,8 @@ test('a load runs once for all who wait, and only where there is nothing', async
   const all = [cache.getOrLoad('k', loader), cache.getOrLoad('k', loader), other.getOrLoad('k', loader)];
   expect(await Promise.all(all)).toEqual(['k 1', 'k 1', 'k 1']);
   expect(await cache.getOrLoad('k', loader)).toBe('k 1');
+  cache.set('null', null);
+  expect(await cache.getOrLoad('null', loader)).toBeNull();
   expect(await cache.getOrLoad('none', () => undefined)).toBeUndefined();
   expect(cache.has('none')).toBe(false);
   const failing = async (): Promise<never> => {

@@ -54,15 +54,26 @@ test('compareAndSet lets no change be lost', async () => {
   expect(cache.get('swapped').total).toBe(6000);
 });
 
+/** When one of them tells that it loads. */
+async function loading(all: Worker[]): Promise<void> {
+  await Promise.race(
+    all.map(async (worker) => {
+      for (;;) if ('loads' in (await once(worker, 'message'))[0]) return;
+    }),
+  );
+}
+
 test('of all threads that want a key at once one loads it', async () => {
   const all = await Promise.all([1, 2, 3, 4].map(start));
   let loads = 0;
-  for (const worker of all)
+  for (const worker of all) {
     worker.on('message', (message) => {
       loads += 'loads' in message ? 1 : 0;
     });
+  }
+  const begun = loading(all);
   const asked = all.map((worker) => ask(worker, 'load', 'key', 300));
-  await pause(100);
+  await begun;
   const here = cache.getOrLoad('key', () => 'loaded here');
   const found = new Set([...(await Promise.all(asked)), await here]);
   expect(loads).toBe(1);
@@ -79,11 +90,11 @@ test('a worker that is terminated while it loads leaves the load to another', as
   expect(await here).toBe('loaded here');
 });
 
-test('who waits for another thread keeps the process alive, and a cache alone does not', async () => {
+test('what another thread loads is waited for', async () => {
   const worker = await start(1);
-  const load = ask(worker, 'load', 'key', 50);
-  await pause(10);
-  worker.unref();
+  const begun = loading([worker]);
+  const load = ask(worker, 'load', 'key', 200);
+  await begun;
   expect(await cache.getOrLoad('key', () => 'loaded here')).toBe('loaded by 1');
   await load;
 });

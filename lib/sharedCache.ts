@@ -195,7 +195,8 @@ export class SharedCache<V = unknown> {
   ): Promise<V> {
     const how = loadOptionsOf(options);
     callable('loader', loader);
-    return this.get(key) ?? this.#loads.load(key, loader, how);
+    const found = this.get(key);
+    return found === undefined ? this.#loads.load(key, loader, how) : found;
   }
 
   /** Deletes what was stored with a tag; how many entries that were. */
