@@ -160,7 +160,10 @@ test('a terminal obeys nothing of a line', () => {
 
 test('however deep or wide a line is, it is shown', () => {
   const deep = '[{"a":'.repeat(100_000) + '}]'.repeat(100_000).replace('}', '1}');
-  expect(pretty(`{"message":"m","metadata":{"deep":${deep}}}`, false)).toBe('m  deep=[Too deep]');
+  // Newer V8s write it whatever its depth.
+  expect(pretty(`{"message":"m","metadata":{"deep":${deep}}}`, false)).toMatch(
+    /^m {2}deep=(\[Too deep\]|\[\{"a":.{190,}…)$/,
+  );
   const start = '{"name":"E","message":"m","stack":"E: m","cause":';
   const causes = pretty(`{"error":${start.repeat(20_000)}1${'}'.repeat(20_001)}`, false).split('\n');
   expect(causes).toHaveLength(18);
