@@ -70,7 +70,8 @@ afterEach(() => {
 /** Expects one of what may be told; what is told of is mostly the first. */
 function expectOneOf(allowed: Expected[], result: RateLimitResult, cost: number): void {
   const told = allowed.find(
-    ({ limit, remaining }) => limit === result.limit && remaining === result.remaining,
+    ({ limit, remaining, resetTime }) =>
+      limit === result.limit && remaining === result.remaining && resetTime === result.resetTime,
   );
   const expected = told ?? allowed[0]!;
   expect(result).toEqual({ ...expected, cost, policy: expect.any(String), source: 'memory' });

@@ -1,3 +1,4 @@
+const { randomUUID } = require('node:crypto');
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
@@ -106,9 +107,11 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     .split('\n')
     .map((line) => JSON.parse(line));
   rmSync(folder, { recursive: true });
-  const shared = new SharedCache({ name: 'everything' });
-  shared.set('object', { list: [1n] });
-  const sharer = new SharedCache({ name: 'everything' });
+  // Of its own in each run: the threads of a process, and the jests in it, would share one.
+  const name = randomUUID();
+  const shared = new SharedCache({ name });
+  shared.set('object', { list: [1] });
+  const sharer = new SharedCache({ name });
   const loaded = await Promise.all(['a', 'b'].map((value) => sharer.getOrLoad('loaded', async () => value)));
   const kept = [shared.get('object'), loaded, shared.incr('count', 2), sharer.get('count')];
   shared.close();
@@ -186,6 +189,6 @@ module.exports.FOUND = {
     ['error', 'two', 'three'],
   ],
   broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN', 'alone', false],
-  kept: [{ list: [1n] }, ['a', 'a'], 2, 2],
+  kept: [{ list: [1] }, ['a', 'a'], 2, 2],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };
