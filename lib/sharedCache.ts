@@ -231,7 +231,7 @@ export class SharedCache<V = unknown> {
   }
 
   metrics(): SharedCacheMetrics {
-    const shards = Array.from({ length: this.#shards }, (_, shard) => this.#counters(shard));
+    const shards = Array.from({ length: this.#open().look() }, (_, shard) => this.#counters(shard));
     const sum = (name: keyof SharedCacheCounters): number =>
       shards.reduce((total, counters) => total + counters[name], 0);
     const names = Object.keys(shards[0]!) as (keyof SharedCacheCounters)[];
@@ -240,7 +240,7 @@ export class SharedCache<V = unknown> {
   }
 
   #counters(shard: number): SharedCacheCounters {
-    this.#open().counts(shard);
+    this.#native.counts(shard);
     const at = (place: keyof typeof COUNT): number => this.#numbers[COUNT[place]]!;
     return {
       entries: at('entries'),

@@ -1,9 +1,7 @@
 //! Logs for JavaScript: lines go in one by one, whole or in their parts, and what became of flushes and of the file comes out
 //! in one callback. See lib/log/native.ts.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use keelson_log::{
@@ -15,8 +13,9 @@ use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::error::{Error, Result};
+use crate::mailbox::Mailbox;
 use crate::raw::{self, Args, Instance, Shared};
-use crate::wake::{Wake, Waker};
+use crate::wake::Wake;
 
 /// What `take` answers; lib/log/native.ts repeats it.
 const NOTHING: u32 = 0;
@@ -48,45 +47,26 @@ const NUMBERS: usize = 2 + Counts::LEN + SHARES.len() + 2;
 /// Something to tell JavaScript: of which kind, a number and a text about it.
 struct Told(u32, f64, String);
 
-/// The way to JavaScript.
-#[derive(Clone)]
-struct Mailbox {
-    told: Arc<Mutex<VecDeque<Told>>>,
-    waker: Waker,
+fn told(event: &Event) -> Told {
+    match event {
+        Event::Failed(failure) => Told(FAILED, f64::from(failure.errno.unwrap_or(0)), failure.to_string()),
+        Event::Recovered(after) => Told(RECOVERED, after.as_secs_f64() * 1000.0, String::new()),
+        Event::Rotated(name) => Told(ROTATED, 0.0, name.to_string_lossy().into_owned()),
+        Event::Untidy(failure) => Told(UNTIDY, f64::from(failure.errno.unwrap_or(0)), failure.to_string()),
+    }
 }
 
-impl Mailbox {
-    fn leave(&self, told: Told) {
-        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push_back(told);
-        let is_first = all.len() == 1;
-        drop(all);
-        if is_first {
-            self.waker.wake();
-        }
-    }
-
-    fn event(&self, event: &Event) {
-        self.leave(match event {
-            Event::Failed(failure) => Told(FAILED, f64::from(failure.errno.unwrap_or(0)), failure.to_string()),
-            Event::Recovered(after) => Told(RECOVERED, after.as_secs_f64() * 1000.0, String::new()),
-            Event::Rotated(name) => Told(ROTATED, 0.0, name.to_string_lossy().into_owned()),
-            Event::Untidy(failure) => Told(UNTIDY, f64::from(failure.errno.unwrap_or(0)), failure.to_string()),
-        });
-    }
-
-    /// For who waits with a ticket.
-    fn answer(&self, ticket: u32) -> impl FnOnce(std::result::Result<(), FlushError>) + Send + use<> {
-        let mailbox = self.clone();
-        move |outcome| {
-            let (kind, text) = match outcome {
-                Ok(()) => (DONE, String::new()),
-                Err(FlushError::Failed(failure)) => (NOT_DONE, failure.to_string()),
-                Err(FlushError::Late) => (NOT_DONE, "it took too long".to_owned()),
-                Err(FlushError::Closed) => (NOT_DONE, "the log was closed".to_owned()),
-            };
-            mailbox.leave(Told(kind, f64::from(ticket), text));
-        }
+/// Answers who waits with a ticket.
+fn answer(mailbox: &Mailbox<Told>, ticket: u32) -> impl FnOnce(std::result::Result<(), FlushError>) + Send + use<> {
+    let mailbox = mailbox.clone();
+    move |outcome| {
+        let (kind, text) = match outcome {
+            Ok(()) => (DONE, String::new()),
+            Err(FlushError::Failed(failure)) => (NOT_DONE, failure.to_string()),
+            Err(FlushError::Late) => (NOT_DONE, "it took too long".to_owned()),
+            Err(FlushError::Closed) => (NOT_DONE, "the log was closed".to_owned()),
+        };
+        mailbox.leave(Told(kind, f64::from(ticket), text));
     }
 }
 
@@ -94,7 +74,7 @@ struct State {
     log: Log,
     /// None once it is released: it keeps its function, and so whatever that reaches, which is this too.
     wake: Option<Wake>,
-    mailbox: Mailbox,
+    mailbox: Mailbox<Told>,
     last_ticket: u32,
     /// Where a line is made before it is pushed, and its parts before that.
     line: Vec<u8>,
@@ -164,8 +144,7 @@ impl State {
     }
 
     fn take(&mut self) -> u32 {
-        let told = self.mailbox.told.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(Told(kind, number, text)) = told else { return NOTHING };
+        let Some(Told(kind, number, text)) = self.mailbox.take() else { return NOTHING };
         if let Some(place) = self.numbers.as_mut_slice().first_mut() {
             *place = number;
         }
@@ -283,9 +262,9 @@ pub fn create_log(
         return Err(Error::argument("too few numbers for the counts").into());
     }
     let wake = Wake::new(env, wake.raw())?;
-    let mailbox = Mailbox { told: Arc::default(), waker: wake.waker() };
+    let mailbox = Mailbox::new(wake.waker());
     let listener = mailbox.clone();
-    let log = Log::open(options, move |event| listener.event(event)).map_err(|error| match error {
+    let log = Log::open(options, move |event| listener.leave(told(event))).map_err(|error| match error {
         OpenError::Conflict(_) => Error::argument(error.to_string()),
         OpenError::Journal(_) => Error::log(error.to_string()),
         OpenError::Thread(_) => Error::internal(error.to_string()),
@@ -327,13 +306,13 @@ fn with_asks(instance: Instance<State>) -> Result<Instance<State>> {
         .function("flush", |state, args: Args<2>| {
             let (durable, deadline) = (args.u32(0)? != 0, Instant::now() + ms(args.f64(1)?));
             let ticket = state.ticket();
-            state.log.flush(durable, deadline, state.mailbox.answer(ticket));
+            state.log.flush(durable, deadline, answer(&state.mailbox, ticket));
             Ok(ticket)
         })?
         .function("rotate", |state, args: Args<1>| {
             let deadline = Instant::now() + ms(args.f64(0)?);
             let ticket = state.ticket();
-            state.log.rotate(deadline, state.mailbox.answer(ticket));
+            state.log.rotate(deadline, answer(&state.mailbox, ticket));
             Ok(ticket)
         })?
         .function("reopen", |state, _: Args<0>| {
@@ -347,7 +326,7 @@ fn with_asks(instance: Instance<State>) -> Result<Instance<State>> {
         .function("close", |state, args: Args<1>| {
             let patience = ms(args.f64(0)?);
             let ticket = state.ticket();
-            let answer = state.mailbox.answer(ticket);
+            let answer = answer(&state.mailbox, ticket);
             state.log.close(patience, move || answer(Ok(())));
             Ok(ticket)
         })?

@@ -7,8 +7,9 @@ use keelson_core::rate_limit::{Check, Op, ROW, wtf8};
 use keelson_redis::{Call, Failure, Layout, Reply, Script, Work};
 
 use crate::error::{Error, Result};
+use crate::mailbox::Mailbox;
 use crate::rate_limit::{bad_limit, limits};
-use crate::redis_mailbox::{Mailbox, Outcome};
+use crate::redis_done::{Done, Outcome};
 
 /// Numbers of an ask: operation, amount, extra.
 pub(crate) const ASK: usize = 3;
@@ -79,7 +80,7 @@ pub(crate) struct Batch {
     pub(crate) ticket: u32,
     pub(crate) asks: Asks,
     pub(crate) keyspace: Arc<Keyspace>,
-    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) mailbox: Mailbox<Done>,
     /// Which checks the calls are for, once they are planned.
     pub(crate) checks: Vec<Vec<u32>>,
 }
@@ -117,7 +118,7 @@ impl Work for Batch {
                 failure = Some(why);
             }
         }
-        self.mailbox.leave(self.ticket, Outcome::Rows(rows, failure));
+        self.mailbox.leave(Done { ticket: self.ticket, outcome: Outcome::Rows(rows, failure) });
     }
 }
 

@@ -11,9 +11,10 @@ use napi::bindgen_prelude::{Env, Unknown};
 use napi_derive::napi;
 
 use crate::error::{Error, Result};
+use crate::mailbox::Mailbox;
 use crate::rate_limit_batch::{ASK, Asks, Batch, Limiter};
 use crate::raw::{self, Args, Instance, Shared};
-use crate::redis_mailbox::{Done, Mailbox, Outcome, Run};
+use crate::redis_done::{Done, Outcome, Run};
 use crate::wake::Wake;
 
 /// What `take` answers where nothing is done, and `submit` and `run` where too much is in flight.
@@ -29,7 +30,7 @@ struct State {
     link: Option<Link>,
     /// Likewise. It keeps its function, and so whatever that reaches, which is this too.
     wake: Option<Wake>,
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox<Done>,
     /// Taken from the mailbox, and not yet by JavaScript.
     done: VecDeque<Done>,
     limiters: HashMap<u32, Limiter>,
@@ -64,7 +65,7 @@ impl State {
         let ticket = self.id();
         let limiter = self.limiters.get(&limiter).ok_or_else(|| Error::internal("the limiter is gone"))?;
         let terms = Terms { deadline: deadline(timeout), units: count };
-        let (keyspace, mailbox) = (Arc::clone(&limiter.keyspace), Arc::clone(&self.mailbox));
+        let (keyspace, mailbox) = (Arc::clone(&limiter.keyspace), self.mailbox.clone());
         let batch = Batch { ticket, asks, keyspace, mailbox, checks: Vec::new() };
         self.send(&Arc::clone(&limiter.script), terms, ticket, batch)
     }
@@ -73,7 +74,7 @@ impl State {
         let ticket = self.id();
         let script = self.scripts.get(&script).ok_or_else(|| Error::internal("the script is gone"))?;
         let terms = Terms { deadline: deadline(timeout), units: 1 };
-        let run = Run { ticket, call, mailbox: Arc::clone(&self.mailbox) };
+        let run = Run { ticket, call, mailbox: self.mailbox.clone() };
         self.send(&Arc::clone(script), terms, ticket, run)
     }
 
@@ -84,7 +85,7 @@ impl State {
     /// The ticket of something that is done, which is then in the arrays.
     fn take(&mut self) -> Result<u32> {
         if self.done.is_empty() {
-            self.done.extend(self.mailbox.fetch());
+            self.done.extend(self.mailbox.take_all());
         }
         let Some(Done { ticket, outcome }) = self.done.pop_front() else { return Ok(NOTHING) };
         (self.text, self.bytes) = Default::default();

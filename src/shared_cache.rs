@@ -1,8 +1,8 @@
 //! Shared caches for JavaScript: a handle for each, in whatever thread. See lib/sharedCache/native.ts.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Instant;
 
@@ -16,8 +16,9 @@ use napi::sys::napi_value;
 use napi_derive::napi;
 
 use crate::error::{Error, Result};
+use crate::mailbox::Mailbox;
 use crate::raw::{self, Args, Instance, Shared};
-use crate::wake::{Wake, Waker};
+use crate::wake::Wake;
 
 /// Kinds of values for JavaScript, beside `NUMBER`; lib/sharedCache/native.ts repeats them. Texts are UTF-16, or Latin-1 where
 /// all of their units are.
@@ -63,39 +64,20 @@ impl Told {
     fn new(ticket: u32, kind: u32) -> Self {
         Self { ticket, kind, number: 0.0, value: None, text: String::new() }
     }
-}
 
-/// The way to JavaScript.
-#[derive(Clone)]
-struct Mailbox {
-    told: Arc<Mutex<VecDeque<Told>>>,
-    waker: Waker,
-}
-
-impl Mailbox {
-    fn leave(&self, told: Told) {
-        let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push_back(told);
-        let is_first = all.len() == 1;
-        drop(all);
-        if is_first {
-            self.waker.wake();
+    fn landing(ticket: u32, landing: Landing) -> Self {
+        match landing {
+            Landing::Loaded(value) => Self { value: Some(value), ..Self::new(ticket, LOADED) },
+            Landing::Failed(text) => Self { text, ..Self::new(ticket, FAILED) },
+            Landing::Abandoned => Self::new(ticket, ABANDONED),
         }
     }
 
-    fn landing(&self, ticket: u32, landing: Landing) {
-        self.leave(match landing {
-            Landing::Loaded(value) => Told { value: Some(value), ..Told::new(ticket, LOADED) },
-            Landing::Failed(text) => Told { text, ..Told::new(ticket, FAILED) },
-            Landing::Abandoned => Told::new(ticket, ABANDONED),
-        });
-    }
-
-    fn snapshot(&self, ticket: u32, outcome: std::result::Result<u64, SnapshotError>) {
-        self.leave(match outcome {
-            Ok(count) => Told { number: count as f64, ..Told::new(ticket, COMPLETE) },
-            Err(error) => Told { text: error.to_string(), ..Told::new(ticket, INCOMPLETE) },
-        });
+    fn snapshot(ticket: u32, outcome: std::result::Result<u64, SnapshotError>) -> Self {
+        match outcome {
+            Ok(count) => Self { number: count as f64, ..Self::new(ticket, COMPLETE) },
+            Err(error) => Self { text: error.to_string(), ..Self::new(ticket, INCOMPLETE) },
+        }
     }
 }
 
@@ -110,7 +92,7 @@ struct State {
     handle: Option<Arc<Handle>>,
     /// None likewise: it keeps its function, and so whatever that reaches, which is this too.
     wake: Option<Wake>,
-    mailbox: Mailbox,
+    mailbox: Mailbox<Told>,
     /// Of the next value.
     tags: Vec<Vec<u16>>,
     /// The version that the next swap expects.
@@ -121,6 +103,8 @@ struct State {
     joins: HashMap<u32, Joined>,
     last_ticket: u32,
     keys: Vec<Vec<u16>>,
+    /// Of each shard, as they were looked at last.
+    stats: Vec<Stats>,
     taken: Option<Value>,
     text: String,
     numbers: Shared<f64>,
@@ -191,7 +175,7 @@ impl State {
             }
             Flight::Joined(joined) => {
                 let mailbox = self.mailbox.clone();
-                joined.on_landing(Box::new(move |landing| mailbox.landing(ticket, landing)));
+                joined.on_landing(Box::new(move |landing| mailbox.leave(Told::landing(ticket, landing))));
                 self.joins.insert(ticket, joined);
                 Ok(WAIT)
             }
@@ -215,14 +199,13 @@ impl State {
         let handle = self.handle.clone().ok_or_else(|| Error::internal("the cache is closed"))?;
         let (ticket, mailbox) = (self.ticket(), self.mailbox.clone());
         let spawned = thread::Builder::new().name("keelson-snapshot".to_owned()).spawn(move || {
-            mailbox.snapshot(ticket, work(&handle, &path));
+            mailbox.leave(Told::snapshot(ticket, work(&handle, &path)));
         });
         spawned.map(|_| ticket).map_err(|error| Error::internal(format!("no thread could start: {error}")))
     }
 
     fn take(&mut self) -> u32 {
-        let told = self.mailbox.told.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(Told { ticket, kind, number, value, text }) = told else { return NOTHING };
+        let Some(Told { ticket, kind, number, value, text }) = self.mailbox.take() else { return NOTHING };
         self.joins.remove(&ticket);
         self.tell(0, f64::from(ticket));
         self.tell(1, number);
@@ -230,11 +213,15 @@ impl State {
         kind
     }
 
+    /// Looks at all shards at once, and tells how many there are.
+    fn look(&mut self) -> Result<u32> {
+        self.stats = self.cache()?.shard_stats();
+        Ok(self.stats.len() as u32)
+    }
+
     fn counts(&mut self, shard: usize) -> Result<()> {
-        let all = self.cache()?.shard_stats();
-        let Some(stats) = all.get(shard) else { return Err(Error::argument(format!("there is no shard {shard}"))) };
-        let numbers = numbers(stats);
-        for (place, number) in numbers.into_iter().enumerate() {
+        let stats = self.stats.get(shard).ok_or_else(|| Error::argument(format!("there is no shard {shard}")))?;
+        for (place, number) in numbers(stats).into_iter().enumerate() {
             self.tell(place, number);
         }
         Ok(())
@@ -303,7 +290,7 @@ pub fn open_shared_cache(
         shards: shards as usize,
     };
     let wake = Wake::new(env, wake.raw())?;
-    let mailbox = Mailbox { told: Arc::default(), waker: wake.waker() };
+    let mailbox = Mailbox::new(wake.waker());
     let units: Vec<u16> = name.encode_utf16().collect();
     let handle = shared_cache::open(&units, options).map_err(|error| match error {
         OpenError::Conflict { option } => {
@@ -327,6 +314,7 @@ pub fn open_shared_cache(
         joins: HashMap::new(),
         last_ticket: 0,
         keys: Vec::new(),
+        stats: Vec::new(),
         taken: None,
         text: String::new(),
         numbers: Shared::new(env, numbers.raw())?,
@@ -418,6 +406,7 @@ fn with_looks(instance: Instance<State>) -> Result<Instance<State>> {
             Some(key) => args.utf16(key),
             None => Ok(std::ptr::null_mut()),
         })?
+        .function("look", |state, _: Args<0>| state.look())?
         .function("counts", |state, args: Args<1>| state.counts(args.u32(0)? as usize))
 }
 

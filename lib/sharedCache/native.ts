@@ -89,7 +89,9 @@ export interface NativeSharedCache {
   /** How many keys a shard has; `key` tells each of them, until the next call. */
   keys(shard: number): number;
   key(index: number): string;
-  /** Writes the numbers of {@link COUNT}, of a shard. */
+  /** Looks at all shards, and returns how many there are. */
+  look(): number;
+  /** Writes the numbers of {@link COUNT} of a shard, as it was at the last look. */
   counts(shard: number): void;
   /** Of {@link FLIGHT}; the first of the numbers is the ticket. */
   begin(key: string): number;
