@@ -242,16 +242,19 @@ test('a load runs once for all who wait, and only where there is nothing', async
   expect(await cache.getOrLoad('bad', () => 'now')).toBe('now');
 });
 
+/** A load that ends when `land` is called. */
+function held(): { loader: () => Promise<string>; land: (value: string) => void } {
+  let land!: (value: string) => void;
+  const loaded = new Promise<string>((resolve) => {
+    land = resolve;
+  });
+  return { loader: () => loaded, land };
+}
+
 test('what is set or deleted while it is loaded stays so', async () => {
   const cache = open<any>();
-  let land!: (value: string) => void;
-  const load = cache.getOrLoad(
-    'a',
-    () =>
-      new Promise((resolve) => {
-        land = resolve;
-      }),
-  );
+  const { loader, land } = held();
+  const load = cache.getOrLoad('a', loader);
   await null;
   cache.set('a', 'set');
   land('loaded');
@@ -262,17 +265,8 @@ test('what is set or deleted while it is loaded stays so', async () => {
 test('who waits for a load can give up', async () => {
   const cache = open<any>();
   const controller = new AbortController();
-  let land!: (value: string) => void;
-  const load = cache.getOrLoad(
-    'a',
-    () =>
-      new Promise((resolve) => {
-        land = resolve;
-      }),
-    {
-      signal: controller.signal,
-    },
-  );
+  const { loader, land } = held();
+  const load = cache.getOrLoad('a', loader, { signal: controller.signal });
   await null;
   controller.abort(new Error('enough'));
   await expect(load).rejects.toThrow('enough');

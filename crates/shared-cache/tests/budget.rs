@@ -5,6 +5,10 @@ use std::cell::Cell;
 
 use keelson_shared_cache::{Handle, Options, Outcome, Policy, Value, open};
 
+mod support;
+
+use support::Xorshift;
+
 /// Counts what each thread takes, as an allocator with headers of 8 bytes and steps of 16 gives it.
 struct Counting;
 
@@ -50,17 +54,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
-}
 
 /// What a cache takes beside what its shards count: itself, its name, its place in the registry.
 const BESIDE: isize = 2_048;

@@ -6,16 +6,9 @@ use std::thread;
 
 use keelson_shared_cache::{Handle, Options, Policy, Value, open};
 
-struct Xorshift(u64);
+mod support;
 
-impl Xorshift {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
-    }
-}
+use support::Xorshift;
 
 /// A value that tells whether it is whole: its key, random bytes, and their sum.
 fn value(key: u16, random: &mut Xorshift) -> Value {
