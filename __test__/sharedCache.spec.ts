@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { SharedCache, type SharedCacheOptions } from 'keelson';
 
@@ -117,7 +118,7 @@ test('it does what a Map does, key by key', () => {
             model.set(of, { ...present, value: sum });
           }
         } else if (what === 'swap') {
-          const isSame = JSON.stringify(one) === JSON.stringify(present?.value);
+          const isSame = isDeepStrictEqual(structuredClone(one), structuredClone(present?.value));
           expect(cache.compareAndSet(of, one, other)).toBe(isSame);
           if (isSame) model.set(of, { value: other });
         } else if (what === 'invalidate') {
@@ -133,6 +134,27 @@ test('it does what a Map does, key by key', () => {
       expect(cache.size).toBe(model.size);
     }),
   );
+});
+
+test('compareAndSet compares what comes out, whatever went in', () => {
+  class Point {
+    x = 1;
+  }
+  const cases = [
+    new Point(),
+    Object.assign(Object.create(null), { x: 1 }),
+    new Uint8Array([1]),
+    Object.assign([1], { 2: 3 }),
+    new Map([[1, {}]]),
+  ];
+  for (const value of [...cases, 'text', Number.NaN, null]) {
+    const cache = open<any>();
+    cache.set('a', value);
+    expect(cache.compareAndSet('a', cache.get('a'), value)).toBe(true);
+    expect(cache.compareAndSet('a', value, 'next')).toBe(true);
+    expect(cache.compareAndSet('a', value, 'again')).toBe(false);
+    expect(cache.get('a')).toBe('next');
+  }
 });
 
 test('several keys at once, and what is there of a time to live', () => {

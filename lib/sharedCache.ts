@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { dispose } from './dispose.js';
 import { DestroyedError, InvalidArgumentError, SnapshotError } from './errors.js';
 import { binding } from './native.js';
-import { decode, type Encoded, encode, give } from './sharedCache/codec.js';
+import { copyOf, decode, type Encoded, encode, give } from './sharedCache/codec.js';
 import {
   Loads,
   loadOptionsOf,
@@ -112,8 +112,8 @@ export class SharedCache<V = unknown> {
   }
 
   /**
-   * Stores a value where what is there is deeply equal to `expected`, or nothing is and that is undefined. false: it is not, or the
-   * value is too large.
+   * Stores a value where what is there is deeply equal to a copy of `expected`, as `get` would give it, or nothing is and that is
+   * undefined. false: it is not, or the value is too large.
    */
   compareAndSet(
     key: string,
@@ -122,8 +122,7 @@ export class SharedCache<V = unknown> {
     options: SharedCacheSetOptions = {},
   ): boolean {
     const [how, next] = [setOptionsOf(options), encode(value)];
-    // Bytes of whatever class come out as a Buffer.
-    const wanted = expected instanceof Uint8Array ? Buffer.from(expected) : expected;
+    const wanted = expected === undefined ? undefined : copyOf(expected);
     for (;;) {
       const found = this.#peek(key);
       const version = this.#numbers[1]!;

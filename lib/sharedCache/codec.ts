@@ -35,6 +35,12 @@ export function decode(kind: number, crossing: Crossing): unknown {
   return kind === KIND.clone ? deserialize(crossing as Buffer) : crossing;
 }
 
+/** A value as it would come out: without its class, and bytes as a Buffer. @throws InvalidArgumentError as `encode` */
+export function copyOf(value: unknown): unknown {
+  const { crossing, kind } = encode(value);
+  return decode(kind, crossing instanceof Uint8Array ? Buffer.from(crossing) : crossing);
+}
+
 function cloned(value: unknown): Buffer {
   try {
     return serialize(value);
