@@ -190,6 +190,21 @@ export type { SharedCacheOptions, SharedCacheSetOptions } from './sharedCache/op
 export type { SharedCacheCounters, SharedCacheMetrics } from './sharedCache.js';
 export { SharedCache } from './sharedCache.js';
 export type {
+  TieredCacheGetOptions,
+  TieredCacheLoader,
+  TieredCacheLoadOptions,
+  TieredCacheOptions,
+  TieredCacheRedisOptions,
+  TieredCacheSetOptions,
+  TieredCacheWrite,
+} from './tieredCache/options.js';
+export type {
+  TieredCacheCloseOptions,
+  TieredCacheEvents,
+  TieredCacheMetrics,
+} from './tieredCache.js';
+export { TieredCache } from './tieredCache.js';
+export type {
   DelayOptions,
   EveryOptions,
   ScheduleOptions,

@@ -47,6 +47,16 @@ export interface SharedCacheMetrics extends SharedCacheCounters {
   shards: SharedCacheCounters[];
 }
 
+/** What a tiered cache does with a shared one that is for nobody else. */
+export interface SharedCacheInside {
+  readonly loads: Loads<unknown>;
+  /** As `get`, without a trace. */
+  peek(key: string): unknown;
+}
+
+/** undefined: it is none, or of another copy of this module. */
+export let insideOf: (cache: unknown) => SharedCacheInside | undefined;
+
 /**
  * A cache that all worker threads of a process share: handles of one name are on one cache, in native memory that no garbage
  * collection looks at, and that ends with its last handle. Each call is atomic for its key, whoever else calls; what comes out is
@@ -67,6 +77,13 @@ export class SharedCache<V = unknown> {
   /** Removes what has expired, where this handle stores what can. */
   #sweeper: NodeJS.Timeout | undefined;
   #isClosed = false;
+
+  static {
+    insideOf = (cache) => {
+      if (typeof cache !== 'object' || cache === null || !(#loads in cache)) return undefined;
+      return { loads: cache.#loads, peek: (key) => cache.#peek(key) };
+    };
+  }
 
   /** @throws InvalidArgumentError for options out of range, and where the cache is open in this process with others */
   constructor(options: SharedCacheOptions) {

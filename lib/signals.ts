@@ -36,3 +36,28 @@ export function unwatch(signal: AbortSignal, one: Abortable): void {
   watches.delete(signal);
   signal.removeEventListener('abort', found.listener);
 }
+
+/** The promise, or a rejection as soon as the signal aborts. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Whoever gives up has nobody to tell that it failed.
+    if (signal.aborted) {
+      promise.catch(() => {});
+      reject(signal.reason);
+      return;
+    }
+    const waiter: Abortable = { cancel: reject };
+    watch(signal, waiter);
+    const end = (): void => unwatch(signal, waiter);
+    promise.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error) => {
+        end();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,5 +1,5 @@
 import { LoadError } from '../errors.js';
-import { type Abortable, unwatch, watch } from '../signals.js';
+import { abortable } from '../signals.js';
 import { abortSignal, options as optionsOf } from '../validate.js';
 import { decode } from './codec.js';
 import { FLIGHT, type NativeSharedCache, TOLD } from './native.js';
@@ -47,23 +47,37 @@ export class Loads<V> {
     this.#host = host;
   }
 
-  load(key: string, loader: SharedCacheLoader<V>, options: SharedCacheLoadOptions): Promise<V> {
+  /**
+   * @param options read when the loader has ended
+   * @param isGood whether what is found needs no load; what is not stays until the load lands
+   */
+  load(
+    key: string,
+    loader: SharedCacheLoader<V>,
+    options: SharedCacheLoadOptions,
+    isGood: (found: V) => boolean = () => true,
+  ): Promise<V> {
     let flight = this.#flights.get(key);
     if (flight === undefined) {
-      flight = this.#fly(key, loader, options).finally(() => this.#flights.delete(key));
+      flight = this.#fly(key, loader, options, isGood).finally(() => this.#flights.delete(key));
       this.#flights.set(key, flight);
     }
     return options.signal === undefined ? flight : abortable(flight, options.signal);
   }
 
-  async #fly(key: string, loader: SharedCacheLoader<V>, options: SharedCacheSetOptions): Promise<V> {
+  async #fly(
+    key: string,
+    loader: SharedCacheLoader<V>,
+    options: SharedCacheSetOptions,
+    isGood: (found: V) => boolean,
+  ): Promise<V> {
     const { native, numbers, tickets, peek } = this.#host;
     for (;;) {
       const isLeader = native.begin(key) === FLIGHT.lead;
       const ticket = numbers[0]!;
       // Another load may have ended since the caller looked.
       const found = peek(key);
-      if (found !== undefined) {
+      if (found !== undefined && isGood(found)) {
         native.forget(ticket);
         return found;
       }
@@ -97,35 +111,11 @@ export class Loads<V> {
   }
 }
 
-function told(error: unknown): string {
+/** What other threads are told of an error. */
+export function told(error: unknown): string {
   try {
     return String((error as Error)?.message ?? error) || 'without a message';
   } catch {
     return 'without a message';
   }
-}
-
-/** The promise, or a rejection as soon as the signal aborts. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    // Whoever gives up has nobody to tell that it failed.
-    if (signal.aborted) {
-      promise.catch(() => {});
-      reject(signal.reason);
-      return;
-    }
-    const waiter: Abortable = { cancel: reject };
-    watch(signal, waiter);
-    const end = (): void => unwatch(signal, waiter);
-    promise.then(
-      (value) => {
-        end();
-        resolve(value);
-      },
-      (error) => {
-        end();
-        reject(error);
-      },
-    );
-  });
 }

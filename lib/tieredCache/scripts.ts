@@ -1,0 +1,139 @@
+/*
+ * What is in Redis, all of which begins with the cache's prefix:
+ *
+ *     {=key}          a value, and {=key}!  the lease of who loads it, both in one slot of a Cluster
+ *     {*}news         what was changed lately, each key and tag once, by its position (a sorted set)
+ *     {*}tags         when tags were invalidated, which counts for as long as values live
+ *     {*}last         the latest position, which grows even where Redis's clock does not
+ *
+ * A position is a number of microseconds by Redis's clock. A lease holds the token of who has it; `?` at its end says that
+ * others wait for it, who are told on the channel how it ended.
+ */
+
+/** Milliseconds that a value lives at the longest, and the invalidation of a tag counts. */
+export const LONGEST = 30 * 24 * 3600 * 1000;
+/** For how long news are kept, in milliseconds; who was away for longer cannot know what it missed. */
+export const RETENTION = 60_000;
+/** News that are told at once, and kept. */
+export const NEWS = 1000;
+export const MOST_NEWS = 100_000;
+
+const RELEASE = `
+local function release(lease, channel, name, message)
+  local held = redis.call('GET', lease)
+  if held then redis.call('DEL', lease) end
+  if held and held:sub(-1) == '?' then
+    redis.call('PUBLISH', channel, cjson.encode({ name, message }))
+  end
+end
+local function holds(lease, token)
+  local held = redis.call('GET', lease)
+  return held and (held == token or held == token .. '?')
+end
+`;
+
+/**
+ * Looks at a value. Whoever finds none, or the one whose head it has seen, gets the lease if it has a token, unless somebody else
+ * has it.
+ */
+export const READ = `
+local value = redis.call('GET', KEYS[1])
+local token, life, seen = ARGV[1], ARGV[2], ARGV[3]
+if value and (seen == '' or value:sub(1, #seen) ~= seen) then return { 0, redis.call('PTTL', KEYS[1]), value } end
+if token == '' then return { 1 } end
+local held = redis.call('GET', KEYS[2])
+if not held then
+  redis.call('SET', KEYS[2], token, 'PX', life)
+  return { 2 }
+end
+if held:sub(-1) ~= '?' then redis.call('SET', KEYS[2], held .. '?', 'KEEPTTL') end
+return { 3, redis.call('PTTL', KEYS[2]) }
+`;
+
+/** Stores what was loaded, by who still has the lease: who has not was overtaken by a change. */
+export const LAND = `${RELEASE}
+local token, channel, name, life = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
+if not holds(KEYS[2], token) then return 0 end
+redis.call('SET', KEYS[1], ARGV[4], 'PX', life)
+release(KEYS[2], channel, name, false)
+return 1
+`;
+
+/** Gives the lease back without a value, or has it last for longer. */
+export const LEASE = `${RELEASE}
+local token, channel, name, message, life = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if not holds(KEYS[2], token) then return 0 end
+if life == '0' then release(KEYS[2], channel, name, message) else redis.call('PEXPIRE', KEYS[2], life) end
+return 1
+`;
+
+/** Stores or deletes a value, whoever loads it. */
+export const WRITE = `${RELEASE}
+local channel, name, life = ARGV[1], ARGV[2], ARGV[3]
+if life == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', life) end
+release(KEYS[2], channel, name, false)
+return 1
+`;
+
+const TIME = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function text(position) return string.format('%.0f', position) end
+`;
+
+/** Tells the fleet of keys (k…), tags (t…) or all (a). Answers the position before and the one of that. */
+export const TELL = `${TIME}
+local news, tags, last = KEYS[1], KEYS[2], KEYS[3]
+local channel, retention, longest, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local before = tonumber(redis.call('GET', last) or 0)
+local position = math.max(before, now) + 1
+for index = 5, #ARGV do
+  local member = ARGV[index]
+  redis.call('ZADD', news, text(position), member)
+  if member:sub(1, 1) ~= 'k' then redis.call('ZADD', tags, text(position), member) end
+end
+redis.call('SET', last, text(position))
+redis.call('ZREMRANGEBYSCORE', news, '-inf', text(now - retention * 1000))
+redis.call('ZREMRANGEBYSCORE', tags, '-inf', text(now - longest * 1000))
+local over = redis.call('ZCARD', news) - most
+if over > 0 then
+  local popped = redis.call('ZPOPMIN', news, over)
+  redis.call('ZADD', news, popped[#popped], 'f')
+end
+redis.call('PUBLISH', channel, text(position))
+return { text(before), text(position) }
+`;
+
+/**
+ * What is new since a position, of who knows that there was another: whether that is all that was (1), or the news are not kept
+ * any more (0), or Redis has forgotten some (2); the position until which it is; the latest one that was given; the one of the
+ * latest clearing; whether there is more; and each of the news with its position.
+ */
+export const HEAR = `${TIME}
+local news, tags, last = KEYS[1], KEYS[2], KEYS[3]
+local since, known, retention, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local before = tonumber(redis.call('GET', last) or 0)
+local position = math.max(before, now)
+local cleared = text(tonumber(redis.call('ZSCORE', tags, 'a') or 0))
+if before < known then return { 2, text(position), text(before), cleared, 0 } end
+local floor = tonumber(redis.call('ZSCORE', news, 'f') or 0)
+if since < now - retention * 1000 or since < floor then return { 0, text(position), text(before), cleared, 0 } end
+local found = redis.call('ZRANGEBYSCORE', news, '(' .. text(since), '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
+local more = #found == 2 * limit
+if more then position = tonumber(found[#found]) end
+local reply = { 1, text(position), text(before), cleared, more and 1 or 0 }
+for index = 1, #found, 2 do
+  reply[#reply + 1] = found[index]
+  reply[#reply + 1] = text(tonumber(found[index + 1]))
+end
+return reply
+`;
+
+/** When tags were invalidated, 0 for never. */
+export const TAGS = `
+local reply = {}
+for index, tag in ipairs(ARGV) do
+  reply[index] = string.format('%.0f', tonumber(redis.call('ZSCORE', KEYS[1], tag) or 0))
+end
+return reply
+`;
