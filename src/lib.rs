@@ -18,6 +18,7 @@ mod rate_limit_plan;
 mod raw;
 mod redis;
 mod redis_done;
+mod redis_subscription;
 mod router;
 mod shared_cache;
 mod timer;

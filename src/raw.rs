@@ -38,6 +38,11 @@ impl<const N: usize> Args<N> {
         self.env
     }
 
+    /// Argument `index` as it is.
+    pub(crate) fn value(&self, index: usize) -> sys::napi_value {
+        self.values[index]
+    }
+
     /// Argument `index` as a double.
     pub(crate) fn f64(&self, index: usize) -> Result<f64> {
         let mut out = 0.0;

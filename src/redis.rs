@@ -15,6 +15,7 @@ use crate::mailbox::Mailbox;
 use crate::rate_limit_batch::{ASK, Asks, Batch, Limiter};
 use crate::raw::{self, Args, Instance, Shared};
 use crate::redis_done::{Done, Outcome, Run};
+use crate::redis_subscription::subscribe;
 use crate::wake::Wake;
 
 /// What `take` answers where nothing is done, and `submit` and `run` where too much is in flight.
@@ -248,6 +249,11 @@ fn with_outcomes(instance: Instance<State>) -> Result<Instance<State>> {
                 None => String::new(),
             };
             args.utf16(&address.encode_utf16().collect::<Vec<_>>())
+        })?
+        .function("subscribe", |state, args: Args<2>| {
+            let mut channel = Vec::new();
+            args.append_utf8(0, &mut channel)?;
+            subscribe(args.env(), state.link()?, channel, args.value(1))
         })?
         .function("hold", |state, args: Args<1>| {
             let hold = args.u32(0)? != 0;

@@ -69,11 +69,29 @@ export interface NativeRedisLink {
   bytes(to: Uint8Array): void;
   /** Copies {@link COUNTS}. */
   counts(to: Float64Array): void;
+  /** Listens to a channel. Has `wake` called when there is something to fetch; that keeps no process alive. */
+  subscribe(channel: string, wake: () => void): NativeSubscription;
   /** Where the one server is that has all keys, as `host port` or a path; empty while it is not connected. */
   address(): string;
   /** 1: the process stays alive. 0: it does not because of this. */
   hold(hold: number): void;
   /** Closes the connections. What is in flight is still done, soon. */
+  close(): void;
+}
+
+/** What `take` of a subscription returns; and of a loss the code of a failure below 0. */
+export const HEARD = { nothing: 0, subscribed: 1, message: 2 } as const;
+
+/** A channel that is listened to: see src/redis_subscription.rs. */
+export interface NativeSubscription {
+  /** Fetches what has happened, and returns how much can be taken. */
+  fetch(): number;
+  /** One of {@link HEARD}, in their order. */
+  take(): number;
+  /** The message that was taken last, which can be had once. */
+  payload(): Buffer;
+  /** Why the connection was lost, of a loss that was taken last. */
+  text(): string;
   close(): void;
 }
 

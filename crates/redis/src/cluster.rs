@@ -105,6 +105,20 @@ impl Cluster {
         self.shared.node(&mut self.shared.map(), address)
     }
 
+    /// Where its nodes are: those that are connected, and all others that were ever named.
+    pub(crate) fn addresses(&self) -> [Vec<Address>; 2] {
+        let map = self.shared.map();
+        let (connected, mut others): (Vec<Address>, Vec<Address>) =
+            map.nodes.keys().cloned().partition(|address| map.nodes[address].is_up());
+        others.extend_from_slice(&self.shared.seeds);
+        [connected, others]
+    }
+
+    /// Whether a node with slots is there, as far as is known.
+    pub(crate) fn has(&self, address: &Address) -> bool {
+        self.shared.map().nodes.contains_key(address)
+    }
+
     /// How many nodes are connected, and whether these are all that have slots.
     pub(crate) fn connected(&self) -> (usize, bool) {
         let map = self.shared.map();

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::ear::Ear;
 use crate::failure::Failure;
 use crate::options::{Address, Login, Options};
 use crate::tls::Encryption;
@@ -68,6 +69,11 @@ impl Connector {
         let connected = MultiplexedConnection::new_with_config(&self.login, stream, config).await;
         let (connection, driver) = connected.map_err(|error| Failure::of(&error))?;
         Ok((connection, Box::pin(driver)))
+    }
+
+    /// Connects and logs in, to listen to channels. There is no limit of time in it.
+    pub(crate) async fn listen(&self, address: &Address) -> Result<Ear, Failure> {
+        Ear::new(self.open(address).await?, &self.login).await
     }
 
     /// The answer to one command, over a connection of its own.

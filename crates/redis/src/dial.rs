@@ -53,7 +53,7 @@ impl Master {
     }
 
     /// All Sentinels are asked at once: one that is gone must not cost time.
-    async fn address(&self) -> Result<Address, Failure> {
+    pub(crate) async fn address(&self) -> Result<Address, Failure> {
         let mut question = cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.name);
         first(self.sentinels.iter().map(|sentinel| self.ask(sentinel, &question))).await

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::call::{Call, Reply, Script};
@@ -11,7 +12,9 @@ use crate::counts::{Counts, add};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::options::{Address, Options};
+use crate::source::Source;
 use crate::store::{Layout, Store};
+use crate::subscription::{Subscription, subscribe};
 use crate::thread::Thread;
 
 /// Units that may be in flight at once on a link: about a second of what one Redis can do.
@@ -39,6 +42,9 @@ pub struct Terms {
 /// A link to a Redis. Connections are made and mended in the background until it is dropped.
 pub struct Link {
     store: Arc<Store>,
+    source: Arc<Source>,
+    /// Subscriptions end with it.
+    open: watch::Sender<()>,
     in_flight: Arc<AtomicUsize>,
     counts: Arc<Counts>,
     // Last, as what is above ends on it.
@@ -57,7 +63,8 @@ impl Link {
             let _inside = thread.handle().enter();
             Arc::new(Store::open(options, &counts))
         };
-        Ok(Self { store, in_flight: Arc::default(), counts, thread })
+        let source = Arc::new(Source::new(options, &store));
+        Ok(Self { store, source, open: watch::Sender::new(()), in_flight: Arc::default(), counts, thread })
     }
 
     /// Has a batch carried out.
@@ -74,6 +81,14 @@ impl Link {
         let (store, counts, script) = (Arc::clone(&self.store), Arc::clone(&self.counts), Arc::clone(script));
         self.thread.handle().spawn(async move { fly(flight, &store, &counts, &script, terms).await });
         Ok(())
+    }
+
+    /// Begins to listen to a channel, over a connection of its own. `wake` is called on the link's thread when there is
+    /// something to take, unless it was for what is there already.
+    #[must_use]
+    pub fn subscribe(&self, channel: Vec<u8>, wake: impl Fn() + Send + Sync + 'static) -> Subscription {
+        let _inside = self.thread.handle().enter();
+        subscribe(Arc::clone(&self.source), channel, wake, self.open.subscribe())
     }
 
     /// Where the one server is that has all keys, while it is connected.
