@@ -1,7 +1,7 @@
 export { BoundedLRUCache } from './boundedLRUCache.js';
 export type { CallContext } from './breaker/call.js';
 export type { CircuitBreakerEvents } from './breaker/events.js';
-export type { CircuitBreakerSharedOptions, RedisClient } from './breaker/fleetOptions.js';
+export type { CircuitBreakerSharedOptions } from './breaker/fleetOptions.js';
 export type {
   CircuitBreakerOptions,
   CircuitBreakerRetryOptions,
@@ -161,7 +161,7 @@ export type { TrustProxy } from './rateLimiter/proxies.js';
 export type { RateLimitResult, RateLimitSource } from './rateLimiter/result.js';
 export type { OlderRateLimitDecision } from './rateLimiter/visits.js';
 export type { RedisLinkCounts } from './redis/link.js';
-export type { RedisAddress, RedisOptions, RedisTLSOptions } from './redis/options.js';
+export type { RedisAddress, RedisClient, RedisOptions, RedisTLSOptions } from './redis/options.js';
 export type { RequestContext } from './router/call.js';
 export type { RouteCursor } from './router/cursor.js';
 export type { RouteEvent, RouterEvents } from './router/events.js';

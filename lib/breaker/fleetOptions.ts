@@ -1,10 +1,5 @@
-import { type RedisOptions, redisSpec } from '../redis/options.js';
+import { type RedisClient, type RedisOptions, redisSpec } from '../redis/options.js';
 import { integer, invalid, number, options, string } from '../validate.js';
-
-/** A client of Redis that the service has, such as ioredis or node-redis. Only its `eval` and `evalsha` are called. */
-export interface RedisClient {
-  eval(...args: any[]): any;
-}
 
 /** Breakers that share a state through Redis: those of the same `prefix` and `name`. Names that are unknown are refused. */
 export interface CircuitBreakerSharedOptions {

@@ -52,6 +52,11 @@ export interface RedisOptions extends RedisAddress {
   connectTimeout?: number | undefined;
 }
 
+/** A client of Redis that the service has, such as ioredis or node-redis. Of its commands only those that evaluate scripts are called. */
+export interface RedisClient {
+  eval(...args: any[]): any;
+}
+
 const NAMES: readonly string[] = [
   ...['url', 'host', 'port', 'path', 'username', 'password', 'db', 'tls', 'connectTimeout', 'cluster'],
   ...['sentinels', 'sentinelName', 'sentinelUsername', 'sentinelPassword', 'sentinelTLS'],

@@ -1,5 +1,6 @@
 import type { RedisError } from '../errors.js';
 import { type Calls, linkCalls } from './calls.js';
+import { clientCalls } from './clientCalls.js';
 import { HEAD } from './envelope.js';
 import { Follower, type Hearer } from './follower.js';
 import type { Ledger } from './ledger.js';
@@ -30,8 +31,8 @@ export class Fleet {
   readonly #ledger: Ledger;
 
   constructor(settings: RemoteSettings, ledger: Ledger, hearer: Hearer) {
-    const { spec, prefix, timeout, staleness, lease } = settings;
-    this.#calls = linkCalls(spec, timeout);
+    const { spec, client, prefix, timeout, staleness, lease } = settings;
+    this.#calls = spec === undefined ? clientCalls(client, timeout) : linkCalls(spec, timeout);
     this.#ledger = ledger;
     this.lease = lease;
     this.remote = new Remote(this.#calls, prefix);

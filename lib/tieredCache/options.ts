@@ -1,6 +1,6 @@
 import type { BoundedLRUCache } from '../boundedLRUCache.js';
 import { BoundedLRUCache as L1 } from '../boundedLRUCache.js';
-import { type RedisOptions, redisSpec } from '../redis/options.js';
+import { type RedisClient, type RedisOptions, redisSpec } from '../redis/options.js';
 import { insideOf, type SharedCache, type SharedCacheInside } from '../sharedCache.js';
 import {
   abortSignal,
@@ -28,8 +28,8 @@ export interface TieredCacheWrite<V> {
 
 /** The Redis that the processes of a service share. */
 export interface TieredCacheRedisOptions {
-  /** Redis 6.2 or later, or a Cluster of it: a URL, or options. */
-  redis: string | RedisOptions;
+  /** Redis 6.2 or later, or a Cluster of it: a URL, options, or a client that the service has. */
+  redis: string | RedisOptions | RedisClient;
   /** Of the names of keys, and of the channel. Caches of one prefix are one. It has no `{}`. @default 'cache:' */
   prefix?: string | undefined;
   /** Milliseconds that Redis has for an answer, 1 to 600,000; then it counts as away. @default 1,000 */
@@ -96,7 +96,9 @@ export interface TieredCacheLoadOptions extends TieredCacheSetOptions, TieredCac
 
 /** L3, checked. */
 export interface RemoteSettings {
-  readonly spec: string;
+  /** How to connect, where no client of the service's does. */
+  readonly spec: string | undefined;
+  readonly client: unknown;
   readonly prefix: string;
   readonly timeout: number;
   readonly staleness: number;
@@ -163,8 +165,10 @@ function remoteOf(given: TieredCacheRedisOptions): RemoteSettings {
   if (string('l3.prefix', prefix).includes('{}')) {
     invalid('l3.prefix', 'without "{}", which would take the hash tag of the keys out of use', prefix);
   }
+  const isClient = typeof (redis as Partial<RedisClient> | undefined)?.eval === 'function';
   return {
-    spec: redisSpec(redis),
+    spec: isClient ? undefined : redisSpec(redis as string | RedisOptions),
+    client: isClient ? redis : undefined,
     prefix,
     timeout: integer('l3.timeout', timeout, 1, 600_000),
     staleness: integer('l3.staleness', staleness, 10, 30_000),
