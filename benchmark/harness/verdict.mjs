@@ -6,7 +6,7 @@ const LOSING_DIFFERENCE = -0.2;
 
 /**
  * How each thing that was asked for came out, of all metrics of a benchmark's result. It is `{ peer, atLeast }`,
- * an advantage over a peer, or `{ atMost }`, a bound to the subject's own median.
+ * an advantage over a peer, or, without a peer, `{ atMost }` or `{ atLeast }`, a bound to the subject's own median.
  */
 export function askedOf(result) {
   return Object.entries(result.metrics).flatMap(([key, metric]) =>
@@ -15,12 +15,12 @@ export function askedOf(result) {
 }
 
 function outcome(metric, { peer, atLeast, atMost }) {
-  if (atMost !== undefined) {
+  if (peer === undefined) {
     const [{ median }] = Object.values(metric.contestants);
     return {
-      asked: `<= ${number(atMost)} ${metric.unit}`,
+      asked: `${atMost === undefined ? '>=' : '<='} ${number(atMost ?? atLeast)} ${metric.unit}`,
       measured: `${number(median)} ${metric.unit}`,
-      reached: median <= atMost,
+      reached: atMost === undefined ? median >= atLeast : median <= atMost,
     };
   }
   const { median } = metric.contestants[peer].advantage;

@@ -1,39 +1,13 @@
-import { zipf } from '../harness/zipf.mjs';
+import { SCAN_EVERY, SCAN_LENGTH, zipfOnly, zipfWithScans } from '../data/cacheTraces.mjs';
+import { hitRatio } from '../harness/hitRatio.mjs';
 import { caches } from '../peers/caches.mjs';
 
 const ENTRIES = 1000;
-const KEYS = 1_000_000;
-const REQUESTS = 1_000_000;
-/** The first requests only fill the cache. */
-const COUNTED_FROM = 100_000;
-const SCAN_EVERY = 10_000;
-const SCAN_LENGTH = 2000;
 
-function zipfOnly(round) {
-  return zipf(KEYS, 0.99, round);
-}
-
-/** Zipf requests, and every 10,000 of them a report or a crawler reads 2,000 things that nobody asks for again. */
-function zipfWithScans(round) {
-  const popular = zipf(KEYS, 0.99, round);
-  let unseen = KEYS;
-  let request = 0;
-  return () => (request++ % SCAN_EVERY < SCAN_LENGTH ? unseen++ : popular());
-}
-
-const hitRatio = (traceOf) => (cache) => ({
+const answering = (traceOf) => (cache) => ({
   sample(round) {
-    const next = traceOf(round);
-    let hits = 0;
-    for (let request = 0; request < REQUESTS; request++) {
-      const key = `product:${next()}`;
-      if (cache.get(key) === undefined) {
-        cache.set(key, request);
-      } else if (request >= COUNTED_FROM) {
-        hits++;
-      }
-    }
-    return { values: { hits: (100 * hits) / (REQUESTS - COUNTED_FROM) }, check: hits };
+    const { hits, share } = hitRatio(cache, traceOf(round));
+    return { values: { hits: share }, check: hits };
   },
 });
 
@@ -43,7 +17,7 @@ async function s3fifo() {
 }
 
 const benchmarkOf = (name, question, traceOf, asked) => {
-  const measure = hitRatio(traceOf);
+  const measure = answering(traceOf);
   return {
     name,
     question,
