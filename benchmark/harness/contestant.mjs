@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,8 @@ function remove(folder) {
  */
 export async function startContestant(benchmark, contestant, execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'keelson-bench-'));
+  // Servers that a contestant starts run as others than root.
+  chmodSync(folder, 0o755);
   const child = fork(CHILD, [benchmark.suite, benchmark.name, contestant], {
     execPath,
     env: { ...process.env, TMPDIR: folder, TEMP: folder },

@@ -11,6 +11,7 @@ const MODULES = [
   'shared-cache-threads',
   'shared-cache-calls',
   'shared-cache-hit-ratio',
+  'tiered-cache',
   'circular-buffer',
   'router-lookup',
   'router-tables',
