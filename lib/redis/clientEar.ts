@@ -14,6 +14,8 @@ const IOREDIS = {
   sentinelRetryStrategy: () => null,
   reconnectOnError: null,
   autoResubscribe: false,
+  // Otherwise a timer keeps the process for that long after the connection is gone.
+  disconnectTimeout: 0,
   // Some versions also put it in front of channels.
   keyPrefix: '',
 };

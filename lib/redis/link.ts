@@ -25,7 +25,8 @@ const links = new Map<string, RedisLink>();
 
 /**
  * A link to one Redis, shared by all of this thread who connect alike. Connections are made and mended in the background; it
- * keeps the process alive only while something is in flight that it is to stay for.
+ * keeps the process alive only while something is in flight that it is to stay for. Channels are listened to by
+ * {@link RedisSubscription}, over connections of their own, which end with it.
  */
 export class RedisLink {
   /** Shared with native code: see lib/redis/native.ts. */
@@ -84,7 +85,7 @@ export class RedisLink {
     return Object.fromEntries(COUNTS.map((name, place) => [name, values[place]])) as RedisLinkCounts;
   }
 
-  /** One user less. With the last the connections close, and whoever still waits fails. */
+  /** One user less. With the last the connections close, whoever still waits fails, and subscriptions are lost. */
   close(): void {
     if (--this.#users > 0) return;
     links.delete(this.#spec);

@@ -70,7 +70,7 @@ impl fmt::Display for Failure {
             Self::Timeout(None) => to.write_str("no reply in time"),
             Self::Timeout(Some(text)) => write!(to, "no reply in time: {text}"),
             Self::Connection(text) | Self::Permission(text) | Self::Server(text) => to.write_str(text),
-            Self::Overloaded => to.write_str("too many calls are in flight"),
+            Self::Overloaded => to.write_str("too much is in flight"),
             Self::Closed => to.write_str("the connection was closed"),
         }
     }
