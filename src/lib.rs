@@ -20,6 +20,7 @@ mod redis;
 mod redis_done;
 mod router;
 mod shared_cache;
+mod shared_cache_batch;
 mod timer;
 mod wake;
 

@@ -18,11 +18,12 @@ use napi_derive::napi;
 use crate::error::{Error, Result};
 use crate::mailbox::Mailbox;
 use crate::raw::{self, Args, Instance, Shared};
+use crate::shared_cache_batch::with_batches;
 use crate::wake::Wake;
 
 /// Kinds of values for JavaScript, beside `NUMBER`; lib/sharedCache/native.ts repeats them. Texts are UTF-16, or Latin-1 where
 /// all of their units are.
-const LATIN: u8 = 1;
+pub(crate) const LATIN: u8 = 1;
 const WIDE: u8 = 2;
 
 /// What a value is for.
@@ -48,7 +49,7 @@ const ABANDONED: u32 = 3;
 const COMPLETE: u32 = 4;
 const INCOMPLETE: u32 = 5;
 
-/// Of the numbers that calls write.
+/// Of the numbers that counts are.
 const NUMBERS: usize = 10;
 
 /// Something to tell JavaScript about a ticket.
@@ -82,12 +83,12 @@ impl Told {
 }
 
 /// Milliseconds on a clock that all threads have in common.
-fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     BEGAN.elapsed().as_secs_f64() * 1000.0
 }
 
-struct State {
+pub(crate) struct State {
     /// None once it is closed.
     handle: Option<Arc<Handle>>,
     /// None likewise: it keeps its function, and so whatever that reaches, which is this too.
@@ -111,11 +112,11 @@ struct State {
 }
 
 impl State {
-    fn cache(&self) -> Result<&Handle> {
+    pub(crate) fn cache(&self) -> Result<&Handle> {
         self.handle.as_deref().ok_or_else(|| Error::internal("the cache is closed"))
     }
 
-    fn tell(&mut self, place: usize, number: f64) {
+    pub(crate) fn tell(&mut self, place: usize, number: f64) {
         if let Some(at) = self.numbers.as_mut_slice().get_mut(place) {
             *at = number;
         }
@@ -127,8 +128,23 @@ impl State {
         self.last_ticket
     }
 
+    /// What JavaScript has written there.
+    pub(crate) fn told(&self, place: usize) -> f64 {
+        self.numbers.as_slice().get(place).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The tags of the next value, which has them alone.
+    pub(crate) fn take_tags(&mut self) -> Vec<Vec<u16>> {
+        std::mem::take(&mut self.tags)
+    }
+
     /// Gives JavaScript a value, and tells its kind in the place of the numbers.
-    fn crossing<const N: usize>(&mut self, args: &Args<N>, place: usize, value: Option<&Value>) -> Result<napi_value> {
+    pub(crate) fn crossing<const N: usize>(
+        &mut self,
+        args: &Args<N>,
+        place: usize,
+        value: Option<&Value>,
+    ) -> Result<napi_value> {
         let Some(value) = value else { return Ok(std::ptr::null_mut()) };
         self.tell(place, f64::from(value.kind));
         match value.kind {
@@ -144,7 +160,7 @@ impl State {
 
     fn give<const N: usize>(&mut self, args: &Args<N>, value: Value) -> Result<u32> {
         let (ttl, purpose) = (Some(args.f64(2)?), args.u32(3)?);
-        let tags = std::mem::take(&mut self.tags);
+        let tags = self.take_tags();
         let tags: Vec<&[u16]> = tags.iter().map(Vec::as_slice).collect();
         let expected = Condition::Version(self.expected);
         let landing = if purpose == LAND { self.leads.remove(&self.landing) } else { None };
@@ -260,7 +276,7 @@ fn outcome(outcome: Outcome) -> u32 {
 }
 
 /// A text in as few bytes as it takes.
-fn text(units: &[u16]) -> Value {
+pub(crate) fn text(units: &[u16]) -> Value {
     // One pass without a branch per unit, which the compiler vectorizes.
     if units.iter().fold(0, |seen, unit| seen | unit) > 0xff {
         return Value { kind: WIDE, bytes: units.iter().flat_map(|unit| unit.to_le_bytes()).collect() };
@@ -319,7 +335,7 @@ pub fn open_shared_cache(
         text: String::new(),
         numbers: Shared::new(env, numbers.raw())?,
     };
-    Ok(with_waits(with_looks(with_values(Instance::new(env, state)?)?)?)?.finish())
+    Ok(with_batches(with_waits(with_looks(with_values(Instance::new(env, state)?)?)?)?)?.finish())
 }
 
 fn with_values(instance: Instance<State>) -> Result<Instance<State>> {
