@@ -94,6 +94,8 @@ pub(crate) struct State {
     /// None likewise: it keeps its function, and so whatever that reaches, which is this too.
     wake: Option<Wake>,
     mailbox: Mailbox<Told>,
+    /// Values of so many bytes or more are stored compressed.
+    pub(crate) pack_from: usize,
     /// Of the next value.
     tags: Vec<Vec<u16>>,
     /// The version that the next swap expects.
@@ -147,19 +149,20 @@ impl State {
     ) -> Result<napi_value> {
         let Some(value) = value else { return Ok(std::ptr::null_mut()) };
         self.tell(place, f64::from(value.kind));
+        let bytes = value.bytes().ok_or_else(|| Error::internal("a value is not compressed as it says"))?;
         match value.kind {
             NUMBER => args.number(value.as_number().unwrap_or(f64::NAN)),
-            LATIN => args.latin1(&value.bytes),
+            LATIN => args.latin1(&bytes),
             WIDE => {
-                let units: Vec<u16> = value.bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+                let units: Vec<u16> = bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
                 args.utf16(&units)
             }
-            _ => args.buffer(&value.bytes),
+            _ => args.buffer(&bytes),
         }
     }
 
     fn give<const N: usize>(&mut self, args: &Args<N>, value: Value) -> Result<u32> {
-        let (ttl, purpose) = (Some(args.f64(2)?), args.u32(3)?);
+        let (value, ttl, purpose) = (value.packed_from(self.pack_from), Some(args.f64(2)?), args.u32(3)?);
         let tags = self.take_tags();
         let tags: Vec<&[u16]> = tags.iter().map(Vec::as_slice).collect();
         let expected = Condition::Version(self.expected);
@@ -279,9 +282,9 @@ fn outcome(outcome: Outcome) -> u32 {
 pub(crate) fn text(units: &[u16]) -> Value {
     // One pass without a branch per unit, which the compiler vectorizes.
     if units.iter().fold(0, |seen, unit| seen | unit) > 0xff {
-        return Value { kind: WIDE, bytes: units.iter().flat_map(|unit| unit.to_le_bytes()).collect() };
+        return Value::new(WIDE, units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Arc<[u8]>>());
     }
-    Value { kind: LATIN, bytes: units.iter().map(|unit| *unit as u8).collect() }
+    Value::new(LATIN, units.iter().map(|unit| *unit as u8).collect::<Arc<[u8]>>())
 }
 
 /// Opens a cache, or one more handle on it; `options` and `numbers` are those of lib/sharedCache/native.ts. `wake` is called when
@@ -296,8 +299,8 @@ pub fn open_shared_cache(
 ) -> napi::Result<raw::Object> {
     let env = env.raw();
     let given: Shared<f64> = Shared::new(env, options.raw())?;
-    let &[bytes, entries, policy, shards] = given.as_slice() else {
-        return Err(Error::argument("four options are due").into());
+    let &[bytes, entries, policy, shards, pack_from] = given.as_slice() else {
+        return Err(Error::argument("five options are due").into());
     };
     let options = Options {
         max_bytes: bytes as usize,
@@ -323,6 +326,7 @@ pub fn open_shared_cache(
         handle: Some(Arc::new(handle)),
         wake: Some(wake),
         mailbox,
+        pack_from: pack_from as usize,
         tags: Vec::new(),
         expected: 0,
         landing: 0,
@@ -360,9 +364,9 @@ fn with_values(instance: Instance<State>) -> Result<Instance<State>> {
             state.give(&args, value)
         })?
         .function("bytes", |state, args: Args<5>| {
-            let bytes = args.bytes_copy(1, 0, usize::MAX)?.into();
+            let bytes = args.bytes_copy(1, 0, usize::MAX)?;
             let kind = args.u32(4)? as u8;
-            state.give(&args, Value { kind, bytes })
+            state.give(&args, Value::new(kind, bytes))
         })?
         .function("number", |state, args: Args<4>| {
             let value = Value::number(args.f64(1)?);

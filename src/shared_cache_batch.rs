@@ -47,7 +47,7 @@ fn set_many(state: &mut State, args: Args<SETS>) -> Result<u32> {
     let tags: Vec<&[u16]> = tags.iter().map(Vec::as_slice).collect();
     let mut stored = 0;
     for index in 0..count {
-        let value = value(&args, BEFORE + index, state.told(index) as u8)?;
+        let value = value(&args, BEFORE + index, state.told(index) as u8)?.packed_from(state.pack_from);
         let outcome = state.cache()?.set(keys.next(state.told(BATCH + index))?, value, ttl, &tags, now);
         stored += u32::from(matches!(outcome, Outcome::Stored { .. }));
     }
@@ -58,6 +58,6 @@ fn value(args: &Args<SETS>, index: usize, kind: u8) -> Result<Value> {
     match kind {
         NUMBER => Ok(Value::number(args.f64(index)?)),
         LATIN => args.text(index, text),
-        _ => Ok(Value { kind, bytes: args.bytes_copy(index, 0, usize::MAX)?.into() }),
+        _ => Ok(Value::new(kind, args.bytes_copy(index, 0, usize::MAX)?)),
     }
 }
