@@ -178,6 +178,70 @@ test('several keys at once, and what is there of a time to live', () => {
   ]);
 });
 
+/** Around the sizes at which keys go one by one, or in more than one batch. */
+const SIZES = [0, 1, 5, 6, 63, 64, 65, 200];
+
+test.each(SIZES)('%d keys at once are as so many one by one', (size) => {
+  const key = fc.oneof(fc.nat({ max: size }).map(String), fc.string({ unit: 'binary' }));
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.double(),
+    fc.uint8Array(),
+    fc.dictionary(fc.string(), fc.integer(), { maxKeys: 2 }),
+    fc.constant('x'.repeat(5_000)),
+  );
+  const lengths = { minLength: size, maxLength: size };
+  const [many, single] = [open(), open()];
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, value), lengths), fc.array(key, lengths), (entries, keys) => {
+      expect(many.setMany(entries)).toBe(size);
+      for (const [key, value] of entries) single.set(key, value);
+      const found = keys.map((key) => single.get(key));
+      expect(many.getMany(keys)).toEqual(found);
+      // How long the keys are that two caches have in one shard is chance, and so are the bytes.
+      const { bytes, shards, ...counts } = many.metrics();
+      expect(single.metrics()).toMatchObject(counts);
+    }),
+    { numRuns: 20, endOnFailure: true },
+  );
+});
+
+test('many keys have their options, and keys and values of any length', () => {
+  const cache = open<any>({ maxBytes: 2 ** 26, shards: 1 });
+  const entries = Array.from({ length: 150 }, (_, n): [string, string] => [
+    n % 50 === 7 ? `${n}`.padStart(200_000, 'ключ') : `${n}`,
+    n % 40 === 3 ? 'x'.repeat(1_000_000) : `value ${n}`,
+  ]);
+  expect(cache.setMany(entries, { ttl: 60_000, tags: ['t'] })).toBe(150);
+  const keys = entries.map(([key]) => key).reverse();
+  expect(cache.getMany(keys)).toEqual(entries.map(([, value]) => value).reverse());
+  expect(cache.getRemainingTTL('149')).toBeLessThanOrEqual(60_000);
+  expect(cache.invalidateTag('t')).toBe(150);
+  const most = 2 ** 26;
+  expect(cache.setMany([...entries.slice(0, 10), ['large', 'x'.repeat(most)]], { tags: ['u'] })).toBe(10);
+  expect(cache.getMany(['0', 'large', '0', '9', 'large', '1'])).toEqual(
+    [0, undefined, 0, 9, undefined, 1].map((n) => (n === undefined ? n : `value ${n}`)),
+  );
+});
+
+test.each(SIZES)('of %d keys none is stored if one more cannot be', (size) => {
+  const cache = open<any>();
+  const entries = Array.from({ length: size }, (_, n): [any, any] => [`${n}`, n]);
+  const cases: [any, any][] = [
+    ['key', undefined],
+    ['key', () => {}],
+    [5, 'value'],
+  ];
+  for (const bad of cases) {
+    expect(() => cache.setMany([...entries, bad], { tags: ['t'] })).toThrow(
+      refused(bad[0] === 5 ? '"key"' : '"value"'),
+    );
+  }
+  expect(() => cache.setMany(entries, { ttl: 0 })).toThrow(refused('"ttl"'));
+  expect(() => cache.getMany([...entries.map(([key]) => key), 5 as any])).toThrow(refused('"key"'));
+  expect(cache.metrics()).toMatchObject({ entries: 0, sets: 0, misses: 0 });
+});
+
 test('an entry is gone when its time is over, and its memory too though nobody asks', async () => {
   const cache = open({ ttl: 20 });
   for (let n = 0; n < 100; n++) cache.set(`key ${n}`, 'x'.repeat(1000));
@@ -206,6 +270,71 @@ test('bounds hold, and what is too large for a shard is refused', () => {
   expect(cache.set('large', 'x'.repeat(2 ** 20))).toBe(false);
   expect(cache.has('large')).toBe(false);
   expect(cache.metrics().rejected).toBe(1);
+});
+
+/** A little over 100 bytes, of which most are said before. */
+const REPETITIVE = [
+  'again and '.repeat(12),
+  'снова и '.repeat(12),
+  Buffer.alloc(120, 'again and '),
+  { list: Array(60).fill('again') },
+];
+
+test('what is large enough is stored compressed, and every handle reads it as it was', async () => {
+  const [packing, plain] = [open({ compressFrom: 100, shards: 1 }), open({ shards: 1 })];
+  const other = open({ name: packing.name, shards: 1 });
+  const folder = mkdtempSync(join(tmpdir(), 'keelson-snapshot-'));
+  for (const [index, value] of REPETITIVE.entries()) {
+    const key = `${index}`;
+    for (const cache of [packing, plain]) {
+      expect(cache.set(key, value)).toBe(true);
+      cache.setMany(Array.from({ length: 8 }, (_, n) => [`many ${key} ${n}`, value]));
+    }
+    expect(await packing.getOrLoad(`loaded ${key}`, () => value)).toEqual(value);
+    expect(await other.getOrLoad(`loaded ${key}`, () => 'never')).toEqual(value);
+    expect([other.get(key), packing.get(key)]).toEqual([value, value]);
+    expect(other.getMany(Array(8).fill(`many ${key} 7`))).toEqual(Array(8).fill(value));
+    expect(other.compareAndSet(key, 'another', 1)).toBe(false);
+    expect(other.compareAndSet(key, value, value)).toBe(true);
+    expect(packing.compareAndSet(key, value, value)).toBe(true);
+  }
+  expect(packing.metrics().bytes).toBeLessThan(plain.metrics().bytes - 1000);
+  await packing.snapshot(join(folder, 'a'));
+  const restored = open({ shards: 1 });
+  expect(await restored.restore(join(folder, 'a'))).toBe(packing.size);
+  expect(new Map(restored)).toEqual(new Map(packing));
+  expect(Math.abs(restored.metrics().bytes - packing.metrics().bytes)).toBeLessThan(1000);
+  rmSync(folder, { recursive: true });
+});
+
+test('who waits for a load in another handle has what was compressed as it was', async () => {
+  const packing = open({ compressFrom: 100 });
+  const other = open({ name: packing.name });
+  const { loader, land } = held();
+  const loads = [packing.getOrLoad('a', loader), other.getOrLoad('a', loader)];
+  await null;
+  land(REPETITIVE[0] as string);
+  expect(await Promise.all(loads)).toEqual([REPETITIVE[0], REPETITIVE[0]]);
+});
+
+test('what is small, does not become smaller or is a number is stored as it is', () => {
+  const [packing, plain] = [open({ compressFrom: 1, shards: 1 }), open({ shards: 1 })];
+  for (const cache of [packing, plain]) {
+    cache.set('bytes', Buffer.from(Array.from({ length: 250 }, (_, n) => n)));
+    cache.set('text', 'short');
+    cache.set('empty', '');
+    expect([cache.incr('count'), cache.incr('count', 2)]).toEqual([1, 3]);
+  }
+  expect(packing.metrics().bytes).toBe(plain.metrics().bytes);
+  expect(new Map(packing)).toEqual(new Map(plain));
+});
+
+test('a value that is too large for a shard is refused, however small it would become', () => {
+  const cache = open({ maxBytes: 2 ** 20, compressFrom: 1 });
+  expect(cache.set('a', 'x'.repeat(2 ** 20))).toBe(false);
+  expect(cache.set('a', 'x'.repeat(2 ** 20 - 2 ** 14))).toBe(true);
+  expect(cache.get('a')).toBe('x'.repeat(2 ** 20 - 2 ** 14));
+  expect(cache.metrics().bytes).toBeLessThan(2 ** 16);
 });
 
 test('metrics are the sum of all shards', () => {
@@ -356,6 +485,8 @@ test.each<[string, unknown, string]>([
   ['no such policy', { name: 'x', policy: 'fifo' }, '"policy"'],
   ['three shards', { name: 'x', shards: 3 }, '"shards"'],
   ['too many shards', { name: 'x', shards: 512 }, '"shards"'],
+  ['less than a byte', { name: 'x', compressFrom: 0 }, '"compressFrom"'],
+  ['half a byte', { name: 'x', compressFrom: 1.5 }, '"compressFrom"'],
   ['an unknown option', { name: 'x', max: 1 }, '"options.max"'],
 ])('%s is refused', (_, options, told) => {
   expect(() => new SharedCache(options as SharedCacheOptions)).toThrow(refused(told));

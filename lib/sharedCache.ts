@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { dispose } from './dispose.js';
 import { DestroyedError, InvalidArgumentError, SnapshotError } from './errors.js';
 import { binding } from './native.js';
+import { FEW, getMany, setMany } from './sharedCache/batches.js';
 import { copyOf, decode, type Encoded, encode, give } from './sharedCache/codec.js';
 import {
   Loads,
@@ -160,16 +161,31 @@ export class SharedCache<V = unknown> {
     this.#open().clear();
   }
 
-  /** The values of keys, in their order. */
+  /** The values of keys, in their order; faster than to get each. */
   getMany(keys: Iterable<string>): (V | undefined)[] {
-    return Array.from(keys, (key) => this.get(key));
+    const all = Array.from(keys, (key) => string('key', key));
+    if (all.length < FEW) return all.map((key) => this.get(key));
+    return getMany(this.#open(), this.#numbers, all) as (V | undefined)[];
   }
 
-  /** Stores pairs of a key and a value; how many of them were not too large. */
+  /**
+   * Stores pairs of a key and a value, faster than to set each; how many of them were not too large. Where one cannot be stored at
+   * all, this throws, and none is.
+   */
   setMany(entries: Iterable<readonly [string, V]>, options: SharedCacheSetOptions = {}): number {
-    let stored = 0;
-    for (const [key, value] of entries) if (this.set(key, value, options)) stored++;
-    return stored;
+    const how = setOptionsOf(options);
+    const [keys, values]: [string[], Encoded[]] = [[], []];
+    for (const [key, value] of entries) {
+      keys.push(string('key', key));
+      values.push(encode(value));
+    }
+    const native = this.#open();
+    if (keys.length >= FEW) {
+      return setMany(native, this.#numbers, keys, values, this.#lifetime(how.ttl), how.tags ?? []);
+    }
+    const isStored = (key: string, index: number): boolean =>
+      this.#give(key, values[index]!, how, PURPOSE.set) === OUTCOME.stored;
+    return keys.filter(isStored).length;
   }
 
   /** Gives a key another time to live. false: there is none. @param ttl milliseconds, by default those of the cache */

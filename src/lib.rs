@@ -21,6 +21,7 @@ mod redis_done;
 mod redis_subscription;
 mod router;
 mod shared_cache;
+mod shared_cache_batch;
 mod timer;
 mod wake;
 

@@ -175,6 +175,20 @@ impl<const N: usize> Args<N> {
         Ok(())
     }
 
+    /// Calls argument `index`, a function, with `values`, of which null pointers stand for `undefined`, and gives what it returns.
+    /// The state is borrowed meanwhile: what the function does must not come back here.
+    pub(crate) fn call(&self, index: usize, values: &mut [sys::napi_value]) -> Result<sys::napi_value> {
+        let (mut undefined, mut out) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `env` is the environment of the running callback.
+        check(unsafe { sys::napi_get_undefined(self.env, &mut undefined) }, "getting undefined")?;
+        values.iter_mut().filter(|value| value.is_null()).for_each(|value| *value = undefined);
+        let (function, count, values) = (self.values[index], values.len(), values.as_ptr());
+        // SAFETY: all values are of the running callback, and anything but a function is reported.
+        let status = unsafe { sys::napi_call_function(self.env, undefined, function, count, values, &mut out) };
+        check(status, "calling a function")?;
+        Ok(out)
+    }
+
     /// Argument `index` as a typed array whose memory both sides use from now on.
     pub(crate) fn shared<T: Element>(&self, index: usize) -> Result<Shared<T>> {
         Shared::new(self.env, self.values[index])

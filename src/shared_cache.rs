@@ -18,11 +18,12 @@ use napi_derive::napi;
 use crate::error::{Error, Result};
 use crate::mailbox::Mailbox;
 use crate::raw::{self, Args, Instance, Shared};
+use crate::shared_cache_batch::with_batches;
 use crate::wake::Wake;
 
 /// Kinds of values for JavaScript, beside `NUMBER`; lib/sharedCache/native.ts repeats them. Texts are UTF-16, or Latin-1 where
 /// all of their units are.
-const LATIN: u8 = 1;
+pub(crate) const LATIN: u8 = 1;
 const WIDE: u8 = 2;
 
 /// What a value is for.
@@ -48,7 +49,7 @@ const ABANDONED: u32 = 3;
 const COMPLETE: u32 = 4;
 const INCOMPLETE: u32 = 5;
 
-/// Of the numbers that calls write.
+/// Of the numbers that counts are.
 const NUMBERS: usize = 10;
 
 /// Something to tell JavaScript about a ticket.
@@ -82,17 +83,19 @@ impl Told {
 }
 
 /// Milliseconds on a clock that all threads have in common.
-fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
     BEGAN.elapsed().as_secs_f64() * 1000.0
 }
 
-struct State {
+pub(crate) struct State {
     /// None once it is closed.
     handle: Option<Arc<Handle>>,
     /// None likewise: it keeps its function, and so whatever that reaches, which is this too.
     wake: Option<Wake>,
     mailbox: Mailbox<Told>,
+    /// Values of so many bytes or more are stored compressed.
+    pub(crate) pack_from: usize,
     /// Of the next value.
     tags: Vec<Vec<u16>>,
     /// The version that the next swap expects.
@@ -111,11 +114,11 @@ struct State {
 }
 
 impl State {
-    fn cache(&self) -> Result<&Handle> {
+    pub(crate) fn cache(&self) -> Result<&Handle> {
         self.handle.as_deref().ok_or_else(|| Error::internal("the cache is closed"))
     }
 
-    fn tell(&mut self, place: usize, number: f64) {
+    pub(crate) fn tell(&mut self, place: usize, number: f64) {
         if let Some(at) = self.numbers.as_mut_slice().get_mut(place) {
             *at = number;
         }
@@ -127,24 +130,40 @@ impl State {
         self.last_ticket
     }
 
+    /// What JavaScript has written there.
+    pub(crate) fn told(&self, place: usize) -> f64 {
+        self.numbers.as_slice().get(place).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The tags of the next value, which has them alone.
+    pub(crate) fn take_tags(&mut self) -> Vec<Vec<u16>> {
+        std::mem::take(&mut self.tags)
+    }
+
     /// Gives JavaScript a value, and tells its kind in the place of the numbers.
-    fn crossing<const N: usize>(&mut self, args: &Args<N>, place: usize, value: Option<&Value>) -> Result<napi_value> {
+    pub(crate) fn crossing<const N: usize>(
+        &mut self,
+        args: &Args<N>,
+        place: usize,
+        value: Option<&Value>,
+    ) -> Result<napi_value> {
         let Some(value) = value else { return Ok(std::ptr::null_mut()) };
         self.tell(place, f64::from(value.kind));
+        let bytes = value.bytes().ok_or_else(|| Error::internal("a value is not compressed as it says"))?;
         match value.kind {
             NUMBER => args.number(value.as_number().unwrap_or(f64::NAN)),
-            LATIN => args.latin1(&value.bytes),
+            LATIN => args.latin1(&bytes),
             WIDE => {
-                let units: Vec<u16> = value.bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+                let units: Vec<u16> = bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
                 args.utf16(&units)
             }
-            _ => args.buffer(&value.bytes),
+            _ => args.buffer(&bytes),
         }
     }
 
     fn give<const N: usize>(&mut self, args: &Args<N>, value: Value) -> Result<u32> {
-        let (ttl, purpose) = (Some(args.f64(2)?), args.u32(3)?);
-        let tags = std::mem::take(&mut self.tags);
+        let (value, ttl, purpose) = (value.packed_from(self.pack_from), Some(args.f64(2)?), args.u32(3)?);
+        let tags = self.take_tags();
         let tags: Vec<&[u16]> = tags.iter().map(Vec::as_slice).collect();
         let expected = Condition::Version(self.expected);
         let landing = if purpose == LAND { self.leads.remove(&self.landing) } else { None };
@@ -260,12 +279,12 @@ fn outcome(outcome: Outcome) -> u32 {
 }
 
 /// A text in as few bytes as it takes.
-fn text(units: &[u16]) -> Value {
+pub(crate) fn text(units: &[u16]) -> Value {
     // One pass without a branch per unit, which the compiler vectorizes.
     if units.iter().fold(0, |seen, unit| seen | unit) > 0xff {
-        return Value { kind: WIDE, bytes: units.iter().flat_map(|unit| unit.to_le_bytes()).collect() };
+        return Value::new(WIDE, units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Arc<[u8]>>());
     }
-    Value { kind: LATIN, bytes: units.iter().map(|unit| *unit as u8).collect() }
+    Value::new(LATIN, units.iter().map(|unit| *unit as u8).collect::<Arc<[u8]>>())
 }
 
 /// Opens a cache, or one more handle on it; `options` and `numbers` are those of lib/sharedCache/native.ts. `wake` is called when
@@ -280,8 +299,8 @@ pub fn open_shared_cache(
 ) -> napi::Result<raw::Object> {
     let env = env.raw();
     let given: Shared<f64> = Shared::new(env, options.raw())?;
-    let &[bytes, entries, policy, shards] = given.as_slice() else {
-        return Err(Error::argument("four options are due").into());
+    let &[bytes, entries, policy, shards, pack_from] = given.as_slice() else {
+        return Err(Error::argument("five options are due").into());
     };
     let options = Options {
         max_bytes: bytes as usize,
@@ -307,6 +326,7 @@ pub fn open_shared_cache(
         handle: Some(Arc::new(handle)),
         wake: Some(wake),
         mailbox,
+        pack_from: pack_from as usize,
         tags: Vec::new(),
         expected: 0,
         landing: 0,
@@ -319,7 +339,7 @@ pub fn open_shared_cache(
         text: String::new(),
         numbers: Shared::new(env, numbers.raw())?,
     };
-    Ok(with_waits(with_looks(with_values(Instance::new(env, state)?)?)?)?.finish())
+    Ok(with_batches(with_waits(with_looks(with_values(Instance::new(env, state)?)?)?)?)?.finish())
 }
 
 fn with_values(instance: Instance<State>) -> Result<Instance<State>> {
@@ -344,9 +364,9 @@ fn with_values(instance: Instance<State>) -> Result<Instance<State>> {
             state.give(&args, value)
         })?
         .function("bytes", |state, args: Args<5>| {
-            let bytes = args.bytes_copy(1, 0, usize::MAX)?.into();
+            let bytes = args.bytes_copy(1, 0, usize::MAX)?;
             let kind = args.u32(4)? as u8;
-            state.give(&args, Value { kind, bytes })
+            state.give(&args, Value::new(kind, bytes))
         })?
         .function("number", |state, args: Args<4>| {
             let value = Value::number(args.f64(1)?);

@@ -15,6 +15,7 @@ export async function sharedCache(): Promise<void> {
     ttl: 5,
     policy: 'lru',
     shards: 2,
+    compressFrom: 1024,
   };
   const cache = new SharedCache<{ id: number }>(options);
   const found: { id: number } | undefined = cache.get('a');

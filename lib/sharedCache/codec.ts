@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { InvalidArgumentError } from '../errors.js';
 import { type Crossing, KIND, type NativeSharedCache } from './native.js';
@@ -12,7 +13,7 @@ export interface Encoded {
 /** @throws InvalidArgumentError for what cannot be cloned, and for undefined */
 export function encode(value: unknown): Encoded {
   if (typeof value === 'string' || typeof value === 'number') return { crossing: value, kind: 0 };
-  if (value instanceof Uint8Array) return { crossing: value, kind: KIND.bytes };
+  if (types.isUint8Array(value)) return { crossing: value, kind: KIND.bytes };
   if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
   return { crossing: cloned(value), kind: KIND.clone };
 }

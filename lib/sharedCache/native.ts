@@ -1,5 +1,5 @@
-/** Kinds of values that are bytes; texts and numbers are told by what they are. The least that src/shared_cache.rs has not. */
-export const KIND = { bytes: 3, clone: 4 } as const;
+/** Kinds of values, as src/shared_cache.rs has them; what is a wide text is found there. */
+export const KIND = { number: 0, text: 1, bytes: 3, clone: 4 } as const;
 
 /** What becomes of a value that is given to the cache. */
 export const PURPOSE = {
@@ -48,8 +48,11 @@ export const COUNT = {
   rejected: 9,
 } as const;
 
-/** Numbers of the array that calls write to. */
-export const ROOM: number = Object.keys(COUNT).length;
+/** The most keys of a batch. */
+export const BATCH = 64;
+
+/** Numbers of the array that calls write to: of a batch, the kinds of its values, and behind them the lengths of its keys. */
+export const ROOM: number = 2 * BATCH;
 
 /** Values as they cross: texts, bytes (also of clones) and numbers; undefined: there is none. */
 export type Crossing = string | Buffer | number | undefined;
@@ -63,6 +66,8 @@ export interface NativeSharedCache {
   get(key: string): Crossing;
   /** As `get`, without counting as a use; the second of the numbers is the version of what is there. */
   peek(key: string): Crossing;
+  /** As so many `get`s, of keys that are joined. `list` makes a list of its arguments. */
+  getMany(list: (...values: Crossing[]) => Crossing[], count: number, keys: string): Crossing[];
   has(key: string): boolean;
   /** Names the version that the next {@link PURPOSE.swap} expects. */
   expect(version: number): void;
@@ -74,6 +79,8 @@ export interface NativeSharedCache {
   text(key: string, value: string, ttl: number, purpose: number): number;
   bytes(key: string, value: Uint8Array, ttl: number, purpose: number, kind: number): number;
   number(key: string, value: number, ttl: number, purpose: number): number;
+  /** Stores so many values under keys that are joined; how many were not too large. */
+  setMany(count: number, ttl: number, keys: string, ...values: (string | number | Uint8Array)[]): number;
   delete(key: string): boolean;
   /** Removes so many expired entries of each shard at most; how many it has. */
   sweep(limit: number): number;

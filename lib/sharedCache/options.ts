@@ -14,6 +14,11 @@ export interface SharedCacheOptions {
   policy?: 's3-fifo' | 'lru' | undefined;
   /** Parts with a lock of their own, a power of two up to 256, of which each has its share of the bounds; small caches have fewer. @default 16 */
   shards?: number | undefined;
+  /**
+   * Bytes, 1 or more, from which on what this handle stores is compressed where that makes it smaller; all handles read it. Texts
+   * have a byte for each character, or two where some are beyond Latin-1. @default Infinity
+   */
+  compressFrom?: number | undefined;
 }
 
 /** Options of what is stored. */
@@ -28,11 +33,11 @@ export interface SharedCacheSetOptions {
 export interface SharedCacheSettings {
   readonly name: string;
   readonly ttl: number;
-  /** Bytes, entries, 1 for LRU, shards. */
+  /** Bytes, entries, 1 for LRU, shards, from which size on values are compressed. */
   readonly numbers: Float64Array;
 }
 
-const NAMES = [...(['name', 'maxBytes', 'maxEntries', 'ttl', 'policy', 'shards'] as const)];
+const NAMES = [...(['name', 'maxBytes', 'maxEntries', 'ttl', 'policy', 'shards', 'compressFrom'] as const)];
 const SET_NAMES = [...(['ttl', 'tags'] as const)];
 const POLICIES = ['s3-fifo', 'lru'] as const;
 const MIB = 2 ** 20;
@@ -48,6 +53,7 @@ export function settingsOf(given: SharedCacheOptions): SharedCacheSettings {
     ttl = Number.POSITIVE_INFINITY,
     policy = 's3-fifo',
     shards = 16,
+    compressFrom = Number.POSITIVE_INFINITY,
   } = options;
   const isPower = Number.isInteger(Math.log2(shards));
   const numbers = [
@@ -55,6 +61,7 @@ export function settingsOf(given: SharedCacheOptions): SharedCacheSettings {
     integer('maxEntries', maxEntries, 1, MOST_ENTRIES),
     POLICIES.indexOf(oneOf('policy', policy, POLICIES)),
     isPower ? integer('shards', shards, 1, 256) : invalid('shards', 'a power of two from 1 to 256', shards),
+    compressFrom === Number.POSITIVE_INFINITY ? compressFrom : integer('compressFrom', compressFrom, 1),
   ];
   return {
     name: string('name', name) || invalid('name', 'a text that is not empty', name),

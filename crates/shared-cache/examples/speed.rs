@@ -26,7 +26,7 @@ fn main() {
         let Ok(cache) = open(&[1], options) else { unreachable!("the options are valid") };
         let keys: Vec<Vec<u16>> = (0..count).map(|key| format!("key:{key:08}").encode_utf16().collect()).collect();
         let store = |key: &[u16], ttl| {
-            let value = Value { kind: 1, bytes: bytes.as_slice().into() };
+            let value = Value::new(1, bytes.as_slice());
             black_box(cache.set(key, value, ttl, &[], 1.0));
         };
         let set = nanoseconds(|key| store(key, None), &keys);

@@ -37,6 +37,11 @@ impl SharedCache {
         self.shards.len()
     }
 
+    /// No value that is stored has more bytes than these, be it compressed.
+    pub(crate) fn largest(&self) -> usize {
+        self.options.max_bytes / self.shards.len()
+    }
+
     pub(crate) fn shard_of(&self, key: &[u16]) -> usize {
         self.hasher.hash_one(key) as usize & (self.shards.len() - 1)
     }

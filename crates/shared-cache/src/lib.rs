@@ -1,7 +1,8 @@
 //! One cache for all threads of a process: opened by name from any of them, in memory that Rust owns.
 //!
 //! [`open`] gives a [`Handle`]; all handles of a name lead to one [`SharedCache`], and the last one that is dropped frees what
-//! is stored. Keys and tags are UTF-16, lone surrogates included. Values are bytes whose meaning only their writer knows.
+//! is stored. Keys and tags are UTF-16, lone surrogates included. Values are bytes whose meaning only their writer knows, and who
+//! stores them may have them compressed: outside of all locks, as whoever reads them has the opposite done.
 //!
 //! Nothing here reads a clock: time is an argument, `now`, in milliseconds, finite and the same for all threads. An entry is
 //! live while `now` is not beyond its expiry. A time to live is in milliseconds too: `None` or infinite for ever, and what is
@@ -16,6 +17,7 @@ mod cache;
 mod flight;
 mod flights;
 mod options;
+mod packing;
 mod pool;
 mod registry;
 mod shard;

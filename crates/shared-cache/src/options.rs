@@ -28,7 +28,7 @@ pub struct Options {
     pub max_bytes: usize,
     /// The most entries, at least 1. Unbounded by default.
     pub max_entries: usize,
-    /// How victims are picked. [`Policy::S3Fifo`] takes up to 110 bytes more for each entry.
+    /// How victims are picked. [`Policy::S3Fifo`] takes up to 31 bytes more for each entry.
     pub policy: Policy,
     /// In how many shards, a power of two up to [`MOST_SHARDS`]; 16 by default. Small caches have fewer.
     pub shards: usize,

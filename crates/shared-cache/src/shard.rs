@@ -156,7 +156,8 @@ impl Shard {
         let key_bytes = size::text(&keelson_core::cache::Text::new(key));
         let value_bytes = size::value(value.bytes.len());
         let mut present = self.index.find(key);
-        if self.least(key_bytes + value_bytes, tags) > self.share.bytes {
+        // What does not fit as it was given is not stored compressed either, so that nothing small becomes larger than that.
+        if self.least(key_bytes + value_bytes.max(value.length()), tags) > self.share.bytes {
             self.store.stats.rejected += 1;
             present.into_iter().for_each(|slot| self.index.remove(slot, Reason::Weight, &mut self.store));
             return Outcome::TooLarge;

@@ -13,8 +13,8 @@ const COUNTS: usize = 16;
 const NODE: usize = 64;
 /// A slot in core's index and in its list of free slots.
 const SLOT: usize = 4;
-/// A hash in the memory of S3-FIFO, with its number.
-const GHOST: usize = 16;
+/// A hash in the memory of S3-FIFO, and in its table a number.
+const GHOST: usize = 4;
 /// The buckets of a wheel, which every shard has as soon as an entry expires.
 const WHEEL: usize = 769 * 8;
 /// What an allocation on a cache line's boundary may take besides, and small vectors that come and go.

@@ -19,10 +19,11 @@ pub(crate) struct Slot {
     /// The first of its memberships.
     tags: u32,
     kind: u8,
+    is_packed: bool,
 }
 
 impl Slot {
-    const FREE: Self = Self { bytes: None, version: 0, tags: NONE, kind: 0 };
+    const FREE: Self = Self { bytes: None, version: 0, tags: NONE, kind: 0, is_packed: false };
 }
 
 /// The slots of a shard.
@@ -49,7 +50,8 @@ impl Store {
         }
         self.bytes += size::value(value.bytes.len());
         let tags = if tags.is_empty() { NONE } else { self.tags.join(slot, tags) };
-        self.slots[index] = Slot { bytes: Some(value.bytes), version, tags, kind: value.kind };
+        let Value { kind, is_packed, bytes } = value;
+        self.slots[index] = Slot { bytes: Some(bytes), version, tags, kind, is_packed };
     }
 
     /// Takes its value and its tags from the entry at `slot`.
@@ -61,9 +63,9 @@ impl Store {
 
     /// The value at `slot`, and its version.
     pub(crate) fn found(&self, slot: u32) -> Option<Found> {
-        let slot = &self.slots[slot as usize];
-        let bytes = slot.bytes.clone()?;
-        Some(Found { value: Value { kind: slot.kind, bytes }, version: slot.version })
+        let Slot { bytes, version, kind, is_packed, .. } = &self.slots[slot as usize];
+        let value = Value { kind: *kind, is_packed: *is_packed, bytes: bytes.clone()? };
+        Some(Found { value, version: *version })
     }
 
     pub(crate) fn version(&self, slot: u32) -> u64 {

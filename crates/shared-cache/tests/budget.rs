@@ -64,7 +64,7 @@ fn taken(before: isize) -> isize {
 }
 
 fn value(length: usize) -> Value {
-    Value { kind: 1, bytes: vec![7; length].into() }
+    Value::new(1, vec![7; length])
 }
 
 fn key(number: u64) -> Vec<u16> {

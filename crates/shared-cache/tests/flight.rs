@@ -15,7 +15,7 @@ fn cache(name: u16) -> Handle {
 }
 
 fn value(byte: u8) -> Value {
-    Value { kind: 1, bytes: [byte].into() }
+    Value::new(1, [byte])
 }
 
 fn lead(handle: &Handle) -> LeadTicket {
@@ -184,7 +184,7 @@ fn a_value_that_is_too_large_lands_for_those_who_wait() {
     let handle = cache(9);
     let lead = lead(&handle);
     let (_joined, landing) = join(&handle);
-    let large = Value { kind: 1, bytes: vec![0; 5 << 20].into() };
+    let large = Value::new(1, vec![0; 5 << 20]);
     assert_eq!(lead.land(large.clone(), None, &[], 0.0), Landed::TooLarge);
     assert_eq!(landing.try_recv(), Ok(Landing::Loaded(large)));
 }

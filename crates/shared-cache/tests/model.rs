@@ -80,7 +80,7 @@ fn key(key: u8) -> Vec<u16> {
 
 /// A value of a length of its own, of any kind but that of numbers.
 fn value(byte: u8) -> Value {
-    Value { kind: byte | 1, bytes: vec![byte; usize::from(byte)].into() }
+    Value::new(byte | 1, vec![byte; usize::from(byte)])
 }
 
 fn expiry(now: f64, ttl: Option<u32>) -> f64 {
@@ -264,9 +264,9 @@ proptest! {
 #[test]
 fn what_looks_like_a_number_counts() {
     let handle = open(&key(200), Options::default()).expect("valid options");
-    handle.set(&[1], Value { kind: NUMBER, bytes: 2.5_f64.to_le_bytes().into() }, None, &[], 0.0);
+    handle.set(&[1], Value::new(NUMBER, 2.5_f64.to_le_bytes()), None, &[], 0.0);
     assert_eq!(handle.add(&[1], -1.0, None, 0.0), Ok(1.5));
-    handle.set(&[1], Value { kind: NUMBER, bytes: [0; 7].into() }, None, &[], 0.0);
+    handle.set(&[1], Value::new(NUMBER, [0; 7]), None, &[], 0.0);
     assert_eq!(handle.add(&[1], 1.0, None, 0.0), Err(AddError::NotANumber), "seven bytes are no number");
 }
 

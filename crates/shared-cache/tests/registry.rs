@@ -6,7 +6,7 @@ use std::thread;
 use keelson_shared_cache::{Flight, InvalidOptions, Landed, OpenError, Options, Policy, Value, open};
 
 fn value() -> Value {
-    Value { kind: 1, bytes: b"value".as_slice().into() }
+    Value::new(1, b"value".as_slice())
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn value(key: u16, random: &mut Xorshift) -> Value {
     bytes.extend((0..length).map(|_| random.below(256) as u8));
     let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
     bytes.extend(sum.to_le_bytes());
-    Value { kind: 1, bytes: bytes.into() }
+    Value::new(1, bytes)
 }
 
 fn is_whole(key: u16, value: &Value) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! The format, all numbers in little-endian order: 8 bytes [`MAGIC`]; `u32` version; records; a `u64` of all ones; `u64` count
 //! of the records; `u32` CRC-32 of everything before. A record is its length as `u64`, and then that many bytes: the remaining
-//! time to live as `f64`, infinite for ever; the key; `u32` count of tags; the tags; the kind of the value as a byte; and its
-//! bytes, up to the end. A key or a tag is its length in UTF-16 units as `u32`, and these.
+//! time to live as `f64`, infinite for ever; the key; `u32` count of tags; the tags; the kind of the value as a byte; a byte that is
+//! 1 if it is compressed, and 0 if not; and its bytes, up to the end, where they are compressed as `packing.rs` has them. A key or a tag is its length in UTF-16 units as `u32`, and these.
 
 mod error;
 mod file;
@@ -22,7 +22,7 @@ use crate::cache::SharedCache;
 use crate::shard::{Outcome, Record};
 
 const MAGIC: &[u8; 8] = b"keelsnap";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// In the place of a record's length: there are no more.
 const END: u64 = u64::MAX;
 
@@ -62,7 +62,7 @@ pub fn write(cache: &SharedCache, to: &mut impl Write, now: f64) -> io::Result<u
     for shard in 0..cache.shards() {
         for Record { key, value, remaining, tags } in cache.records_of_shard(shard, now) {
             head.clear();
-            record::write_head(&mut head, &key, remaining, &tags, value.kind);
+            record::write_head(&mut head, &key, remaining, &tags, &value);
             writing.put(&((head.len() + value.bytes.len()) as u64).to_le_bytes())?;
             writing.put(&head)?;
             writing.put(&value.bytes)?;
@@ -84,7 +84,7 @@ pub fn write(cache: &SharedCache, to: &mut impl Write, now: f64) -> io::Result<u
 /// If it is not whole, or cannot be read; then nothing is stored. Bytes after its end are damage as well.
 pub fn read(cache: &SharedCache, from: &mut impl Read, now: f64) -> Result<Restored, SnapshotError> {
     let mut restored = Restored::default();
-    for Record { key, value, remaining, tags } in parse(&mut Reading::new(from))? {
+    for Record { key, value, remaining, tags } in parse(&mut Reading::new(from), cache.largest())? {
         let tags: Vec<&[u16]> = tags.iter().map(Vec::as_slice).collect();
         match cache.set(&key, value, Some(remaining), &tags, now) {
             Outcome::Stored { .. } => restored.stored += 1,
@@ -94,7 +94,8 @@ pub fn read(cache: &SharedCache, from: &mut impl Read, now: f64) -> Result<Resto
     Ok(restored)
 }
 
-fn parse(reading: &mut Reading<impl Read>) -> Result<Vec<Record>, SnapshotError> {
+/// Values up to a length must be what they say; longer ones are not stored.
+fn parse(reading: &mut Reading<impl Read>, largest: usize) -> Result<Vec<Record>, SnapshotError> {
     let mut magic = [0; MAGIC.len()];
     if !reading.fill(&mut magic)? || magic != *MAGIC {
         return Err(SnapshotError::NotASnapshot);
@@ -111,7 +112,9 @@ fn parse(reading: &mut Reading<impl Read>) -> Result<Vec<Record>, SnapshotError>
             break;
         }
         let bytes = reading.bytes(length)?;
-        records.push(record::read(&bytes).ok_or(SnapshotError::Damaged { offset: start })?);
+        let record =
+            record::read(&bytes).filter(|record| record.value.length() > largest || record.value.bytes().is_some());
+        records.push(record.ok_or(SnapshotError::Damaged { offset: start })?);
     }
     let end = reading.offset();
     let count = u64::from_le_bytes(reading.array()?);

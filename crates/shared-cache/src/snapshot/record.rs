@@ -9,12 +9,12 @@ fn write_text(to: &mut Vec<u8>, text: &[u16]) {
 }
 
 /// Writes everything of a record but the bytes of its value.
-pub(super) fn write_head(to: &mut Vec<u8>, key: &[u16], remaining: f64, tags: &[Vec<u16>], kind: u8) {
+pub(super) fn write_head(to: &mut Vec<u8>, key: &[u16], remaining: f64, tags: &[Vec<u16>], value: &Value) {
     to.extend(remaining.to_le_bytes());
     write_text(to, key);
     to.extend((tags.len() as u32).to_le_bytes());
     tags.iter().for_each(|tag| write_text(to, tag));
-    to.push(kind);
+    to.extend([value.kind, u8::from(value.is_packed)]);
 }
 
 fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
@@ -43,6 +43,10 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     for _ in 0..count {
         tags.push(take_text(&mut from)?);
     }
-    let [kind] = take(&mut from)?;
-    Some(Record { key, value: Value { kind, bytes: from.into() }, remaining, tags })
+    let (kind, is_packed) = match take(&mut from)? {
+        [kind, 0] => (kind, false),
+        [kind, 1] => (kind, true),
+        _ => return None,
+    };
+    Some(Record { key, value: Value { kind, is_packed, bytes: from.into() }, remaining, tags })
 }

@@ -8,20 +8,26 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
+fn least_to_pack() -> usize {
+    if cfg!(miri) { usize::MAX } else { 1 }
+}
+
 fn cache() -> SharedCache {
     SharedCache::new(Options::default()).expect("valid options")
 }
 
 fn value(text: &str) -> Value {
-    Value { kind: 7, bytes: text.as_bytes().into() }
+    Value::new(7, text.as_bytes())
 }
 
-/// Three entries: one that lasts, one with a time and tags, and a number under a lone surrogate.
+/// Four entries: one that lasts, one with a time and tags, a number under a lone surrogate, and what is not compressed only where
+/// there is no compressor.
 fn filled() -> SharedCache {
     let cache = cache();
     cache.set(&units("lasting"), value("for ever"), None, &[], 1_000.0);
     cache.set(&units("Zürich"), value(""), Some(50.5), &[&units("city"), &units("λ")], 1_000.0);
     cache.add(&[0xd800], 4.5, Some(10.0), 1_000.0).expect("a number");
+    cache.set(&units("packed"), value(&"again ".repeat(20)).packed_from(least_to_pack()), None, &[], 1_000.0);
     cache
 }
 
@@ -45,7 +51,7 @@ fn a_round_trip_keeps_everything_but_the_time() {
     to.set(&units("lasting"), value("older"), Some(1.0), &[], 77.0);
     to.set(&units("other"), value("stays"), None, &[], 77.0);
     let restored = read(&to, &mut &*bytes, 77.0).expect("whole");
-    assert_eq!(restored, Restored { stored: 3, too_large: 0 });
+    assert_eq!(restored, Restored { stored: 4, too_large: 0 });
     assert!(to.delete(&units("other"), 77.0));
     assert_eq!(contents(&to, 77.0), contents(&from, 1_005.0));
     assert_eq!(to.remaining_ttl(&units("Zürich"), 77.0), Some(45.5));
@@ -55,7 +61,7 @@ fn a_round_trip_keeps_everything_but_the_time() {
 #[test]
 fn what_has_expired_is_not_written() {
     let to = cache();
-    assert_eq!(read(&to, &mut &*snapshot(&filled(), 1_011.0), 0.0).expect("whole").stored, 2);
+    assert_eq!(read(&to, &mut &*snapshot(&filled(), 1_011.0), 0.0).expect("whole").stored, 3);
 }
 
 #[test]
@@ -118,10 +124,38 @@ fn bytes_after_the_end_are_damage() {
 #[test]
 fn what_is_too_large_for_a_smaller_cache_is_counted() {
     let (from, to) = (cache(), SharedCache::new(Options { max_bytes: 64 << 10, ..Options::default() }).expect("valid"));
-    from.set(&units("large"), Value { kind: 1, bytes: vec![0; 100_000].into() }, None, &[], 0.0);
+    from.set(&units("large"), Value::new(1, vec![0; 100_000]), None, &[], 0.0);
     from.set(&units("small"), value("x"), None, &[], 0.0);
     let restored = read(&to, &mut &*snapshot(&from, 0.0), 0.0).expect("whole");
     assert_eq!(restored, Restored { stored: 1, too_large: 1 });
+}
+
+/// A snapshot that is whole, of a value that is not: only somebody who means harm writes that.
+fn forged(bytes: &[u8], length: u32) -> Vec<u8> {
+    let cache = cache();
+    let bytes: Vec<u8> = bytes.iter().copied().chain(length.to_le_bytes()).collect();
+    cache.set(&units("forged"), Value { is_packed: true, ..Value::new(1, bytes) }, None, &[], 0.0);
+    snapshot(&cache, 0.0)
+}
+
+#[test]
+#[cfg(not(miri))]
+fn what_is_compressed_falsely_is_refused() {
+    let frame = |length: usize| {
+        let Value { bytes, .. } = Value::new(1, vec![0; length]).packed_from(1);
+        bytes[..bytes.len() - 4].to_vec()
+    };
+    let to = cache();
+    for (bytes, length) in [(frame(10_000), 9_999), (frame(10_000), 10_001), (b"no frame".to_vec(), 8), (vec![], 1)] {
+        let error = read(&to, &mut &*forged(&bytes, length), 0.0).expect_err("it is not what it says");
+        assert!(matches!(error, SnapshotError::Damaged { offset: 12 }), "{error}");
+    }
+    assert_eq!(to.stats().entries, 0);
+    let large = SharedCache::new(Options { max_bytes: 1 << 30, shards: 1, ..Options::default() }).expect("valid");
+    large.set(&units("large"), Value::new(1, vec![0; 100 << 20]).packed_from(1), None, &[], 0.0);
+    let bytes = snapshot(&large, 0.0);
+    assert!(bytes.len() < 100 << 10);
+    assert_eq!(read(&to, &mut &*bytes, 0.0).expect("whole"), Restored { stored: 0, too_large: 1 });
 }
 
 #[test]
@@ -129,12 +163,12 @@ fn a_file_is_replaced_as_a_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cache.snapshot");
     for _ in 0..2 {
-        assert_eq!(save(&filled(), &path, 1_000.0).expect("saved"), 3);
+        assert_eq!(save(&filled(), &path, 1_000.0).expect("saved"), 4);
     }
     let names: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
     assert_eq!(names.len(), 1, "nothing is left beside it");
     let to = cache();
-    assert_eq!(load(&to, &path, 0.0).expect("whole").stored, 3);
+    assert_eq!(load(&to, &path, 0.0).expect("whole").stored, 4);
     assert_eq!(to.get(&units("lasting"), 0.0).map(|Found { value, .. }| value), Some(value("for ever")));
 }
 
