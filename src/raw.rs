@@ -5,7 +5,7 @@
 //! exactly as long as something can still call it, whichever function that is.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_void};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -24,6 +24,14 @@ fn check(status: sys::napi_status, call: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::internal(format!("{call} failed with status {status}")))
+}
+
+/// Units that a thread keeps room for between calls: memory that is given back is cleared by the system when it is taken again.
+const SCRATCH_ROOM: usize = 64 * 1024;
+
+thread_local! {
+    /// Room for longer strings; empty while it is in use.
+    static SCRATCH: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
 }
 
 /// The arguments of one call, as many as the function declares.
@@ -59,7 +67,7 @@ impl<const N: usize> Args<N> {
         Ok(out)
     }
 
-    /// Calls `body` with argument `index`, a string, as UTF-16. Up to 254 units take no allocation.
+    /// Calls `body` with argument `index`, a string, as UTF-16. Strings of up to 64 Ki units take no allocation.
     pub(crate) fn text<R>(&self, index: usize, body: impl FnOnce(&[u16]) -> R) -> Result<R> {
         const ROOM: usize = 256;
         let mut stack = [MaybeUninit::<u16>::uninit(); ROOM];
@@ -69,10 +77,18 @@ impl<const N: usize> Args<N> {
             return Ok(body(unsafe { std::slice::from_raw_parts(stack.as_ptr().cast(), copied) }));
         }
         // What filled the room may go on beyond it.
+        let mut scratch = SCRATCH.take();
         let length = self.copy_text(index, ptr::null_mut(), 0)?;
-        let mut heap = vec![0; length + 1];
-        let copied = self.copy_text(index, heap.as_mut_ptr(), heap.len())?;
-        Ok(body(&heap[..copied]))
+        scratch.clear();
+        scratch.reserve(length + 1);
+        let copied = self.copy_text(index, scratch.as_mut_ptr(), length + 1)?;
+        // SAFETY: Node wrote `copied` units, fewer than there is room for.
+        unsafe { scratch.set_len(copied) };
+        let result = body(&scratch);
+        if scratch.capacity() <= SCRATCH_ROOM {
+            SCRATCH.set(scratch);
+        }
+        Ok(result)
     }
 
     /// Copies at most `room - 1` units and a NUL to `to`; to a null pointer it only tells the length.
