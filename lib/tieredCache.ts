@@ -228,16 +228,13 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
     string('key', key);
     const checked = setOptionsOf(options);
     if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
-    this.#tiers.counts.sets++;
     await this.#writes.write(key, value, checked);
   }
 
   /** Deletes a key in all tiers, and in the source where there is a `store`; otherwise as {@link set}. */
   async delete(key: string): Promise<void> {
     this.#open();
-    string('key', key);
-    this.#tiers.counts.deletes++;
-    await this.#writes.write(key, undefined, {});
+    await this.#writes.write(string('key', key), undefined, {});
   }
 
   /** Lets go of what was stored with a tag, in all tiers of all processes. */
@@ -254,7 +251,7 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
 
   /** Resolves when what was changed so far is in L3 and the source, if they take it. */
   flush(): Promise<void> {
-    return this.#writes.ended();
+    return this.#writes.flushed();
   }
 
   metrics(): TieredCacheMetrics {
