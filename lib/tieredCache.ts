@@ -22,6 +22,7 @@ import { callable, integer, string } from './validate.js';
 
 /** Milliseconds that `close` waits for writes by default. */
 const CLOSE_TIMEOUT = 10_000;
+const NOTHING: TieredCacheLoadOptions = {};
 
 /** Events of a tiered cache; each is also published as `keelson:tiered-cache:<event>` on `node:diagnostics_channel`. */
 export interface TieredCacheEvents extends Record<string, unknown> {
@@ -129,14 +130,13 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
    * @throws what the loader throws; LoadError where that was elsewhere
    */
   get(key: string, options?: TieredCacheGetOptions): Promise<V | undefined> {
-    let value: unknown;
     try {
-      value = this.#fromL1(key);
-      if (value === undefined) return this.#get(key, options);
+      const how = options === undefined ? NOTHING : getOptionsOf(options);
+      const value = this.#fromL1(key, how.signal);
+      return value === undefined ? this.#get(key, how) : Promise.resolve(given(value) as V | undefined);
     } catch (error) {
       return Promise.reject(error);
     }
-    return Promise.resolve(given(value) as V | undefined);
   }
 
   /**
@@ -150,52 +150,56 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
     loader: TieredCacheLoader<V>,
     options?: TieredCacheLoadOptions,
   ): Promise<V | undefined> {
-    let value: unknown;
     try {
-      value = this.#fromL1(key);
-      if (value === undefined) return this.#load(key, callable('loader', loader), options);
+      const how = options === undefined ? NOTHING : loadOptionsOf(options);
+      callable('loader', loader);
+      const value = this.#fromL1(key, how.signal);
+      if (value === undefined) return this.#load(key, loader, how);
+      return Promise.resolve(given(value) as V | undefined);
     } catch (error) {
       return Promise.reject(error);
     }
-    return Promise.resolve(given(value) as V | undefined);
   }
 
-  #fromL1(key: string): unknown {
+  #fromL1(key: string, signal?: AbortSignal): unknown {
     this.#open();
+    if (signal?.aborted) throw signal.reason;
     const value = this.#l1.get(string('key', key));
     if (value !== undefined) this.#tiers.counts.l1Hits++;
     return value;
   }
 
-  #get(key: string, options: TieredCacheGetOptions = {}): Promise<V | undefined> {
-    if (this.#loader !== undefined) return this.#load(key, this.#loader, options);
-    const { signal } = getOptionsOf(options);
+  #get(key: string, how: TieredCacheGetOptions): Promise<V | undefined> {
+    if (this.#loader !== undefined) return this.#load(key, this.#loader, how);
     const { finds } = this.#tiers;
-    return this.#awaited(this.#written(key) ?? (finds.get(key) ?? this.#find(key)).value, signal);
+    return this.#awaited(this.#written(key) ?? (finds.get(key) ?? this.#find(key)).value, how.signal);
   }
 
   #find(key: string): Find {
     const { finds } = this.#tiers;
     const find = new Find(this.#tiers, key);
     finds.set(key, find);
-    find.value.finally(() => finds.delete(key)).catch(() => {});
+    const end = (): void => {
+      if (finds.get(key) === find) finds.delete(key);
+    };
+    find.value.then(end, end);
     return find;
   }
 
   #load(
     key: string,
     loader: TieredCacheLoader<V>,
-    options: TieredCacheLoadOptions = {},
+    { ttl, tags = [], signal }: TieredCacheLoadOptions,
   ): Promise<V | undefined> {
-    const { ttl, tags = [], signal } = loadOptionsOf(options);
     const { flights, settings } = this.#tiers;
     const written = this.#written(key);
     if (written !== undefined) return this.#awaited(written, signal);
-    let flight = flights.get(key);
-    if (flight === undefined) {
-      flight = new Flight(this.#tiers, key, loader, ttl ?? settings.ttl, tags);
+    const flight = flights.get(key) ?? new Flight(this.#tiers, key, loader, ttl ?? settings.ttl, tags);
+    if (flights.get(key) === undefined) {
       flights.set(key, flight);
-      void flight.run().then(() => flights.delete(key));
+      void flight.run().then(() => {
+        if (flights.get(key) === flight) flights.delete(key);
+      });
     }
     return this.#awaited(flight.answer.promise, signal);
   }
@@ -224,14 +228,12 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
     string('key', key);
     const checked = setOptionsOf(options);
     if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
-    this.#tiers.counts.sets++;
     await this.#writes.write(key, value, checked);
   }
 
   /** Deletes a key in all tiers, and in the source where there is a `store`; otherwise as {@link set}. */
   async delete(key: string): Promise<void> {
     this.#open();
-    this.#tiers.counts.deletes++;
     await this.#writes.write(string('key', key), undefined, {});
   }
 
@@ -249,7 +251,7 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
 
   /** Resolves when what was changed so far is in L3 and the source, if they take it. */
   flush(): Promise<void> {
-    return this.#writes.ended();
+    return this.#writes.flushed();
   }
 
   metrics(): TieredCacheMetrics {

@@ -47,29 +47,26 @@ export class Loads<V> {
     this.#host = host;
   }
 
-  /**
-   * @param options read when the loader has ended
-   * @param isGood whether what is found needs no load; what is not stays until the load lands
-   */
-  load(
-    key: string,
-    loader: SharedCacheLoader<V>,
-    options: SharedCacheLoadOptions,
-    isGood: (found: V) => boolean = () => true,
-  ): Promise<V> {
+  load(key: string, loader: SharedCacheLoader<V>, options: SharedCacheLoadOptions): Promise<V> {
     let flight = this.#flights.get(key);
     if (flight === undefined) {
-      flight = this.#fly(key, loader, options, isGood).finally(() => this.#flights.delete(key));
+      flight = this.fly(key, loader, options).finally(() => this.#flights.delete(key));
       this.#flights.set(key, flight);
     }
     return options.signal === undefined ? flight : abortable(flight, options.signal);
   }
 
-  async #fly(
+  /**
+   * A load for a caller who joins his own.
+   *
+   * @param options read when the loader has ended
+   * @param isGood whether what is found needs no load; what is not stays until the load lands
+   */
+  async fly(
     key: string,
     loader: SharedCacheLoader<V>,
     options: SharedCacheSetOptions,
-    isGood: (found: V) => boolean,
+    isGood: (found: V) => boolean = () => true,
   ): Promise<V> {
     const { native, numbers, tickets, peek } = this.#host;
     for (;;) {

@@ -16,6 +16,8 @@ export const ABSENT: unique symbol = Symbol('absent');
 
 /** A value as L2 and L3 store it, with what is to be known of it. Times are in milliseconds. */
 export class Envelope {
+  #tags: readonly string[] | undefined;
+
   private constructor(readonly bytes: Buffer) {}
 
   /**
@@ -47,12 +49,22 @@ export class Envelope {
     return new Envelope(bytes);
   }
 
-  /** What is not an envelope of this version, or is cut off, is none. */
+  /** What is not an envelope of this version, or is damaged, is none. */
   static open(bytes: unknown): Envelope | undefined {
     if (!(bytes instanceof Uint8Array) || bytes.length < HEAD || bytes[AT.version] !== VERSION)
       return undefined;
     const envelope = new Envelope(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    return HEAD + envelope.bytes.readUInt32LE(AT.tags) <= bytes.length ? envelope : undefined;
+    return envelope.#isWhole() ? envelope : undefined;
+  }
+
+  #isWhole(): boolean {
+    if (HEAD + this.bytes.readUInt32LE(AT.tags) > this.bytes.length) return false;
+    if (Number.isNaN(this.position) || Number.isNaN(this.life(0))) return false;
+    try {
+      return Array.isArray(this.tags) && this.tags.every((tag) => typeof tag === 'string');
+    } catch {
+      return false;
+    }
   }
 
   get position(): number {
@@ -74,7 +86,15 @@ export class Envelope {
 
   get tags(): readonly string[] {
     const length = this.bytes.readUInt32LE(AT.tags);
-    return length === 0 ? [] : (JSON.parse(this.bytes.toString('utf8', HEAD, HEAD + length)) as string[]);
+    this.#tags ??=
+      length === 0 ? [] : (JSON.parse(this.bytes.toString('utf8', HEAD, HEAD + length)) as string[]);
+    return this.#tags;
+  }
+
+  /** It is of no use any more, but to those who are given it. */
+  spend(): void {
+    this.bytes.writeDoubleLE(0, AT.freshUntil);
+    this.bytes.writeDoubleLE(0, AT.keep);
   }
 
   /** As it is after a way from another machine, whose clock may differ: it has so long to live. Infinity stays. */
@@ -85,7 +105,7 @@ export class Envelope {
     return this;
   }
 
-  /** The value; {@link ABSENT} if there is none. @throws what v8 throws at bytes that it cannot read */
+  /** The value; {@link ABSENT} if there is none. @throws where it cannot be read */
   value(): unknown {
     const { bytes } = this;
     const from = HEAD + bytes.readUInt32LE(AT.tags);
@@ -100,8 +120,10 @@ export class Envelope {
         return bytes.readDoubleLE(from);
       case KIND.bytes:
         return Buffer.from(bytes.subarray(from));
-      default:
+      case KIND.clone:
         return deserialize(bytes.subarray(from));
+      default:
+        throw new RangeError('A value of an unknown kind');
     }
   }
 }

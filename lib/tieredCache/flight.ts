@@ -18,6 +18,8 @@ const RENEWALS = 3;
 export class Flight {
   /** Whether something has changed since it began: what it brings is given, and not stored. */
   isOvertaken = false;
+  /** Tags that were invalidated since, which what another thread loads may have. */
+  readonly invalidated = new Set<string>();
   readonly answer: Answer;
   readonly #position: number;
 
@@ -45,7 +47,9 @@ export class Flight {
       counts.loadErrors++;
       // What has failed is not tried again at once.
       if (stale !== undefined && !this.isOvertaken) {
-        near.hold(this.key, stale.value, settings.graceBackoff, stale.envelope.tags);
+        const { tags, freshUntil } = stale.envelope;
+        const left = freshUntil + settings.grace - Date.now();
+        if (left > 0) near.hold(this.key, stale.value, Math.min(settings.graceBackoff, left), tags);
       }
       if (isUntold) hooks.loadFailed(this.key, error);
     }
@@ -72,9 +76,9 @@ export class Flight {
     const lead = async (): Promise<Uint8Array | undefined> => {
       mine = await this.#lead();
       const { envelope } = mine;
+      // The other threads are told of it all the same. In L2 is what has overtaken it, or this lands there, as nothing.
+      if (this.isOvertaken) envelope.spend();
       const life = envelope.life(Date.now());
-      // Of what is to be stored nowhere the other threads are told all the same: a change overtakes the load.
-      if (this.isOvertaken || life <= 0) this.tiers.near.drop(this.key);
       [how.ttl, how.tags] = [life > 0 ? life : 1, envelope.tags];
       return envelope.bytes;
     };
@@ -84,7 +88,7 @@ export class Flight {
         known !== undefined && isFresh(known) && !this.tiers.ledger.isOverruled(this.key, known.envelope)
       );
     };
-    const bytes = await loads.load(this.key, lead, how, isGood);
+    const bytes = await loads.fly(this.key, lead, how, isGood);
     const known = mine ?? open(bytes) ?? this.tiers.nothing();
     this.#keep(known, true);
     return known;
@@ -93,6 +97,7 @@ export class Flight {
   #keep(known: Known, inL1Alone: boolean): void {
     const { near, ledger } = this.tiers;
     if (this.isOvertaken || ledger.isOverruled(this.key, known.envelope)) return;
+    if (known.envelope.tags.some((tag) => this.invalidated.has(tag))) return;
     if (known.envelope.life(Date.now()) > 0) near.keep(this.key, known, inL1Alone);
   }
 

@@ -13,7 +13,7 @@ import {
   string,
 } from '../validate.js';
 
-/** Makes the value of a key; undefined where there is none. `signal` aborts when nobody waits for it any more. */
+/** Makes the value of a key; undefined where there is none. `signal` aborts when its time is over. */
 export type TieredCacheLoader<V> = (
   key: string,
   context: { readonly signal: AbortSignal },
@@ -55,11 +55,11 @@ export interface TieredCacheOptions<V = unknown> {
   ttl?: number | undefined;
   /** Share of a ttl, 0 to 1, by which each is cut at random, so that values do not expire together. @default 0.1 */
   ttlJitter?: number | undefined;
-  /** For how long after that it is still given while it is loaded anew. @default 0 */
+  /** For how long after that it is still given, from L2 or L3, while it is loaded anew. @default 0 */
   stale?: number | undefined;
   /** For how long a caller waits for what is loaded anew before it gets what is stale. @default 0 */
   softTimeout?: number | undefined;
-  /** For how long after its ttl a value is still given where loading fails. @default 0 */
+  /** For how long after its ttl a value is still given, from L2 or L3, where loading fails. @default 0 */
   grace?: number | undefined;
   /** For how long it is given then before loading is tried again. @default 1,000 */
   graceBackoff?: number | undefined;
@@ -140,6 +140,11 @@ export function settingsOf<V>(given: TieredCacheOptions<V>): TieredSettings<V> {
   if (!(l1 instanceof L1)) invalid('l1', 'a BoundedLRUCache', l1);
   const inside = l2 === undefined ? undefined : insideOf(l2);
   if (l2 !== undefined && inside === undefined) invalid('l2', 'a SharedCache', l2);
+  for (const [name, span] of [['stale', stale] as const, ['grace', grace] as const]) {
+    if (span !== 0 && l2 === undefined && l3 === undefined) {
+      invalid(name, '0 where there is neither l2 nor l3 to keep what is stale', span);
+    }
+  }
   return {
     l1,
     l2: l2 === undefined || inside === undefined ? undefined : { cache: l2, inside },

@@ -6,6 +6,21 @@ const BATCH = 100;
 /** Milliseconds until a write that failed is tried again: at first, and at most. */
 const [RETRY, MOST_RETRY] = [100, 10_000];
 
+interface Settle {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+interface Waiting extends Settle {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+interface Flush extends Settle {
+  /** Keys whose writes are not there yet. */
+  readonly left: Set<string>;
+}
+
 type Store = (writes: readonly TieredCacheWrite<unknown>[]) => unknown;
 
 /**
@@ -15,11 +30,14 @@ type Store = (writes: readonly TieredCacheWrite<unknown>[]) => unknown;
 export class WriteBehind {
   readonly #pending = new Map<string, unknown>();
   readonly #sending = new Map<string, unknown>();
-  /** Those who wait for room, and for the end of all. */
-  readonly #rooms: (() => void)[] = [];
+  /** Writes that wait for room, in their order. */
+  readonly #waiting: Waiting[] = [];
+  readonly #flushes: Flush[] = [];
+  /** Those who wait for the end of all. */
   readonly #ends: (() => void)[] = [];
   #isRunning = false;
   #isGivenUp = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: Store,
@@ -37,18 +55,32 @@ export class WriteBehind {
     return this.#sending.has(key) ? { value: this.#sending.get(key) } : undefined;
   }
 
-  /** Resolves once there is room for a write of the key. */
-  async room(key: string): Promise<void> {
-    while (this.#pending.size >= this.limit && !this.#pending.has(key)) {
-      await new Promise<void>((resolve) => this.#rooms.push(resolve));
+  /** Takes in a write, as soon as there is room for it. */
+  add(key: string, value: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, value, resolve, reject });
+      this.#admit();
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  #admit(): void {
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      const { key, value, resolve } = first;
+      if (this.size >= this.limit && !this.#pending.has(key)) return;
+      this.#waiting.shift();
+      // Behind those that came before it.
+      this.#pending.delete(key);
+      this.#pending.set(key, value);
+      resolve();
     }
   }
 
-  add(key: string, value: unknown): void {
-    // Behind those that came before it.
-    this.#pending.delete(key);
-    this.#pending.set(key, value);
-    if (!this.#isRunning) void this.#run();
+  /** Resolves when what waits now is written, or what comes after it under its key. */
+  written(): Promise<void> {
+    const left = new Set([...this.#pending.keys(), ...this.#sending.keys()]);
+    if (left.size === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#flushes.push({ left, resolve, reject }));
   }
 
   /** Resolves when nothing waits any more. */
@@ -56,11 +88,13 @@ export class WriteBehind {
     return this.#isRunning ? new Promise((resolve) => this.#ends.push(resolve)) : Promise.resolve();
   }
 
-  /** Writes nothing any more; how many writes are lost. */
-  giveUp(): number {
+  /** Writes nothing any more, and rejects who waits; how many writes are lost. */
+  giveUp(error: Error): number {
     const left = this.size;
     this.#isGivenUp = true;
+    this.#retry?.unref();
     this.#pending.clear();
+    for (const { reject } of [...this.#waiting.splice(0), ...this.#flushes.splice(0)]) reject(error);
     return left;
   }
 
@@ -73,15 +107,17 @@ export class WriteBehind {
       try {
         await this.store([...this.#sending].map(([key, value]) => ({ key, value })));
         [size, failures] = [Math.min(2 * size, BATCH), 0];
+        this.#landed();
       } catch (error) {
         this.failed(error, this.#sending.size);
-        if (!this.#isGivenUp) this.#putBack();
+        this.#putBack();
         // One by one, so that a write that the source never takes does not stop the others.
         size = 1;
         const wait = Math.min(RETRY * 2 ** failures++, MOST_RETRY);
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        await new Promise((resolve) => {
+          this.#retry = setTimeout(resolve, wait);
+        });
       }
-      this.#sending.clear();
     }
     this.#isRunning = false;
     for (const end of this.#ends.splice(0)) end();
@@ -93,11 +129,24 @@ export class WriteBehind {
       this.#sending.set(key, value);
       this.#pending.delete(key);
     }
-    for (const go of this.#rooms.splice(0)) go();
+  }
+
+  #landed(): void {
+    for (const flush of this.#flushes.splice(0)) {
+      for (const key of this.#sending.keys()) flush.left.delete(key);
+      if (flush.left.size === 0) flush.resolve();
+      else this.#flushes.push(flush);
+    }
+    this.#sending.clear();
+    this.#admit();
   }
 
   /** Behind the others; what has a later write already needs none. */
   #putBack(): void {
-    for (const [key, value] of this.#sending) if (!this.#pending.has(key)) this.#pending.set(key, value);
+    const failed = [...this.#sending];
+    this.#sending.clear();
+    if (this.#isGivenUp) return;
+    for (const [key, value] of failed) if (!this.#pending.has(key)) this.#pending.set(key, value);
+    this.#admit();
   }
 }

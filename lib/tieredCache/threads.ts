@@ -9,6 +9,7 @@ export interface Change {
 /** Tells the threads that share an L2 of each other's changes. */
 export class Threads {
   readonly #channel: BroadcastChannel;
+  #isClosed = false;
 
   /** @param hear is told of a change; of all, where it names nothing */
   constructor(name: string, hear: (change: Change) => void) {
@@ -18,10 +19,12 @@ export class Threads {
   }
 
   tell(change: Change): void {
-    this.#channel.postMessage(change);
+    // What was under way when it was closed has nobody to tell.
+    if (!this.#isClosed) this.#channel.postMessage(change);
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#channel.close();
   }
 }

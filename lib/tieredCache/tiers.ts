@@ -72,11 +72,13 @@ export class Tiers implements Hearer {
     this.near.drop(key, position);
   }
 
-  /** What is under way for a key is not stored. */
+  /** What is under way for a key is not stored, and who asks from now on does not join it. */
   overtake(key: string): void {
     for (const reads of [this.flights, this.finds]) {
       const read = reads.get(key);
-      if (read !== undefined) read.isOvertaken = true;
+      if (read === undefined) continue;
+      read.isOvertaken = true;
+      reads.delete(key);
     }
   }
 
@@ -109,12 +111,15 @@ export class Tiers implements Hearer {
   }
 
   #overtakeTag(tag: string): void {
-    for (const flight of this.flights.values()) if (flight.tags.includes(tag)) flight.isOvertaken = true;
+    for (const [key, flight] of this.flights) {
+      // L2 learns of a load's tags when it ends: who asks from now on would wait for that.
+      if (flight.tags.includes(tag)) this.drop(key);
+      else flight.invalidated.add(tag);
+    }
   }
 
   #overtakeAll(): void {
-    for (const reads of [this.flights, this.finds])
-      for (const read of reads.values()) read.isOvertaken = true;
+    for (const reads of [this.flights, this.finds]) for (const key of reads.keys()) this.overtake(key);
   }
 
   began(isWhole: boolean): void {

@@ -1,5 +1,5 @@
 import { clearTimeout, setTimeout } from 'node:timers';
-import { TimeoutError } from '../errors.js';
+import { DestroyedError, TimeoutError } from '../errors.js';
 import { RedisAway } from './fleet.js';
 import type { Known } from './near.js';
 import type { TieredCacheSetOptions } from './options.js';
@@ -36,9 +36,9 @@ export class Writes {
   async write(key: string, value: unknown, options: TieredCacheSetOptions): Promise<void> {
     // What cannot be stored is refused before anything is done.
     const known = value === undefined ? undefined : this.#tiers.seal(value, options);
+    this.#tiers.counts[known === undefined ? 'deletes' : 'sets']++;
     if (!this.#tiers.settings.isBehind) return this.#inOrder(key, () => this.#through(key, known));
-    await this.#behind?.room(key);
-    this.#behind?.add(key, value);
+    await this.#behind?.add(key, value);
     this.#keep(key, known);
     void this.#inOrder(key, () => this.#toFleet(key, known));
   }
@@ -142,7 +142,7 @@ export class Writes {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const left = this.#behind?.giveUp() ?? 0;
+        const left = this.#behind?.giveUp(new DestroyedError('The tiered cache was closed')) ?? 0;
         reject(
           new TimeoutError(`Writing what a tiered cache has changed (${left} writes are lost)`, timeout),
         );
@@ -153,6 +153,12 @@ export class Writes {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Resolves when what is under way now is no more. */
+  async flushed(): Promise<void> {
+    await this.#behind?.written();
+    await Promise.allSettled([...this.#tails.values()]);
   }
 
   /** Resolves when nothing is under way any more. */
