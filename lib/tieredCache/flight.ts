@@ -19,7 +19,6 @@ export class Flight {
   /** Whether something has changed since it began: what it brings is given, and not stored. */
   isOvertaken = false;
   readonly answer: Answer;
-  readonly #position: number;
 
   constructor(
     private readonly tiers: Tiers,
@@ -28,7 +27,6 @@ export class Flight {
     readonly ttl: number,
     readonly tags: readonly string[],
   ) {
-    this.#position = tiers.ledger.position;
     this.answer = new Answer(
       tiers.settings,
       (how) => tiers.counts[how === 'stale' ? 'staleHits' : 'graceHits']++,
@@ -52,7 +50,8 @@ export class Flight {
   }
 
   async #get(): Promise<Known> {
-    const { near, counts, settings } = this.tiers;
+    const { near, counts, settings, fleet } = this.tiers;
+    if (this.tiers.isBlind) await fleet?.follower.ready();
     const there = near.look(this.key);
     if (there !== undefined && isFresh(there)) {
       counts.l2Hits++;
@@ -165,19 +164,20 @@ export class Flight {
   /** What the loader gives, within its time. */
   async #make(): Promise<Known> {
     const { loadTimeout } = this.tiers.settings;
+    const { position } = this.tiers.ledger;
     const controller = new AbortController();
     this.tiers.counts.loads++;
-    const late = new TimeoutError(`The loader of '${this.key}'`, loadTimeout);
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        const late = new TimeoutError(`The loader of '${this.key}'`, loadTimeout);
         reject(late);
         controller.abort(late);
       }, loadTimeout);
     });
     try {
       const value = await Promise.race([this.loader(this.key, { signal: controller.signal }), limit]);
-      return this.tiers.seal(value === undefined ? ABSENT : value, this, this.#position);
+      return this.tiers.seal(value === undefined ? ABSENT : value, this, position);
     } finally {
       clearTimeout(timer);
     }
