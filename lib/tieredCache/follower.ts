@@ -13,7 +13,7 @@ const LONG = 3600_000;
 
 /** What is to be done about what the follower hears. */
 export interface Hearer {
-  /** From now on everything is heard of; whether that is so since the position that it began with. */
+  /** The first news, before anything was given; whether they are all since the position that it began with. */
   began(isWhole: boolean): void;
   /** Everything is heard of until the position that the ledger has. */
   heard(): void;
@@ -170,7 +170,6 @@ export class Follower {
   #take({ state, position, last, cleared, epoch, items }: News): void {
     const hearer = this.#hearer;
     const ledger = this.#ledger;
-    const isFirst = this.#heardAt === undefined;
     if (state !== 'whole') {
       ledger.forget();
       this.#own.clear();
@@ -181,7 +180,7 @@ export class Follower {
     ledger.cleared = Math.max(ledger.cleared, cleared);
     ledger.epoch = epoch;
     this.#last = Math.max(this.#last, last);
-    if (isFirst) hearer.began(state === 'whole');
+    if (this.isStarting) hearer.began(state === 'whole');
     else if (state !== 'whole') hearer.missed();
     for (const item of items) if (!this.#own.delete(item.position)) this.#hear(item.member, item.position);
     hearer.heard();

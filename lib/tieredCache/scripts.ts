@@ -7,7 +7,8 @@
  *     {*}last         the latest position, the epoch that it is of, and the latest that is no more in the news (a hash)
  *
  * A position is a number of microseconds by Redis's clock, which grows even where that does not. A lease holds the token of who has it; `?` at its end says that
- * others wait for it, who are told on the channel how it ended.
+ * others wait for it, who are told on the channel how it ended. Whoever may not publish there changes things all the same, of
+ * which the others hear when they ask.
  */
 
 /** Milliseconds that a value lives at the longest, and the invalidation of a tag counts. */
@@ -23,7 +24,7 @@ local function release(lease, channel, name, message)
   local held = redis.call('GET', lease)
   if held then redis.call('DEL', lease) end
   if held and held:sub(-1) == '?' then
-    redis.call('PUBLISH', channel, cjson.encode({ name, message }))
+    redis.pcall('PUBLISH', channel, cjson.encode({ name, message }))
   end
 end
 local function holds(lease, token)
@@ -124,7 +125,7 @@ local end_of_life = text(now - longest * 1000)
 redis.call('ZADD', tags, 'GT', end_of_life, 'a')
 redis.call('ZREMRANGEBYSCORE', tags, '-inf', '(' .. end_of_life)
 redis.call('HSET', last, 'position', text(position), 'floor', text(floor))
-redis.call('PUBLISH', channel, text(position))
+redis.pcall('PUBLISH', channel, text(position))
 return { text(before), text(position) }
 `;
 
