@@ -115,8 +115,8 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
   getSync(key: string): V | undefined {
     const value = this.#fromL1(key);
     if (value !== undefined) return given(value) as V | undefined;
-    const { near, counts } = this.#tiers;
-    const known = this.#writes.find(key) === undefined ? near.look(key) : undefined;
+    const { near, counts, isBlind } = this.#tiers;
+    const known = this.#writes.find(key) === undefined && !isBlind ? near.look(key) : undefined;
     if (known === undefined || known.envelope.freshUntil <= Date.now()) return undefined;
     counts.l2Hits++;
     near.keep(key, known, true);

@@ -18,7 +18,8 @@ export class Find {
   }
 
   async #run(): Promise<unknown> {
-    const { near, counts, fleet } = this.tiers;
+    const { near, counts, fleet, ledger } = this.tiers;
+    if (this.tiers.isBlind) await fleet?.follower.ready();
     const there = near.look(this.key);
     if (there !== undefined && isFresh(there)) {
       counts.l2Hits++;
@@ -30,7 +31,8 @@ export class Find {
       const read = await fleet.read(this.key);
       if (read.kind !== 'known' || !isFresh(read.known)) return undefined;
       counts.l3Hits++;
-      if (!this.isOvertaken) near.keep(this.key, read.known);
+      const isOld = this.isOvertaken || ledger.isOverruled(this.key, read.known.envelope);
+      if (!isOld) near.keep(this.key, read.known);
       return read.known.value;
     } catch (error) {
       if (error instanceof RedisAway) return undefined;

@@ -80,11 +80,11 @@ export class Fleet {
     for (const [index, tag] of unknown.entries()) this.#ledger.tagChanged(tag, positions[index] ?? 0);
   }
 
-  /** Tells of changes. Resolves their position. @throws RedisAway */
-  async announce(members: readonly string[]): Promise<number> {
+  /** Tells of changes. Resolves the position before, and theirs. @throws RedisAway */
+  async announce(members: readonly string[]): Promise<[before: number, position: number]> {
     const positions = await this.ask(this.remote.tell(members));
     this.follower.told(positions);
-    return positions[1];
+    return positions;
   }
 
   close(): void {

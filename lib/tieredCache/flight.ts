@@ -21,7 +21,6 @@ export class Flight {
   /** Tags that were invalidated since, which what another thread loads may have. */
   readonly invalidated = new Set<string>();
   readonly answer: Answer;
-  readonly #position: number;
 
   constructor(
     private readonly tiers: Tiers,
@@ -30,7 +29,6 @@ export class Flight {
     readonly ttl: number,
     readonly tags: readonly string[],
   ) {
-    this.#position = tiers.ledger.position;
     this.answer = new Answer(
       tiers.settings,
       (how) => tiers.counts[how === 'stale' ? 'staleHits' : 'graceHits']++,
@@ -56,7 +54,8 @@ export class Flight {
   }
 
   async #get(): Promise<Known> {
-    const { near, counts, settings } = this.tiers;
+    const { near, counts, settings, fleet } = this.tiers;
+    if (this.tiers.isBlind) await fleet?.follower.ready();
     const there = near.look(this.key);
     if (there !== undefined && isFresh(there)) {
       counts.l2Hits++;
@@ -170,19 +169,20 @@ export class Flight {
   /** What the loader gives, within its time. */
   async #make(): Promise<Known> {
     const { loadTimeout } = this.tiers.settings;
+    const { position } = this.tiers.ledger;
     const controller = new AbortController();
     this.tiers.counts.loads++;
-    const late = new TimeoutError(`The loader of '${this.key}'`, loadTimeout);
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        const late = new TimeoutError(`The loader of '${this.key}'`, loadTimeout);
         reject(late);
         controller.abort(late);
       }, loadTimeout);
     });
     try {
       const value = await Promise.race([this.loader(this.key, { signal: controller.signal }), limit]);
-      return this.tiers.seal(value === undefined ? ABSENT : value, this, this.#position);
+      return this.tiers.seal(value === undefined ? ABSENT : value, this, position);
     } finally {
       clearTimeout(timer);
     }

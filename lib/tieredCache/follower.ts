@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { RedisError } from '../errors.js';
 import type { Subscription } from '../redis/subscription.js';
 import type { Calls } from './calls.js';
@@ -6,9 +6,14 @@ import type { Ledger } from './ledger.js';
 import { ALL_MEMBER, keyOf, type News, type Remote } from './remote.js';
 import type { Waits } from './waits.js';
 
+/** Milliseconds at most until a Redis that is away is tried again. */
+const RETRY = 1000;
+/** Milliseconds that nothing takes. */
+const LONG = 3600_000;
+
 /** What is to be done about what the follower hears. */
 export interface Hearer {
-  /** From now on everything is heard of; whether that is so since the position that it began with. */
+  /** The first news, before anything was given; whether they are all since the position that it began with. */
   began(isWhole: boolean): void;
   /** Everything is heard of until the position that the ledger has. */
   heard(): void;
@@ -17,8 +22,6 @@ export interface Hearer {
   cleared(): void;
   /** Something may have changed that will never be heard of. */
   missed(): void;
-  /** Likewise, and Redis itself does not know it any more. */
-  forgotten(): void;
   /** Whether something is left undone. */
   readonly owes: boolean;
   /** Redis answers again; what was left undone meanwhile is to be done. @throws RedisError */
@@ -72,7 +75,12 @@ export class Follower {
 
   /** Whether Redis may be asked now. */
   ready(): boolean | Promise<boolean> {
-    return this.#state === 'starting' ? this.listen() : this.#state === 'up';
+    return this.#state === 'starting' ? held(this.listen()) : this.#state === 'up';
+  }
+
+  /** Whether nothing was heard yet, nor that Redis is away. */
+  get isStarting(): boolean {
+    return this.#state === 'starting';
   }
 
   get isUp(): boolean {
@@ -89,6 +97,7 @@ export class Follower {
     if (this.#isClosed || this.#state === 'down') return;
     this.#state = 'down';
     this.#downSince = performance.now();
+    if (this.#listening === undefined) this.#listenLater();
     this.#hearer.failed(error);
   }
 
@@ -108,9 +117,15 @@ export class Follower {
     clearTimeout(this.#timer);
     this.#listening = this.#listen().finally(() => {
       this.#listening = undefined;
-      if (!this.#isClosed) this.#timer = setTimeout(() => void this.listen(), this.#interval).unref();
+      if (!this.#isClosed) this.#listenLater();
     });
     return this.#listening;
+  }
+
+  #listenLater(): void {
+    const wait = this.isUp ? this.#interval : Math.min(this.#interval, RETRY);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.listen(), wait).unref();
   }
 
   async #listen(): Promise<boolean> {
@@ -118,12 +133,12 @@ export class Follower {
       do {
         this.#again = false;
         const asked = performance.now();
-        const news = await this.#remote.hear(this.#ledger.position, this.#last);
+        const news = await this.#hearNews();
         if (this.#isClosed) return false;
         this.#take(news);
         this.#heardAt = asked;
         if (news.hasMore) this.#again = true;
-        else if (this.#state !== 'up' || news.state === 'forgotten') await this.#rise();
+        else if (this.#state !== 'up') await this.#rise();
       } while (this.#again);
       return this.isUp;
     } catch (error) {
@@ -132,11 +147,16 @@ export class Follower {
     }
   }
 
+  #hearNews(): Promise<News> {
+    const { position, epoch } = this.#ledger;
+    return this.#remote.hear(position, Math.max(position, this.#last), epoch);
+  }
+
   async #rise(): Promise<void> {
     if (this.#state !== 'starting') {
       await this.#hearer.resume();
       // What was told by that is news.
-      const news = await this.#remote.hear(this.#ledger.position, this.#last);
+      const news = await this.#hearNews();
       this.#take(news);
       // More may be left undone meanwhile.
       this.#again = news.hasMore || this.#hearer.owes;
@@ -147,19 +167,21 @@ export class Follower {
     if (wasDown) this.#hearer.recovered(performance.now() - this.#downSince);
   }
 
-  #take({ state, position, last, cleared, items }: News): void {
+  #take({ state, position, last, cleared, epoch, items }: News): void {
     const hearer = this.#hearer;
-    const isFirst = this.#heardAt === undefined;
+    const ledger = this.#ledger;
     if (state !== 'whole') {
-      this.#ledger.forget();
+      ledger.forget();
       this.#own.clear();
+      this.#last = 0;
     }
-    this.#ledger.position = Math.max(this.#ledger.position, position);
-    this.#ledger.cleared = Math.max(this.#ledger.cleared, cleared);
-    this.#last = last;
-    if (isFirst) hearer.began(state === 'whole');
-    else if (state === 'late') hearer.missed();
-    else if (state === 'forgotten') hearer.forgotten();
+    // What was told by oneself in the meantime is in it, unless that is of another epoch.
+    ledger.position = Math.max(ledger.position, position);
+    ledger.cleared = Math.max(ledger.cleared, cleared);
+    ledger.epoch = epoch;
+    this.#last = Math.max(this.#last, last);
+    if (this.isStarting) hearer.began(state === 'whole');
+    else if (state !== 'whole') hearer.missed();
     for (const item of items) if (!this.#own.delete(item.position)) this.#hear(item.member, item.position);
     hearer.heard();
   }
@@ -186,8 +208,12 @@ export class Follower {
       if (Number(text) > this.#ledger.position && !this.#own.has(Number(text))) void this.listen();
       return;
     }
-    const [name, message] = JSON.parse(text) as [string, string | false];
-    this.#waits.end(keyOf(name), message === false ? undefined : { failed: message });
+    try {
+      const [name, message] = JSON.parse(text) as [string, string | false];
+      this.#waits.end(keyOf(name), message === false ? undefined : { failed: message });
+    } catch {
+      // It is nobody's of the fleet.
+    }
   }
 
   close(): void {
@@ -195,5 +221,15 @@ export class Follower {
     this.#state = 'down';
     clearTimeout(this.#timer);
     this.#subscription.close();
+  }
+}
+
+/** Whoever waits for something keeps the process alive, which looking for news does not. */
+async function held<T>(something: Promise<T>): Promise<T> {
+  const hold = setInterval(() => {}, LONG);
+  try {
+    return await something;
+  } finally {
+    clearInterval(hold);
   }
 }

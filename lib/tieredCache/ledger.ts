@@ -14,6 +14,8 @@ export class Ledger {
   position = 0;
   /** Of the latest clearing. */
   cleared = 0;
+  /** Of Redis: positions of another one say nothing. */
+  epoch = 0;
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
 
@@ -25,8 +27,9 @@ export class Ledger {
     remember(this.#tags, tag, position);
   }
 
-  /** What was known of tags and keys may have changed unheard. */
+  /** What was known of tags and keys may have changed unheard, and be of another epoch. */
   forget(): void {
+    [this.position, this.cleared] = [0, 0];
     this.#keys.clear();
     this.#tags.clear();
   }

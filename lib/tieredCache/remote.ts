@@ -33,10 +33,14 @@ export interface News {
   readonly last: number;
   /** Of the latest clearing. */
   readonly cleared: number;
+  /** As long as it is the same, Redis has lost nothing. */
+  readonly epoch: number;
   readonly hasMore: boolean;
   readonly items: readonly { member: string; position: number }[];
 }
 
+/** Tags that are asked for at once. */
+const MANY = 500;
 const STATES = ['late', 'whole', 'forgotten'] as const;
 
 /** L3: values, leases and news in Redis. Everything rejects with RedisError. See scripts.ts. */
@@ -86,7 +90,7 @@ export class Remote {
 
   /** Stores what was loaded under a lease. false: something has come in between, and it is not stored. */
   async land(key: string, token: string, bytes: Uint8Array, life: number): Promise<boolean> {
-    const args = [token, this.channel, nameOf(key), bytes, whole(life)];
+    const args = [token, this.channel, nameOf(key), bytes, whole(Math.min(life, LONGEST))];
     return Number(await this.#land(this.#keys(key), args)) === 1;
   }
 
@@ -102,7 +106,8 @@ export class Remote {
   }
 
   async write(key: string, bytes: Uint8Array, life: number): Promise<void> {
-    await this.#write(this.#keys(key), [this.channel, nameOf(key), whole(life), bytes]);
+    const args = [this.channel, nameOf(key), whole(Math.min(life, LONGEST)), bytes];
+    await this.#write(this.#keys(key), args);
   }
 
   async delete(key: string): Promise<void> {
@@ -116,9 +121,10 @@ export class Remote {
     return [Number(before), Number(position)];
   }
 
-  async hear(since: number, known: number): Promise<News> {
-    const args = [whole(since), whole(known), whole(RETENTION), whole(NEWS)];
-    const [state, position, last, cleared, more, ...rest] = listOf(
+  /** @param known the latest position that was heard of, in an epoch: 0 for none */
+  async hear(since: number, known: number, epoch: number): Promise<News> {
+    const args = [since, known, epoch, NEWS].map(whole);
+    const [state, position, last, cleared, now, more, ...rest] = listOf(
       await this.#hear(this.#shared, args, true),
     );
     const items = [];
@@ -130,6 +136,7 @@ export class Remote {
       position: Number(position),
       last: Number(last),
       cleared: Number(cleared),
+      epoch: Number(now),
       hasMore: Number(more) === 1,
       items,
     };
@@ -137,8 +144,12 @@ export class Remote {
 
   /** The positions at which tags were invalidated, 0 for never. */
   async invalidations(tags: readonly string[]): Promise<number[]> {
-    const members = tags.map(memberOfTag);
-    return listOf(await this.#tags([this.#shared[1]!], members)).map(Number);
+    const positions: number[] = [];
+    for (let from = 0; from < tags.length; from += MANY) {
+      const members = tags.slice(from, from + MANY).map(memberOfTag);
+      positions.push(...listOf(await this.#tags([this.#shared[1]!], members)).map(Number));
+    }
+    return positions;
   }
 
   #keys(key: string): readonly string[] {

@@ -4,15 +4,16 @@
  *     {=key}          a value, and {=key}!  the lease of who loads it, both in one slot of a Cluster
  *     {*}news         what was changed lately, each key and tag once, by its position (a sorted set)
  *     {*}tags         when tags were invalidated, which counts for as long as values live
- *     {*}last         the latest position, which grows even where Redis's clock does not
+ *     {*}last         the latest position, the epoch that it is of, and the latest that is no more in the news (a hash)
  *
- * A position is a number of microseconds by Redis's clock. A lease holds the token of who has it; `?` at its end says that
- * others wait for it, who are told on the channel how it ended.
+ * A position is a number of microseconds by Redis's clock, which grows even where that does not. A lease holds the token of who has it; `?` at its end says that
+ * others wait for it, who are told on the channel how it ended. Whoever may not publish there changes things all the same, of
+ * which the others hear when they ask.
  */
 
 /** Milliseconds that a value lives at the longest, and the invalidation of a tag counts. */
 export const LONGEST = 30 * 24 * 3600 * 1000;
-/** For how long news are kept, in milliseconds; who was away for longer cannot know what it missed. */
+/** For how long news are kept at least, in milliseconds; who was away for longer may not know what it missed. */
 export const RETENTION = 60_000;
 /** News that are told at once, and kept. */
 export const NEWS = 1000;
@@ -23,7 +24,7 @@ local function release(lease, channel, name, message)
   local held = redis.call('GET', lease)
   if held then redis.call('DEL', lease) end
   if held and held:sub(-1) == '?' then
-    redis.call('PUBLISH', channel, cjson.encode({ name, message }))
+    redis.pcall('PUBLISH', channel, cjson.encode({ name, message }))
   end
 end
 local function holds(lease, token)
@@ -75,53 +76,77 @@ release(KEYS[2], channel, name, false)
 return 1
 `;
 
-const TIME = `
+/**
+ * The three keys of the news, which are of one time with each other or lost: by FLUSHALL, a restart, a failover to who was
+ * behind, an eviction. Then there is a new epoch, before which everything counts as cleared.
+ */
+const STATE = `
+local news, tags, last = KEYS[1], KEYS[2], KEYS[3]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local function text(position) return string.format('%.0f', position) end
+local found = redis.call('HMGET', last, 'position', 'epoch', 'floor')
+local before, epoch, floor = tonumber(found[1]), tonumber(found[2]), tonumber(found[3])
+local function isWhole()
+  local top = redis.call('ZREVRANGE', news, 0, 0, 'WITHSCORES')[2]
+  return before and top and tonumber(top) == before and redis.call('ZSCORE', tags, 'a')
+end
+local function begin(position)
+  before, epoch, floor = position, position, position
+  redis.call('DEL', news, tags, last)
+  redis.call('ZADD', news, text(position), 'a')
+  redis.call('ZADD', tags, text(position), 'a')
+  redis.call('HSET', last, 'position', text(position), 'epoch', text(position), 'floor', text(position))
+end
 `;
 
-/** Tells the fleet of keys (k…), tags (t…) or all (a). Answers the position before and the one of that. */
-export const TELL = `${TIME}
-local news, tags, last = KEYS[1], KEYS[2], KEYS[3]
+/** Tells the fleet of keys (k…), tags (t…) or all (a). Answers the position before, and the last one of these. */
+export const TELL = `${STATE}
+if not isWhole() then begin(now) end
 local channel, retention, longest, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local before = tonumber(redis.call('GET', last) or 0)
-local position = math.max(before, now) + 1
+local position = math.max(before, now)
 for index = 5, #ARGV do
   local member = ARGV[index]
+  position = position + 1
   redis.call('ZADD', news, text(position), member)
   if member:sub(1, 1) ~= 'k' then redis.call('ZADD', tags, text(position), member) end
 end
-redis.call('SET', last, text(position))
-redis.call('ZREMRANGEBYSCORE', news, '-inf', text(now - retention * 1000))
-redis.call('ZREMRANGEBYSCORE', tags, '-inf', text(now - longest * 1000))
+local old = redis.call('ZREVRANGEBYSCORE', news, text(now - retention * 1000), '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+if old then
+  floor = tonumber(old)
+  redis.call('ZREMRANGEBYSCORE', news, '-inf', old)
+end
 local over = redis.call('ZCARD', news) - most
 if over > 0 then
   local popped = redis.call('ZPOPMIN', news, over)
-  redis.call('ZADD', news, popped[#popped], 'f')
+  floor = tonumber(popped[#popped])
 end
-redis.call('PUBLISH', channel, text(position))
+local end_of_life = text(now - longest * 1000)
+redis.call('ZADD', tags, 'GT', end_of_life, 'a')
+redis.call('ZREMRANGEBYSCORE', tags, '-inf', '(' .. end_of_life)
+redis.call('HSET', last, 'position', text(position), 'floor', text(floor))
+redis.pcall('PUBLISH', channel, text(position))
 return { text(before), text(position) }
 `;
 
 /**
- * What is new since a position, of who knows that there was another: whether that is all that was (1), or the news are not kept
- * any more (0), or Redis has forgotten some (2); the position until which it is; the latest one that was given; the one of the
- * latest clearing; whether there is more; and each of the news with its position.
+ * What is new since a position, of who knows of another, and of an epoch (0 for none): whether that is all that was (1), or the
+ * news are not kept any more (0), or it is another epoch (2); the position until which it is; the latest one that was given; the
+ * one of the latest clearing; the epoch; whether there is more; and each of the news with its position.
  */
-export const HEAR = `${TIME}
-local news, tags, last = KEYS[1], KEYS[2], KEYS[3]
-local since, known, retention, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local before = tonumber(redis.call('GET', last) or 0)
-local position = math.max(before, now)
-local cleared = text(tonumber(redis.call('ZSCORE', tags, 'a') or 0))
-if before < known then return { 2, text(position), text(before), cleared, 0 } end
-local floor = tonumber(redis.call('ZSCORE', news, 'f') or 0)
-if since < now - retention * 1000 or since < floor then return { 0, text(position), text(before), cleared, 0 } end
-local found = redis.call('ZRANGEBYSCORE', news, '(' .. text(since), '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
+export const HEAR = `${STATE}
+local since, known, of, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if not isWhole() or (of == epoch and before < known) then begin(math.max(now, known + 1)) end
+local state = 1
+if of ~= 0 and of ~= epoch then state = 2 elseif since < floor then state = 0 end
+local found = {}
+if state == 1 then
+  found = redis.call('ZRANGEBYSCORE', news, '(' .. text(since), '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
+end
 local more = #found == 2 * limit
-if more then position = tonumber(found[#found]) end
-local reply = { 1, text(position), text(before), cleared, more and 1 or 0 }
+local position = more and tonumber(found[#found]) or before
+local cleared = tonumber(redis.call('ZSCORE', tags, 'a'))
+local reply = { state, text(position), text(before), text(cleared), text(epoch), more and 1 or 0 }
 for index = 1, #found, 2 do
   reply[#reply + 1] = found[index]
   reply[#reply + 1] = text(tonumber(found[index + 1]))

@@ -8,6 +8,7 @@ import { Ledger } from './ledger.js';
 import { type Known, Near } from './near.js';
 import type { TieredCacheSetOptions, TieredSettings } from './options.js';
 import { Owed } from './owed.js';
+import { LONGEST } from './scripts.js';
 import { type Change, Threads } from './threads.js';
 
 /** What the tiers tell. */
@@ -17,7 +18,7 @@ export interface TierHooks {
   recovered(downMs: number): void;
 }
 
-/** Where L2 says until which position of the news it is right, for who comes later or restores a snapshot. */
+/** Where L2 says until which position of the news, and of which epoch, it is right, for who comes later or restores a snapshot. */
 const POSITION = '\0position of the tiered cache';
 
 /** The tiers of a cache in this thread, and the reads that are under way in them. */
@@ -33,6 +34,8 @@ export class Tiers implements Hearer {
     ...{ loads: 0, loadErrors: 0, sets: 0, deletes: 0, invalidations: 0, storeErrors: 0 },
   };
   readonly #threads: Threads | undefined;
+  /** Of the time that a value is in L3 at most, some is left for it to be fresh. */
+  readonly #mostKeep: number;
 
   constructor(
     readonly settings: TieredSettings<any>,
@@ -40,12 +43,18 @@ export class Tiers implements Hearer {
   ) {
     const { l1, l2, l3 } = settings;
     this.near = new Near(l1, l2, this.ledger);
+    this.#mostKeep = l3 === undefined ? Number.POSITIVE_INFINITY : LONGEST / 2;
     if (l2 !== undefined)
       this.#threads = new Threads(l2.cache.name, (change) => this.#changedInProcess(change));
     if (l3 === undefined) return;
-    const position = l2?.cache.get(POSITION);
-    if (typeof position === 'number') this.ledger.position = position;
+    const known = l2?.cache.get(POSITION);
+    if (Array.isArray(known)) [this.ledger.position, this.ledger.epoch] = known as [number, number];
     this.fleet = new Fleet(l3, this.ledger, this);
+  }
+
+  /** Whether it is not known yet what L2, which may be a restored one, has missed. */
+  get isBlind(): boolean {
+    return this.fleet?.follower.isStarting ?? false;
   }
 
   /** A value as it is from now on; {@link ABSENT} for none. */
@@ -54,7 +63,7 @@ export class Tiers implements Hearer {
     const isAbsent = value === ABSENT;
     const span = isAbsent ? settings.negativeTtl : (ttl ?? settings.ttl);
     const fresh = span * (1 - settings.ttlJitter * Math.random());
-    const keep = isAbsent ? 0 : Math.max(settings.stale, settings.grace);
+    const keep = isAbsent ? 0 : Math.min(Math.max(settings.stale, settings.grace), this.#mostKeep);
     return {
       envelope: Envelope.seal(value, tags, position, fresh === 0 ? 0 : Date.now() + fresh, keep),
       value,
@@ -127,7 +136,8 @@ export class Tiers implements Hearer {
   }
 
   heard(): void {
-    this.settings.l2?.cache.set(POSITION, this.ledger.position, { ttl: Number.POSITIVE_INFINITY });
+    const { position, epoch } = this.ledger;
+    this.settings.l2?.cache.set(POSITION, [position, epoch], { ttl: Number.POSITIVE_INFINITY });
   }
 
   changedKey(key: string, position: number): void {
@@ -147,11 +157,6 @@ export class Tiers implements Hearer {
 
   missed(): void {
     this.clear();
-  }
-
-  forgotten(): void {
-    this.clear();
-    this.owed.all();
   }
 
   get owes(): boolean {

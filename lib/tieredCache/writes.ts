@@ -4,7 +4,6 @@ import { RedisAway } from './fleet.js';
 import type { Known } from './near.js';
 import type { TieredCacheSetOptions } from './options.js';
 import { ALL_MEMBER, memberOfKey, memberOfTag } from './remote.js';
-import { LONGEST } from './scripts.js';
 import { WriteBehind } from './source.js';
 import type { Tiers } from './tiers.js';
 
@@ -57,9 +56,10 @@ export class Writes {
       }
     }
     if (known === undefined) tiers.drop(key);
-    const position = await this.#toFleet(key, known);
-    if (known !== undefined && position !== undefined) known.envelope.position = position;
-    this.#keep(key, known);
+    await this.#toFleet(key, known);
+    // Somebody else's change may have come behind it.
+    const isLast = known === undefined || !tiers.ledger.isOverruled(key, known.envelope);
+    this.#keep(key, isLast ? known : undefined);
   }
 
   /** In L1 and L2, as of now. */
@@ -70,23 +70,24 @@ export class Writes {
     tiers.tellThreads({ key });
   }
 
-  /** Changes L3 and tells the fleet. Resolves the position of that; undefined where there is no fleet, or it is away. */
-  async #toFleet(key: string, known: Known | undefined): Promise<number | undefined> {
-    const { fleet, owed } = this.#tiers;
-    if (fleet === undefined) return undefined;
+  /** Changes L3 and tells the fleet, or owes it that. The value has its position from then on. */
+  async #toFleet(key: string, known: Known | undefined): Promise<void> {
+    const { fleet, owed, ledger } = this.#tiers;
+    if (fleet === undefined) return;
     const { remote, follower } = fleet;
     try {
       if (!(await follower.ready())) throw new RedisAway();
+      const { position } = ledger;
+      if (known !== undefined) known.envelope.position = position;
       const life = known?.envelope.life(Date.now()) ?? 0;
       const isOfUse = known !== undefined && life > 0;
-      await fleet.ask(
-        isOfUse ? remote.write(key, known.envelope.bytes, Math.min(life, LONGEST)) : remote.delete(key),
-      );
-      return await fleet.announce([memberOfKey(key)]);
+      await fleet.ask(isOfUse ? remote.write(key, known.envelope.bytes, life) : remote.delete(key));
+      const [before, told] = await fleet.announce([memberOfKey(key)]);
+      // Otherwise somebody may have changed it in between, so that it is not what L3 has.
+      if (known !== undefined && before <= position) known.envelope.position = told;
     } catch (error) {
       if (!(error instanceof RedisAway)) throw error;
       owed.key(key);
-      return undefined;
     }
   }
 
@@ -118,7 +119,7 @@ export class Writes {
     if (fleet === undefined) return undefined;
     try {
       if (!(await fleet.follower.ready())) throw new RedisAway();
-      return await fleet.announce([member]);
+      return (await fleet.announce([member]))[1];
     } catch (error) {
       if (!(error instanceof RedisAway)) throw error;
       owe();
