@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Server as ListeningServer } from 'node:net';
 import { createApp } from './app';
@@ -97,15 +98,15 @@ export class Service {
 
   /** Sets up the database, loads the catalogue, starts the jobs and listens; resolves the base URL. */
   start(port: number, host: string): Promise<string> {
-    return this.#start(() => this.server.listen(port, host));
+    return this.#start(async () => this.server.listen(port, host));
   }
 
-  /** As start, on what another server listens on already. */
-  startOn(socket: ListeningServer): Promise<string> {
-    return this.#start(() => this.server.listen(socket));
+  /** As start, but on the socket of another server, which is taken last: from then on it accepts what must be answered. */
+  startOn(receive: () => Promise<ListeningServer>): Promise<string> {
+    return this.#start(async () => this.server.listen(await receive()));
   }
 
-  async #start(listen: () => Server): Promise<string> {
+  async #start(listen: () => Promise<Server>): Promise<string> {
     try {
       return await this.#listen(listen);
     } catch (error) {
@@ -118,16 +119,14 @@ export class Service {
     }
   }
 
-  async #listen(listen: () => Server): Promise<string> {
+  async #listen(listen: () => Promise<Server>): Promise<string> {
     const { catalogue, database, jobTimers } = this.context;
     // First, so that it misses nothing.
     await database.listen(jobTimers, catalogue);
     await catalogue.refresh();
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.once('listening', resolve);
-      listen();
-    });
+    const listening = once(this.server, 'listening');
+    await listen();
+    await listening;
     this.context.jobs.start();
     return urlOf(this.server.address() as AddressInfo);
   }

@@ -46,6 +46,8 @@ export class ListeningSocket {
  * do: all threads have the same ones, so that who closes it closes it for all, and libuv then ends the process. It
  * takes a process to get another descriptor of a socket, since Node duplicates one only on the way between processes.
  *
+ * It is listened on already: give it to the server that answers in the same turn.
+ *
  * `reusePort` is no way: Node 20 does not have it, and what waits to be accepted is lost with the thread that ends.
  */
 export async function receiveSocket(fd: number): Promise<Server> {

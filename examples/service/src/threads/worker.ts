@@ -22,7 +22,7 @@ const running = new Running(readConfig(process.env), thread);
 const main = parentPort!;
 
 async function start(): Promise<void> {
-  await running.service.startOn(await receiveSocket(fd));
+  await running.service.startOn(() => receiveSocket(fd));
   main.postMessage(LISTENING);
 }
 
