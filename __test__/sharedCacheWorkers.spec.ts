@@ -99,6 +99,23 @@ test('what another thread loads is waited for', async () => {
   await load;
 });
 
+// Anything but a text or a number came as the bytes that it is stored as.
+test.each([
+  ['text', 'wörter'],
+  ['number', -0.5],
+  ['object', { id: 1, tags: ['a'] }],
+  ['null', null],
+])('who waits in another thread gets a value as it was: %s', async (_, value) => {
+  const worker = await start(1);
+  let loaded: (value: unknown) => void = () => {};
+  const here = cache.getOrLoad('key', () => new Promise((resolve) => (loaded = resolve)));
+  const there = ask(worker, 'wait', 'key');
+  await once(worker, 'message');
+  loaded(value);
+  expect(await there).toEqual(value);
+  expect(await here).toBe(value);
+});
+
 /** For a minute with KEELSON_MINUTE=1. */
 const CHURN = process.env.KEELSON_MINUTE ? 60_000 : 6000;
 const seed = Number(process.env.KEELSON_SEED ?? Math.floor(Math.random() * 2 ** 32));

@@ -27,6 +27,11 @@ const WORK = {
       return `loaded by ${workerData.id}`;
     });
   },
+  async wait(key) {
+    const found = cache.getOrLoad(key, () => 'loaded here');
+    parentPort.postMessage({ waits: key });
+    return await found;
+  },
   /** Until it is terminated. */
   churn() {
     for (let n = workerData.id; ; n = (n * 48_271) % 0x7fff_ffff) {

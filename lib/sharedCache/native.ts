@@ -110,6 +110,7 @@ export interface NativeSharedCache {
   restore(path: string): number;
   /** What there is to tell, one of {@link TOLD}. */
   take(): number;
+  /** The value that was told of, if any; the second of the numbers is its kind then. */
   taken(): Crossing;
   message(): string;
   /** 1: the process stays alive. 0: it does not because of this. */

@@ -33,9 +33,12 @@ export class Tickets {
   /** Takes what there is to tell. */
   take(): void {
     for (let kind = this.#native.take(); kind !== 0; kind = this.#native.take()) {
-      const [ticket = 0, number = 0] = this.#numbers;
+      const ticket = this.#numbers[0]!;
       const waiter = this.#waiting.get(ticket);
-      const answer = { kind, number, value: this.#native.taken(), message: this.#native.message() };
+      const value = this.#native.taken();
+      // Where there is a value, its kind is there only now.
+      const number = this.#numbers[1]!;
+      const answer = { kind, number, value, message: this.#native.message() };
       this.#waiting.delete(ticket);
       waiter?.resolve(answer);
     }

@@ -3,7 +3,7 @@ import express, { type Express } from 'express';
 import type { Context } from './context';
 import { accessLog } from './http/accessLog';
 import { errorHandler, unknownRoute } from './http/errors';
-import { measure, requestTimeout, securityHeaders } from './http/middleware';
+import { measure, requestTimeout, securityHeaders, threadHeader } from './http/middleware';
 import { createRouter } from './http/routing';
 import { addAdminRoutes, addOperationsRoutes } from './routes/operations';
 import { addPageRoutes } from './routes/page';
@@ -32,6 +32,7 @@ export function createApp(context: Context): Express {
   if (context.logger !== undefined) app.use(accessLog(context.logger));
   app.use(measure(context.metrics));
   app.use(securityHeaders);
+  if (context.thread !== undefined) app.use(threadHeader(context.thread));
   app.use('/assets', express.static(PUBLIC, { index: false, fallthrough: false }));
   app.use(context.limits.ofRequests);
   app.use('/api/admin', admin.handle);

@@ -1,5 +1,6 @@
-import { type DatabaseSettings, POOL_MAX, readDatabaseUrl } from './database/settings';
+import { type DatabaseSettings, IN_MEMORY, POOL_MAX, readDatabaseUrl } from './database/settings';
 import { type LimitOptions, readRedisUrl, readTrustedProxies } from './limits/settings';
+import { readThreads, requireShareable } from './threads/settings';
 
 const MAX_LIMIT = 999_999_999;
 
@@ -8,6 +9,8 @@ export interface Config extends LimitOptions {
   /** 0 lets the system choose a free port. */
   port: number;
   host: string;
+  /** How many answer requests. Undefined: one, the main thread. */
+  threads: number | undefined;
   /** After this many milliseconds a request that was not answered gets a 504. */
   requestTimeout: number;
   /** Undefined: one in memory. */
@@ -28,18 +31,22 @@ function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: numb
 
 /**
  * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
- * memory), DATABASE_POOL_MAX (default 10), and what there is of LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL
+ * memory), DATABASE_POOL_MAX (default 10), and what there is of THREADS, LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL
  * and REDIS_TIMEOUT_MS.
  * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const { min, max } = POOL_MAX;
   const poolMax = integer(env, 'DATABASE_POOL_MAX', POOL_MAX.default, min, max);
+  const database = env.DATABASE_URL ? readDatabaseUrl(env.DATABASE_URL, poolMax) : undefined;
+  const threads = env.THREADS ? readThreads(env.THREADS) : undefined;
+  if (threads !== undefined) requireShareable(threads, database ?? IN_MEMORY, process.platform);
   return {
     port: integer(env, 'PORT', 3000, 0, 65_535),
     host: env.HOST || '127.0.0.1',
+    threads,
     requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
-    database: env.DATABASE_URL ? readDatabaseUrl(env.DATABASE_URL, poolMax) : undefined,
+    database,
     logFile: env.LOG_FILE || undefined,
     requestLimit: integer(env, 'REQUEST_LIMIT', undefined, 1, MAX_LIMIT),
     loginLimit: integer(env, 'LOGIN_LIMIT', undefined, 1, MAX_LIMIT),

@@ -32,6 +32,10 @@ export interface Context {
   jobs: Jobs;
   /** Of requests and errors, if there is a file for them. */
   logger: WorkerAsyncLogger | undefined;
+  /** Which of several threads this is, from 1 on. Undefined: the only one. */
+  thread: number | undefined;
+  /** Set while other threads of the service do not listen yet; it is not ready until then. */
+  starting: boolean;
   /** Set when the service begins to stop; it is not ready from then on. */
   stopping: boolean;
   /** Told about errors that clients did not cause. */

@@ -1,23 +1,49 @@
-import { readConfig } from './config';
-import { destroyJsonWorkerPool } from './lib/utilities/performance/jsonWorkerPool';
-import { TimerManager, timerManager } from './lib/utilities/performance/timerManager';
-import { Service } from './service';
+import { type Config, readConfig } from './config';
+import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
+import { LOG_FILE, Running } from './running';
+import { Threads } from './threads/threads';
 
-const LOG_FILE = './logs/application.log';
-/** Two a request in flight; a service with more than half as many requests is stuck, and a warning says so. */
-const MAX_REQUEST_TIMERS = 50_000;
+interface Process {
+  /** Resolves the base URL. */
+  start(port: number, host: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The service in the main thread. */
+function alone(config: Config): Process {
+  const running = new Running(config);
+  return { start: (port, host) => running.service.start(port, host), stop: () => running.stop() };
+}
+
+/** The service in worker threads. */
+function together(config: Config, count: number): Process {
+  const logger = new WorkerAsyncLogger(config.logFile ?? LOG_FILE);
+  logger.on('error', (error) => console.error(error));
+  const threads = new Threads(count, (error) => {
+    logger.error('error', { error, service: 'catalogue' });
+    console.error(error.message);
+  });
+  return {
+    start: async (port, host) => {
+      const url = await threads.start(port, host).catch(async (error: unknown) => {
+        await logger.destroy();
+        throw error;
+      });
+      if (config.redisUrl === undefined)
+        console.log(`Each of ${count} threads counts limits for itself; with REDIS_URL all count together`);
+      return url;
+    },
+    stop: async () => {
+      await threads.stop();
+      await logger.destroy();
+    },
+  };
+}
 
 async function main(): Promise<void> {
-  const { port, host, requestTimeout, database, logFile, ...limits } = readConfig(process.env);
-  const requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
-  const service = new Service({
-    jobTimers: timerManager,
-    requestTimers,
-    requestTimeout,
-    limits,
-    logFile: logFile ?? LOG_FILE,
-    ...(database !== undefined && { database }),
-  });
+  const config = readConfig(process.env);
+  const { threads = 1 } = config;
+  const service = threads === 1 ? alone(config) : together(config, threads);
 
   let stopping = false;
   const stop = async (signal: NodeJS.Signals) => {
@@ -25,16 +51,12 @@ async function main(): Promise<void> {
     stopping = true;
     console.log(`${signal}: answering what is in flight, then closing`);
     await service.stop();
-    // After the last answer: what is pending in the pool is rejected.
-    await destroyJsonWorkerPool();
-    requestTimers.destroy();
-    timerManager.destroy();
     console.log('closed');
   };
   // A second signal changes nothing: npm passes on the one that the terminal has sent already.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
 
-  console.log(`Catalogue at ${await service.start(port, host)}`);
+  console.log(`Catalogue at ${await service.start(config.port, config.host)}`);
 }
 
 main().catch((error: unknown) => {

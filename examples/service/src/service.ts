@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as ListeningServer } from 'node:net';
 import { createApp } from './app';
 import type { Context } from './context';
 import { PRODUCTS } from './data/products';
@@ -17,6 +19,7 @@ import { RequestMetrics } from './services/metrics';
 import { Sessions } from './services/sessions';
 import { StockWatch } from './services/stockWatch';
 import { Supplies } from './services/supplies';
+import { Shared } from './threads/shared';
 
 export interface ServiceOptions {
   /** For background jobs. It belongs to the caller, who destroys it. */
@@ -31,6 +34,8 @@ export interface ServiceOptions {
   limits?: LimitOptions;
   /** Where requests and errors are logged. @default nowhere */
   logFile?: string;
+  /** Which of the threads of a service this is, from 1 on. @default the only one */
+  thread?: { number: number; service: string };
   source?: ProductSource;
   carrier?: Carrier;
   report?: (error: unknown) => void;
@@ -46,6 +51,7 @@ const DATABASE_PATIENCE = 1000;
 export class Service {
   readonly context: Context;
   readonly server: Server;
+  readonly #shared: Shared;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ServiceOptions) {
@@ -59,8 +65,11 @@ export class Service {
     logger?.on('error', tell);
     const requestTimeout = options.requestTimeout ?? 5000;
     const database = new Database(options.database ?? IN_MEMORY, requestTimeout, report);
-    const catalogue = new Catalogue(options.source ?? (async () => PRODUCTS), database.articles);
-    const sessions = new Sessions(USERS);
+    const { thread } = options;
+    this.#shared = new Shared(thread?.service ?? `catalogue ${randomUUID()}`);
+    const source = options.source ?? (async () => PRODUCTS);
+    const catalogue = new Catalogue(source, database.articles, this.#shared);
+    const sessions = new Sessions(USERS, this.#shared.sessions);
     const metrics = new RequestMetrics();
     const limits = limitSettings(options.limits ?? {});
     const carrier = options.carrier ?? embeddedCarrier(requestTimers);
@@ -79,6 +88,8 @@ export class Service {
       delivery: new Delivery(carrier, requestTimeout, report),
       jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
       logger,
+      thread: thread?.number,
+      starting: thread !== undefined,
       stopping: false,
       report,
     };
@@ -86,30 +97,38 @@ export class Service {
   }
 
   /** Sets up the database, loads the catalogue, starts the jobs and listens; resolves the base URL. */
-  async start(port: number, host: string): Promise<string> {
+  start(port: number, host: string): Promise<string> {
+    return this.#start(async () => this.server.listen(port, host));
+  }
+
+  /** As start, but on the socket of another server, which is taken last: from then on it accepts what must be answered. */
+  startOn(receive: () => Promise<ListeningServer>): Promise<string> {
+    return this.#start(async () => this.server.listen(await receive()));
+  }
+
+  async #start(listen: () => Promise<Server>): Promise<string> {
     try {
-      return await this.#start(port, host);
+      return await this.#listen(listen);
     } catch (error) {
       // What its pool still tries would keep the process.
       await this.context.database.close(0);
       await this.context.limits.close();
+      this.#shared.close();
       await this.context.logger?.destroy();
       throw error;
     }
   }
 
-  async #start(port: number, host: string): Promise<string> {
+  async #listen(listen: () => Promise<Server>): Promise<string> {
     const { catalogue, database, jobTimers } = this.context;
     // First, so that it misses nothing.
     await database.listen(jobTimers, catalogue);
     await catalogue.refresh();
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, resolve);
-    });
+    const listening = once(this.server, 'listening');
+    await listen();
+    await listening;
     this.context.jobs.start();
-    const { address, family, port: actual } = this.server.address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+    return urlOf(this.server.address() as AddressInfo);
   }
 
   /**
@@ -139,9 +158,14 @@ export class Service {
     await context.limits.close();
     context.delivery.destroy();
     context.catalogue.destroy();
-    context.sessions.destroy();
+    this.#shared.close();
     await context.logger?.destroy();
   }
+}
+
+/** The base URL of what listens there. */
+export function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 function backgroundJobs(catalogue: Catalogue, sessions: Sessions, metrics: RequestMetrics): Job[] {

@@ -8,6 +8,11 @@ export type DatabaseSettings =
 /** Gone with the process: what a service has that was not told of a database. */
 export const IN_MEMORY: DatabaseSettings = { kind: 'sqlite', file: ':memory:' };
 
+/** Whether nobody else can see what is in it. */
+export function isInMemory(settings: DatabaseSettings): boolean {
+  return settings.kind === 'sqlite' && settings.file === ':memory:';
+}
+
 /** Connections of an instance to PostgreSQL; one of them listens for changes. */
 export const POOL_MAX = { default: 10, min: 2, max: 1000 };
 

@@ -16,6 +16,14 @@ export const securityHeaders: RequestHandler = (_req, res, next) => {
   next();
 };
 
+/** Tells which thread has answered. */
+export function threadHeader(thread: number): RequestHandler {
+  return (_req, res, next) => {
+    res.set('X-Thread', String(thread));
+    next();
+  };
+}
+
 /** The status of a response that is over. */
 export function statusOf(res: Response): number {
   return res.writableFinished ? res.statusCode : CLIENT_LEFT;

@@ -27,7 +27,8 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
     middleware,
     handler: (_req: Request, res: Response) => {
       const { isAway } = database;
-      const ready = catalogue.refreshedAt !== undefined && !context.stopping && !isAway;
+      const isUp = catalogue.refreshedAt !== undefined && !context.starting && !context.stopping;
+      const ready = isUp && !isAway;
       res.status(ready ? 200 : 503).json({ ready, ...(isAway && { database: 'away' }) });
     },
   });
@@ -45,6 +46,8 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
         database: database.state(),
         limits: limits.state(),
         carrier: context.delivery.breaker.state,
+        caches: { products: catalogue.views.getStats(), searches: catalogue.searches.getStats() },
+        thread: context.thread,
       });
     },
   });
@@ -53,7 +56,7 @@ export function addOperationsRoutes(router: OptimizedRouter, context: Context, l
 /** What an admin sees of timers, caches, the JSON pool, the database, limits and the carrier, and may do to them. Everything in this router is for admins. */
 export function addAdminRoutes(router: OptimizedRouter, context: Context): void {
   const { catalogue, sessions } = context;
-  const caches = { products: catalogue.views, searches: catalogue.searches, sessions: sessions.cache };
+  const caches = { products: catalogue.views, searches: catalogue.searches, sessions };
   router.use((req, _res, next) => {
     requireAdmin(req, sessions);
     next();

@@ -68,11 +68,17 @@ export function addPageRoutes(router: OptimizedRouter, context: Context, limit: 
     id: 'index page',
     method: 'GET',
     middleware: [limit],
-    handler: (req: Request, res: Response) => {
+    handler: async (req: Request, res: Response) => {
       onlyQuery(req, 'q');
       const text = queryText(req, 'q', 100);
-      const { items } = context.catalogue.find({ text, category: '', sort: 'name', page: 1, pageSize: 100 });
-      res.type('html').send(page(text, items, tiles(context)).text);
+      const { items } = await context.catalogue.search({
+        text,
+        category: '',
+        sort: 'name',
+        page: 1,
+        pageSize: 100,
+      });
+      if (!res.headersSent) res.type('html').send(page(text, items, tiles(context)).text);
     },
   });
 }

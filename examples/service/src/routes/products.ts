@@ -7,7 +7,6 @@ import { requestTimeout } from '../http/middleware';
 import { currentSession, requireAdmin } from '../http/session';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import { type ProductView, type Query, SORT_ORDERS } from '../services/catalogue';
-import { noteViewed } from '../services/sessions';
 
 const MAX_PATIENCE_SECONDS = 60;
 
@@ -23,8 +22,8 @@ function listing(req: Request, text: string): Query {
   };
 }
 
-function existing({ catalogue }: Context, id: string): ProductView {
-  const product = catalogue.get(id);
+async function existing({ catalogue }: Context, id: string): Promise<ProductView> {
+  const product = await catalogue.view(id);
   if (product === undefined) throw notFound(`product "${id}"`);
   return product;
 }
@@ -35,10 +34,11 @@ function addStockWatch(router: OptimizedRouter, context: Context): void {
     id: 'stock watch',
     method: 'GET',
     middleware: [requestTimeout(context.requestTimers, (MAX_PATIENCE_SECONDS + 5) * 1000)],
-    handler: (req: ById, res: Response) => {
+    handler: async (req: ById, res: Response) => {
       onlyQuery(req, 'seconds');
       const seconds = queryInteger(req, 'seconds', 30, 1, MAX_PATIENCE_SECONDS);
-      const { id } = existing(context, req.params.id);
+      const { id } = await existing(context, req.params.id);
+      if (res.closed) return;
       const giveUp = context.stockWatch.wait(id, seconds * 1000, (stock) => {
         res.json({ id, changed: stock !== undefined, stock: stock ?? context.catalogue.get(id)?.stock ?? 0 });
       });
@@ -55,9 +55,10 @@ function addListings(router: OptimizedRouter, { catalogue }: Context, limit: Req
     id: 'products',
     method: 'GET',
     middleware,
-    handler: (req: Request, res: Response) => {
+    handler: async (req: Request, res: Response) => {
       onlyQuery(req, 'category', 'sort', 'page', 'pageSize');
-      res.json(catalogue.find(listing(req, '')));
+      const page = await catalogue.search(listing(req, ''));
+      if (!res.headersSent) res.json(page);
     },
   });
 
@@ -65,11 +66,12 @@ function addListings(router: OptimizedRouter, { catalogue }: Context, limit: Req
     id: 'search',
     method: 'GET',
     middleware,
-    handler: (req: Request, res: Response) => {
+    handler: async (req: Request, res: Response) => {
       onlyQuery(req, 'q', 'category', 'sort', 'page', 'pageSize');
       const text = queryText(req, 'q', 100);
       if (text === '') throw badRequest('Query parameter "q" must not be empty');
-      res.json(catalogue.find(listing(req, text)));
+      const page = await catalogue.search(listing(req, text));
+      if (!res.headersSent) res.json(page);
     },
   });
 
@@ -77,8 +79,9 @@ function addListings(router: OptimizedRouter, { catalogue }: Context, limit: Req
     id: 'categories',
     method: 'GET',
     middleware,
-    handler: (_req: Request, res: Response) => {
-      res.json({ items: catalogue.categories() });
+    handler: async (_req: Request, res: Response) => {
+      const items = await catalogue.categories();
+      if (!res.headersSent) res.json({ items });
     },
   });
 }
@@ -93,10 +96,11 @@ export function addProductRoutes(router: OptimizedRouter, context: Context, limi
     id: 'product',
     method: 'GET',
     middleware: [limit],
-    handler: (req: ById, res: Response) => {
-      const product = existing(context, req.params.id);
+    handler: async (req: ById, res: Response) => {
+      const product = await existing(context, req.params.id);
+      if (res.headersSent) return;
       const session = currentSession(req, sessions);
-      if (session !== undefined) noteViewed(session, product.id);
+      if (session !== undefined) sessions.noteViewed(session.id, product.id);
       res.json(product);
     },
   });
@@ -107,7 +111,7 @@ export function addProductRoutes(router: OptimizedRouter, context: Context, limi
     middleware: [limit],
     handler: async (req: ById, res: Response) => {
       onlyQuery(req, 'country');
-      const product = existing(context, req.params.id);
+      const product = await existing(context, req.params.id);
       const country = queryText(req, 'country', 2).toUpperCase();
       if (!/^[A-Z]{2}$/.test(country))
         throw badRequest('Query parameter "country" must be a code of two letters');
@@ -124,7 +128,7 @@ export function addProductRoutes(router: OptimizedRouter, context: Context, limi
     middleware: [limit, readSmallJson],
     handler: async (req: ById, res: Response) => {
       requireAdmin(req, sessions);
-      const { id } = existing(context, req.params.id);
+      const { id } = await existing(context, req.params.id);
       const delta = memberInteger(body(req, 'delta'), 'delta', -10_000, 10_000);
       const stock = await catalogue.adjustStock(id, delta);
       if (res.headersSent) return;

@@ -59,12 +59,10 @@ export function addSessionRoutes(
     id: 'recently viewed',
     method: 'GET',
     middleware: [limit],
-    handler: (req: Request, res: Response) => {
+    handler: async (req: Request, res: Response) => {
       const { viewed } = requireSession(req, sessions);
-      const items = viewed
-        .getAll()
-        .reverse()
-        .map((id) => catalogue.get(id));
+      const items = await Promise.all(viewed.toReversed().map((id) => catalogue.view(id)));
+      if (res.headersSent) return;
       res.json({ items: items.filter((product) => product !== undefined) });
     },
   });

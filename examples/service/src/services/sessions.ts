@@ -1,30 +1,36 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { User } from '../data/users';
-import { BoundedLRUCache, CircularBuffer } from '../lib/utilities/performance/boundedCache';
+import type { SharedCache } from '../lib/utilities/performance/sharedCache';
+import { cacheStats } from './cacheStats';
 
+/** A session as it is stored; what is changed of it is stored anew. */
 export interface Session {
   id: string;
   user: { name: string; role: User['role'] };
   /** ISO 8601. */
   since: string;
   /** Ids of the last products looked at, oldest first. */
-  viewed: CircularBuffer<string>;
+  viewed: readonly string[];
+  /** When it is over, in milliseconds since 1970. */
+  expires: number;
 }
 
 const derive = promisify<string, Buffer, number, Buffer>(scrypt);
 
 /** Milliseconds without a request after which a session is over. */
 export const SESSION_LIFETIME = 30 * 60_000;
-const MAX_SESSIONS = 10_000;
+export const MAX_SESSIONS = 10_000;
 const VIEWED_PRODUCTS = 10;
 
-/** Login, logout and the sessions between; when there are too many, the least recently used one ends. */
+/** Login, logout and the sessions between, which are of all threads. */
 export class Sessions {
-  readonly cache = new BoundedLRUCache<string, Session>(MAX_SESSIONS, SESSION_LIFETIME);
   readonly #users: Map<string, User>;
 
-  constructor(users: readonly User[]) {
+  constructor(
+    users: readonly User[],
+    readonly cache: SharedCache<Session>,
+  ) {
     this.#users = new Map(users.map((user) => [user.name, user]));
   }
 
@@ -38,7 +44,8 @@ export class Sessions {
       id: randomBytes(32).toString('base64url'),
       user: { name: user.name, role: user.role },
       since: new Date().toISOString(),
-      viewed: new CircularBuffer<string>(VIEWED_PRODUCTS),
+      viewed: [],
+      expires: Date.now() + SESSION_LIFETIME,
     };
     this.cache.set(session.id, session);
     return session;
@@ -46,9 +53,25 @@ export class Sessions {
 
   /** The session with this id; using it gives it its full lifetime again. */
   find(id: string): Session | undefined {
-    const session = this.cache.get(id);
-    if (session !== undefined) this.cache.set(id, session);
-    return session;
+    return this.#change(id, (session) => session);
+  }
+
+  /** Notes that a product was looked at; the same one again moves to the end. */
+  noteViewed(id: string, productId: string): void {
+    this.#change(id, ({ viewed, ...session }) => {
+      const others = viewed.filter((other) => other !== productId);
+      return { ...session, viewed: [...others, productId].slice(-VIEWED_PRODUCTS) };
+    });
+  }
+
+  /** Stores a session anew, unless another thread has ended it meanwhile. */
+  #change(id: string, change: (session: Session) => Session): Session | undefined {
+    for (;;) {
+      const session = this.cache.get(id);
+      if (session === undefined || session.expires <= Date.now()) return undefined;
+      const changed = { ...change(session), expires: Date.now() + SESSION_LIFETIME };
+      if (this.cache.compareAndSet(id, session, changed)) return changed;
+    }
   }
 
   logout(id: string): boolean {
@@ -57,19 +80,11 @@ export class Sessions {
 
   /** Drops expired sessions; returns how many are left. */
   sweep(): number {
-    this.cache.prune();
+    for (const [id, { expires }] of this.cache) if (expires <= Date.now()) this.cache.delete(id);
     return this.cache.size;
   }
 
-  destroy(): void {
-    this.cache.destroy();
+  getStats() {
+    return cacheStats(this.cache, MAX_SESSIONS);
   }
-}
-
-/** Notes that a product was looked at; the same one again moves to the end. */
-export function noteViewed(session: Session, productId: string): void {
-  const others = session.viewed.getAll().filter((id) => id !== productId);
-  session.viewed.clear();
-  for (const id of others) session.viewed.push(id);
-  session.viewed.push(productId);
 }

@@ -43,7 +43,7 @@ export class Supplies {
     const created = await taking;
     const items = supplies.length;
     const products = supplies.filter(({ product }) => product !== undefined).length;
-    if (products > 0) await this.catalogue.refresh();
+    if (products > 0) await this.catalogue.refreshAll();
     return { items, created, updated: items - created, products };
   }
 

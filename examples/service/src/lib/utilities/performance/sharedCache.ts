@@ -1,0 +1,1 @@
+export { SharedCache } from 'keelson';

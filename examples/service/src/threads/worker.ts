@@ -1,0 +1,41 @@
+// A thread that runs the whole service, on a socket that all of them share.
+import { parentPort, workerData } from 'node:worker_threads';
+import { readConfig } from '../config';
+import { Running } from '../running';
+import { receiveSocket } from './socket';
+
+export interface WorkerSettings {
+  number: number;
+  /** Common to all threads of the service. */
+  service: string;
+  /** The file descriptor of the socket. */
+  fd: number;
+}
+
+/** What a thread tells. */
+export const LISTENING = 'listening';
+/** What it is told: all of them listen, and to stop. */
+export type Order = 'ready' | 'stop';
+
+const { fd, ...thread } = workerData as WorkerSettings;
+const running = new Running(readConfig(process.env), thread);
+const main = parentPort!;
+
+async function start(): Promise<void> {
+  await running.service.startOn(() => receiveSocket(fd));
+  main.postMessage(LISTENING);
+}
+
+// What fails here ends the thread, and whoever has started it is told.
+const started = start();
+
+async function stop(): Promise<void> {
+  await started;
+  await running.stop();
+  main.close();
+}
+
+main.on('message', (order: Order) => {
+  if (order === 'ready') running.service.context.starting = false;
+  else void stop();
+});
