@@ -413,6 +413,35 @@ test('what is set or deleted while it is loaded stays so', async () => {
   expect(cache.get('a')).toBe('set');
 });
 
+test.each(['delete', 'invalidateTag', 'clear'] as const)(
+  'who asks after %s gets nothing from before it',
+  async (how) => {
+    const cache = open<any>();
+    const { loader, land } = held();
+    const options = { tags: ['tag'] };
+    const before = [cache.getOrLoad('a', loader, options), cache.getOrLoad('a', loader, options)];
+    if (how === 'clear') cache.clear();
+    else cache[how](how === 'delete' ? 'a' : 'tag');
+    const after = cache.getOrLoad('a', () => 'new', options);
+    land('old');
+    expect(await Promise.all(before)).toEqual(['old', 'old']);
+    expect(await after).toBe('new');
+    expect(cache.get('a')).toBe('new');
+  },
+);
+
+test('all who wait in the thread of a loader get its own error', async () => {
+  const cache = open<any>();
+  const failing = async (): Promise<never> => {
+    await null;
+    throw new RangeError('no');
+  };
+  const failed = await Promise.allSettled([1, 2, 3].map(() => cache.getOrLoad('bad', failing)));
+  expect(failed.map((one) => (one as PromiseRejectedResult).reason)).toEqual(
+    Array(3).fill(new RangeError('no')),
+  );
+});
+
 test('who waits for a load can give up', async () => {
   const cache = open<any>();
   const controller = new AbortController();

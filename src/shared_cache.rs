@@ -189,10 +189,12 @@ impl State {
         let ticket = self.ticket();
         match flight {
             Flight::Lead(lead) => {
+                self.tell(1, lead.number() as f64);
                 self.leads.insert(ticket, lead);
                 Ok(LEAD)
             }
             Flight::Joined(joined) => {
+                self.tell(1, joined.number() as f64);
                 let mailbox = self.mailbox.clone();
                 joined.on_landing(Box::new(move |landing| mailbox.leave(Told::landing(ticket, landing))));
                 self.joins.insert(ticket, joined);

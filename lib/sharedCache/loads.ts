@@ -37,27 +37,30 @@ export function loadOptionsOf(options: SharedCacheLoadOptions): SharedCacheLoadO
   return { signal, ...setOptionsOf(rest) };
 }
 
+/** A load that this thread leads. */
+interface Lead {
+  /** Of its loader, once it has failed. */
+  failure?: { readonly error: unknown };
+}
+
 /** Loads of one handle: one a key at a time in all threads of the process. */
 export class Loads<V> {
   readonly #host: Host<V>;
-  /** Of this thread. */
-  readonly #flights = new Map<string, Promise<V>>();
+  /** By their keys and numbers. */
+  readonly #leads = new Map<string, Lead>();
 
   constructor(host: Host<V>) {
     this.#host = host;
   }
 
   load(key: string, loader: SharedCacheLoader<V>, options: SharedCacheLoadOptions): Promise<V> {
-    let flight = this.#flights.get(key);
-    if (flight === undefined) {
-      flight = this.fly(key, loader, options).finally(() => this.#flights.delete(key));
-      this.#flights.set(key, flight);
-    }
+    const flight = this.fly(key, loader, options);
     return options.signal === undefined ? flight : abortable(flight, options.signal);
   }
 
   /**
-   * A load for a caller who joins his own.
+   * Also callers of this thread wait for each other in native code, which knows who came after a change, and is to get nothing
+   * from before it.
    *
    * @param options read when the loader has ended
    * @param isGood whether what is found needs no load; what is not stays until the load lands
@@ -71,20 +74,22 @@ export class Loads<V> {
     const { native, numbers, tickets, peek } = this.#host;
     for (;;) {
       const isLeader = native.begin(key) === FLIGHT.lead;
-      const ticket = numbers[0]!;
+      const [ticket = 0, load = 0] = numbers;
       // Another load may have ended since the caller looked.
       const found = peek(key);
       if (found !== undefined && isGood(found)) {
         native.forget(ticket);
         return found;
       }
-      if (isLeader) return this.#lead(ticket, key, loader, options);
+      const name = `${load} ${key}`;
+      if (isLeader) return this.#lead(ticket, key, name, loader, options);
+      const lead = this.#leads.get(name);
       const { kind, number, value, message } = await tickets.wait(ticket);
       if (kind === TOLD.loaded) return decode(number, value) as V;
       if (kind === TOLD.failed) {
         // Nothing is what a load gives that fails without a word.
         if (message === '') return undefined as V;
-        throw new LoadError(key, message);
+        throw lead?.failure === undefined ? new LoadError(key, message) : lead.failure.error;
       }
     }
   }
@@ -92,18 +97,24 @@ export class Loads<V> {
   async #lead(
     ticket: number,
     key: string,
+    name: string,
     loader: SharedCacheLoader<V>,
     options: SharedCacheSetOptions,
   ): Promise<V> {
     const { native, land } = this.#host;
+    const lead: Lead = {};
+    this.#leads.set(name, lead);
     try {
       const value = await loader(key);
       if (value === undefined) native.fail(ticket, '');
       else land(ticket, key, value, options);
       return value;
     } catch (error) {
+      lead.failure = { error };
       native.fail(ticket, told(error));
       throw error;
+    } finally {
+      this.#leads.delete(name);
     }
   }
 }

@@ -100,7 +100,7 @@ export interface NativeSharedCache {
   look(): number;
   /** Writes the numbers of {@link COUNT} of a shard, as it was at the last look. */
   counts(shard: number): void;
-  /** Of {@link FLIGHT}; the first of the numbers is the ticket. */
+  /** Of {@link FLIGHT}; the first of the numbers is the ticket, the second that of the load among those of the key. */
   begin(key: string): number;
   fail(ticket: number, message: string): void;
   /** Nobody waits with that ticket any more. */

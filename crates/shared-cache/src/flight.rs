@@ -68,6 +68,12 @@ pub struct LeadTicket {
 }
 
 impl LeadTicket {
+    /// Which load it is; no other of the key has the same.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Stores what was loaded, unless the load was overtaken, and tells those who wait.
     ///
     /// They are told on this thread, after all locks are given back.
@@ -118,6 +124,12 @@ pub struct Joined {
 }
 
 impl Joined {
+    /// Which load it is that is waited for.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Has `callback` told how the load ended: once, on the thread that ends it, or here and now if it has ended already.
     /// Only the first callback counts.
     pub fn on_landing(&self, callback: Box<dyn FnOnce(Landing) + Send>) {
