@@ -15,6 +15,8 @@ export interface Config extends LimitOptions {
   requestTimeout: number;
   /** Undefined: one in memory. */
   database: DatabaseSettings | undefined;
+  /** A Redis in which instances keep what they have in common. Undefined: each has its own. */
+  cacheRedisUrl: string | undefined;
   /** Where requests and errors are logged. Undefined: where the service usually does. */
   logFile: string | undefined;
 }
@@ -31,8 +33,8 @@ function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: numb
 
 /**
  * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
- * memory), DATABASE_POOL_MAX (default 10), and what there is of THREADS, LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL
- * and REDIS_TIMEOUT_MS.
+ * memory), DATABASE_POOL_MAX (default 10), and what there is of THREADS, LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL,
+ * REDIS_TIMEOUT_MS and CACHE_REDIS_URL.
  * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -47,11 +49,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     threads,
     requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
     database,
+    cacheRedisUrl: env.CACHE_REDIS_URL ? readRedisUrl('CACHE_REDIS_URL', env.CACHE_REDIS_URL) : undefined,
     logFile: env.LOG_FILE || undefined,
     requestLimit: integer(env, 'REQUEST_LIMIT', undefined, 1, MAX_LIMIT),
     loginLimit: integer(env, 'LOGIN_LIMIT', undefined, 1, MAX_LIMIT),
     trustedProxies: env.TRUSTED_PROXIES ? readTrustedProxies(env.TRUSTED_PROXIES) : undefined,
-    redisUrl: env.REDIS_URL ? readRedisUrl(env.REDIS_URL) : undefined,
+    redisUrl: env.REDIS_URL ? readRedisUrl('REDIS_URL', env.REDIS_URL) : undefined,
     redisTimeout: integer(env, 'REDIS_TIMEOUT_MS', undefined, 1, 600_000),
   };
 }

@@ -5,6 +5,7 @@ import type { AddressInfo, Server as ListeningServer } from 'node:net';
 import { createApp } from './app';
 import type { Context } from './context';
 import { PRODUCTS } from './data/products';
+import { quoteCache } from './data/quoteCache';
 import { USERS } from './data/users';
 import { Database } from './database/database';
 import { type DatabaseSettings, IN_MEMORY } from './database/settings';
@@ -32,6 +33,8 @@ export interface ServiceOptions {
   database?: DatabaseSettings;
   /** How much clients may do. @default see the README */
   limits?: LimitOptions;
+  /** A Redis in which instances keep what they have in common. @default none */
+  cacheRedisUrl?: string;
   /** Where requests and errors are logged. @default nowhere */
   logFile?: string;
   /** Which of the threads of a service this is, from 1 on. @default the only one */
@@ -85,7 +88,12 @@ export class Service {
       sessions,
       metrics,
       stockWatch: new StockWatch(catalogue, requestTimers),
-      delivery: new Delivery(carrier, requestTimeout, report),
+      delivery: new Delivery(
+        carrier,
+        quoteCache(this.#shared.quotes, options.cacheRedisUrl),
+        requestTimeout,
+        report,
+      ),
       jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
       logger,
       thread: thread?.number,
@@ -113,6 +121,7 @@ export class Service {
       // What its pool still tries would keep the process.
       await this.context.database.close(0);
       await this.context.limits.close();
+      await this.context.delivery.close();
       this.#shared.close();
       await this.context.logger?.destroy();
       throw error;
@@ -156,7 +165,7 @@ export class Service {
     const left = STOP_PATIENCE - (performance.now() - began);
     await context.database.close(Math.max(left, DATABASE_PATIENCE));
     await context.limits.close();
-    context.delivery.destroy();
+    await context.delivery.close();
     context.catalogue.destroy();
     this.#shared.close();
     await context.logger?.destroy();

@@ -36,11 +36,11 @@ export function limitSettings(options: LimitOptions): LimitSettings {
  * Checks `redis://user:password@host:port/database`, or `rediss://` for TLS.
  * @throws {RangeError} for anything else; the message does not show it, since there may be a password in it
  */
-export function readRedisUrl(text: string): string {
+export function readRedisUrl(name: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isRedis = url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== '';
   if (isRedis && /^\/?\d*$/.test(url.pathname)) return text;
-  throw new RangeError('REDIS_URL must be redis://user:password@host:port/database, or rediss:// for TLS');
+  throw new RangeError(`${name} must be redis://user:password@host:port/database, or rediss:// for TLS`);
 }
 
 function isNetwork(text: string): boolean {

@@ -1,10 +1,10 @@
-import { BoundedLRUCache } from '../lib/utilities/performance/boundedCache';
 import {
   BreakerOpenError,
   type CallContext,
   CircuitBreaker,
   TimeoutError,
 } from '../lib/utilities/performance/circuitBreaker';
+import type { TieredCache } from '../lib/utilities/performance/tieredCache';
 import type { TimerManager } from '../lib/utilities/performance/timerManager';
 
 export interface Quote {
@@ -68,21 +68,27 @@ export function embeddedCarrier(timers: TimerManager): Carrier {
 const SHARE = 0.8;
 /** Milliseconds for which a carrier that fails is left alone. */
 const REST = 10_000;
-/** Countries, and milliseconds for which a quote of theirs is good for an estimate. */
-const KNOWN = { countries: 300, lifetime: 24 * 60 * 60_000 };
 
 /** Quotes of a carrier that may be slow or away: then an earlier one does, if there is one. */
 export class Delivery {
   readonly breaker: CircuitBreaker<[country: string], Answer | undefined>;
-  readonly #known = new BoundedLRUCache<string, Quote>(KNOWN.countries, KNOWN.lifetime);
+  readonly #known: TieredCache<Quote>;
   #failure: unknown;
 
-  /** @param report is told when the carrier fails so often that it is left alone */
-  constructor(carrier: Carrier, requestTimeout: number, report: (error: unknown) => void) {
+  /**
+   * @param known the last quotes
+   * @param report is told when the carrier fails so often that it is left alone
+   */
+  constructor(
+    carrier: Carrier,
+    known: TieredCache<Quote>,
+    requestTimeout: number,
+    report: (error: unknown) => void,
+  ) {
+    this.#known = known;
     const ask = async (country: string, context: CallContext): Promise<Answer | undefined> => {
       const quote = await carrier(country, context);
-      if (quote === undefined) this.#known.delete(country);
-      else this.#known.set(country, quote);
+      await (quote === undefined ? known.delete(country) : known.set(country, quote));
       return quote;
     };
     const timeout = Math.ceil(SHARE * requestTimeout);
@@ -103,14 +109,14 @@ export class Delivery {
     return this.breaker.fire(country);
   }
 
-  #estimate(country: string, error: unknown): Answer {
-    const quote = this.#known.get(country);
+  async #estimate(country: string, error: unknown): Promise<Answer> {
+    const quote = await this.#known.get(country);
     if (quote === undefined) throw telling(error);
     return { ...quote, estimated: true };
   }
 
-  destroy(): void {
+  close(): Promise<void> {
     this.breaker.shutdown();
-    this.#known.destroy();
+    return this.#known.close();
   }
 }

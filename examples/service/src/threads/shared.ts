@@ -1,4 +1,5 @@
 import { ProductCache } from '../data/productCache';
+import { QUOTES } from '../data/quoteCache';
 import { SharedCache } from '../lib/utilities/performance/sharedCache';
 import type { Page, ProductView } from '../services/catalogue';
 import { MAX_SESSIONS, SESSION_LIFETIME, type Session } from '../services/sessions';
@@ -9,6 +10,8 @@ export class Shared {
   readonly views: ProductCache<ProductView | undefined>;
   readonly searches: ProductCache<Page>;
   readonly sessions: SharedCache<Session>;
+  /** The carrier's, as they are stored. */
+  readonly quotes: SharedCache;
   /** Of the products. */
   readonly revision: Revision;
 
@@ -20,6 +23,7 @@ export class Shared {
       // When there are too many, the least recently used one ends.
       ...{ policy: 'lru', shards: 1 },
     });
+    this.quotes = new SharedCache({ name: `${name} quotes`, maxEntries: QUOTES.maxEntries + 1, shards: 1 });
     this.revision = new Revision(`${name} revision`);
   }
 
@@ -27,6 +31,7 @@ export class Shared {
     this.views.close();
     this.searches.close();
     this.sessions.close();
+    this.quotes.close();
     this.revision.close();
   }
 }
