@@ -182,6 +182,23 @@ fn emptying_by_delete_and_by_expiry_gives_memory_back() {
 }
 
 #[test]
+fn the_last_handle_frees_all_even_while_a_load_is_under_way() {
+    let before = TAKEN.get();
+    let first = open(&[6], Options::default()).expect("valid options");
+    let second = open(&[6], Options::default()).expect("the same options");
+    let flight = first.begin(&[1]);
+    for number in 0..1_000 {
+        first.set(&key(number), value(1_000), None, &[], 0.0);
+    }
+    drop(first);
+    assert!(taken(before) > 1 << 20, "a handle is left");
+    drop(second);
+    assert!(taken(before) < 200 << 10, "{} are left", taken(before));
+    drop(flight);
+    assert!(taken(before) <= BESIDE, "{} are left without a load", taken(before));
+}
+
+#[test]
 fn the_largest_entry_is_a_share_less_eight_kilobytes() {
     let options = Options { max_bytes: 16 << 20, ..Options::default() };
     let handle = open(&[4], options).expect("valid options");
