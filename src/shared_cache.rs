@@ -284,9 +284,9 @@ fn outcome(outcome: Outcome) -> u32 {
 pub(crate) fn text(units: &[u16]) -> Value {
     // One pass without a branch per unit, which the compiler vectorizes.
     if units.iter().fold(0, |seen, unit| seen | unit) > 0xff {
-        return Value::new(WIDE, units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Arc<[u8]>>());
+        return Value::new(WIDE, units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<u8>>());
     }
-    Value::new(LATIN, units.iter().map(|unit| *unit as u8).collect::<Arc<[u8]>>())
+    Value::new(LATIN, units.iter().map(|unit| *unit as u8).collect::<Vec<u8>>())
 }
 
 /// Opens a cache, or one more handle on it; `options` and `numbers` are those of lib/sharedCache/native.ts. `wake` is called when

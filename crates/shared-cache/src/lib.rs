@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bytes;
 mod cache;
 mod flight;
 mod flights;

@@ -154,7 +154,7 @@ impl Shard {
     pub(crate) fn set(&mut self, key: &[u16], value: Value, ttl: Option<f64>, tags: &[&[u16]], now: f64) -> Outcome {
         self.flights.overtake(key);
         let key_bytes = size::text(&keelson_core::cache::Text::new(key));
-        let value_bytes = size::value(value.bytes.len());
+        let value_bytes = value.bytes.size();
         let mut present = self.index.find(key);
         // What does not fit as it was given is not stored compressed either, so that nothing small becomes larger than that.
         if self.least(key_bytes + value_bytes.max(value.length()), tags) > self.share.bytes {

@@ -8,7 +8,7 @@ use keelson_core::cache::{Policy, Text};
 use crate::store::Slot;
 
 /// What the counts of an `Arc` take beside its bytes.
-const COUNTS: usize = 16;
+pub(crate) const COUNTS: usize = 16;
 /// A node of core's slab: a cache line.
 const NODE: usize = 64;
 /// A slot in core's index and in its list of free slots.
@@ -38,11 +38,6 @@ pub(crate) fn table(length: usize, size: usize) -> usize {
     }
     let buckets = (2 * length * 8 / 7 + 1).next_power_of_two().max(4);
     allocation((buckets * size).next_multiple_of(16) + buckets + 16)
-}
-
-/// The bytes of a value.
-pub(crate) fn value(length: usize) -> usize {
-    allocation((COUNTS + length).next_multiple_of(8))
 }
 
 /// The text of a key or a tag, beside the node that it is in.

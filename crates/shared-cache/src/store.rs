@@ -1,9 +1,8 @@
 //! What a shard keeps for each slot of its index.
 
-use std::sync::Arc;
-
 use keelson_core::cache::{Reason, Text, Watch};
 
+use crate::bytes::Bytes;
 use crate::pool::NONE;
 use crate::size;
 use crate::stats::Stats;
@@ -13,9 +12,9 @@ use crate::value::{Found, Value};
 /// The rest of an entry whose key is in the index.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// None while the slot is free, or its entry is being replaced.
-    bytes: Option<Arc<[u8]>>,
-    pub(crate) version: u64,
+    bytes: Bytes,
+    /// 0 while the slot is free, or its entry is being replaced; no write has that.
+    version: u64,
     /// The first of its memberships.
     tags: u32,
     kind: u8,
@@ -23,7 +22,9 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    const FREE: Self = Self { bytes: None, version: 0, tags: NONE, kind: 0, is_packed: false };
+    fn free() -> Self {
+        Self { bytes: Vec::new().into(), version: 0, tags: NONE, kind: 0, is_packed: false }
+    }
 }
 
 /// The slots of a shard.
@@ -46,26 +47,26 @@ impl Store {
     pub(crate) fn fill(&mut self, slot: u32, value: Value, version: u64, tags: &[&[u16]]) {
         let index = slot as usize;
         if index >= self.slots.len() {
-            self.slots.push(Slot::FREE);
+            self.slots.push(Slot::free());
         }
-        self.bytes += size::value(value.bytes.len());
+        self.bytes += value.bytes.size();
         let tags = if tags.is_empty() { NONE } else { self.tags.join(slot, tags) };
         let Value { kind, is_packed, bytes } = value;
-        self.slots[index] = Slot { bytes: Some(bytes), version, tags, kind, is_packed };
+        self.slots[index] = Slot { bytes, version, tags, kind, is_packed };
     }
 
     /// Takes its value and its tags from the entry at `slot`.
     pub(crate) fn vacate(&mut self, slot: u32) {
-        let Slot { bytes, tags, .. } = std::mem::replace(&mut self.slots[slot as usize], Slot::FREE);
-        self.bytes -= bytes.map_or(0, |bytes| size::value(bytes.len()));
+        let Slot { bytes, tags, .. } = std::mem::replace(&mut self.slots[slot as usize], Slot::free());
+        self.bytes -= bytes.size();
         self.tags.leave(tags);
     }
 
     /// The value at `slot`, and its version.
     pub(crate) fn found(&self, slot: u32) -> Option<Found> {
         let Slot { bytes, version, kind, is_packed, .. } = &self.slots[slot as usize];
-        let value = Value { kind: *kind, is_packed: *is_packed, bytes: bytes.clone()? };
-        Some(Found { value, version: *version })
+        let value = || Value { kind: *kind, is_packed: *is_packed, bytes: bytes.clone() };
+        (*version != 0).then(|| Found { value: value(), version: *version })
     }
 
     pub(crate) fn version(&self, slot: u32) -> u64 {
@@ -79,8 +80,8 @@ impl Store {
     /// Puts another value of the same length in the place of that at `slot`, which keeps its tags.
     pub(crate) fn replace(&mut self, slot: u32, value: Value, version: u64) {
         let slot = &mut self.slots[slot as usize];
-        debug_assert_eq!(slot.bytes.as_ref().map(|bytes| bytes.len()), Some(value.bytes.len()), "the size stays");
-        (slot.bytes, slot.version, slot.kind) = (Some(value.bytes), version, value.kind);
+        debug_assert_eq!(slot.bytes.len(), value.bytes.len(), "the size stays");
+        (slot.bytes, slot.version, slot.kind) = (value.bytes, version, value.kind);
     }
 }
 

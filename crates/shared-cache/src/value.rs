@@ -1,8 +1,8 @@
 //! What is stored under a key.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
+use crate::bytes::Bytes;
 use crate::packing;
 
 /// The kind of a number, which `add` counts with: 8 bytes, an `f64` in little-endian order.
@@ -15,22 +15,20 @@ pub struct Value {
     pub kind: u8,
     /// Whether the bytes are compressed.
     pub(crate) is_packed: bool,
-    /// As they are stored; [`Value::bytes`] has what was given. Readers share them with the cache, so that nobody copies under a
-    /// lock.
-    pub bytes: Arc<[u8]>,
+    pub(crate) bytes: Bytes,
 }
 
 impl Value {
     /// Bytes of a kind.
     #[must_use]
-    pub fn new(kind: u8, bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { kind, is_packed: false, bytes: bytes.into() }
+    pub fn new(kind: u8, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { kind, is_packed: false, bytes: bytes.into().into() }
     }
 
     /// The value that `add` makes of a number.
     #[must_use]
     pub fn number(number: f64) -> Self {
-        Self::new(NUMBER, Arc::new(number.to_le_bytes()) as Arc<[u8]>)
+        Self::new(NUMBER, number.to_le_bytes())
     }
 
     /// The number, if it is one.

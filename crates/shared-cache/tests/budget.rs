@@ -165,20 +165,43 @@ fn large_values_get_the_room_of_many_small_ones() {
 }
 
 #[test]
-fn emptying_by_delete_and_by_expiry_gives_memory_back() {
+fn however_a_cache_is_emptied_memory_comes_back() {
+    type Emptying = fn(&Handle);
+    let delete: Emptying = |handle| (0..50_000).for_each(|number| assert!(handle.delete(&key(number), 0.0)));
+    let expire: Emptying = |handle| assert_eq!(handle.sweep(11.0, usize::MAX), 50_000);
+    let invalidate: Emptying = |handle| assert_eq!(handle.invalidate_tag(&[1], 0.0), 50_000);
+    let clear: Emptying = |handle| handle.clear();
     let before = TAKEN.get();
-    let handle = open(&[3], Options { shards: 1, ..Options::default() }).expect("valid options");
-    for ttl in [None, Some(10.0)] {
-        for number in 0..50_000 {
-            handle.set(&key(number), value(20), ttl, &[&tag(number)], 0.0);
+    for policy in [Policy::Lru, Policy::S3Fifo] {
+        // More is stored than there is room for, so that S3-FIFO has keys to remember.
+        let options = Options { shards: 1, max_entries: 50_000, policy, ..Options::default() };
+        let handle = open(&[3], options).expect("valid options");
+        for empty in [delete, expire, invalidate, clear] {
+            for number in (50_000..100_000).chain(0..50_000) {
+                handle.set(&key(number), value(20), Some(10.0), &[&[1], &tag(number)], 0.0);
+            }
+            assert!(taken(before) > 10 << 20);
+            empty(&handle);
+            assert!(taken(before) < 512 << 10, "{} are left, {policy:?}", taken(before));
         }
-        assert!(taken(before) > 10 << 20);
-        match ttl {
-            None => (0..50_000).for_each(|number| assert!(handle.delete(&key(number), 0.0))),
-            Some(_) => assert_eq!(handle.sweep(11.0, usize::MAX), 50_000),
-        }
-        assert!(taken(before) < 512 << 10, "{} are left", taken(before));
     }
+}
+
+#[test]
+fn the_last_handle_frees_all_even_while_a_load_is_under_way() {
+    let before = TAKEN.get();
+    let first = open(&[6], Options::default()).expect("valid options");
+    let second = open(&[6], Options::default()).expect("the same options");
+    let flight = first.begin(&[1]);
+    for number in 0..1_000 {
+        first.set(&key(number), value(1_000), None, &[], 0.0);
+    }
+    drop(first);
+    assert!(taken(before) > 1 << 20, "a handle is left");
+    drop(second);
+    assert!(taken(before) < 200 << 10, "{} are left", taken(before));
+    drop(flight);
+    assert!(taken(before) <= BESIDE, "{} are left without a load", taken(before));
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn value(key: u16, random: &mut Xorshift) -> Value {
 }
 
 fn is_whole(key: u16, value: &Value) -> bool {
-    let Some((bytes, sum)) = value.bytes.split_last_chunk::<4>() else { return false };
+    let stored = value.bytes();
+    let Some((bytes, sum)) = stored.as_deref().and_then(<[u8]>::split_last_chunk::<4>) else { return false };
     let actual: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
     bytes.starts_with(&key.to_le_bytes()) && actual == u32::from_le_bytes(*sum)
 }

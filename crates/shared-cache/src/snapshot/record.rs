@@ -48,5 +48,5 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record> {
         [kind, 1] => (kind, true),
         _ => return None,
     };
-    Some(Record { key, value: Value { kind, is_packed, bytes: from.into() }, remaining, tags })
+    Some(Record { key, value: Value { kind, is_packed, bytes: from.to_vec().into() }, remaining, tags })
 }
