@@ -1,10 +1,13 @@
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import type { RedisError } from '../errors.js';
 import type { Subscription } from '../redis/subscription.js';
 import type { Calls } from './calls.js';
 import type { Ledger } from './ledger.js';
 import { ALL_MEMBER, keyOf, type News, type Remote } from './remote.js';
 import type { Waits } from './waits.js';
+
+/** Milliseconds of a timer that is there to keep the process alive alone. */
+const HOLD = 2 ** 30;
 
 /** What is to be done about what the follower hears. */
 export interface Hearer {
@@ -72,7 +75,10 @@ export class Follower {
 
   /** Whether Redis may be asked now. */
   ready(): boolean | Promise<boolean> {
-    return this.#state === 'starting' ? this.listen() : this.#state === 'up';
+    if (this.#state !== 'starting') return this.isUp;
+    // The question keeps no process alive, but who waits for the answer does.
+    const hold = setInterval(() => {}, HOLD);
+    return this.listen().finally(() => clearInterval(hold));
   }
 
   get isUp(): boolean {
