@@ -7,6 +7,7 @@ import { ABSENT } from './envelope.js';
 import { type Fleet, RedisAway } from './fleet.js';
 import { isFresh, type Known, open } from './near.js';
 import type { TieredCacheLoader } from './options.js';
+import { LONGEST } from './scripts.js';
 import type { Tiers } from './tiers.js';
 
 /** Milliseconds after which who waits for another process looks again, though nothing was said. */
@@ -159,7 +160,9 @@ export class Flight {
 
   async #land(fleet: Fleet, token: string, { envelope }: Known, life: number): Promise<void> {
     try {
-      const isStored = await fleet.ask(fleet.remote.land(this.key, token, envelope.bytes, life));
+      const isStored = await fleet.ask(
+        fleet.remote.land(this.key, token, envelope.bytes, Math.min(life, LONGEST)),
+      );
       if (!isStored) this.isOvertaken = true;
     } catch (error) {
       // What was loaded is as good without it.

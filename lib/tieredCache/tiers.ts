@@ -8,6 +8,7 @@ import { Ledger } from './ledger.js';
 import { type Known, Near } from './near.js';
 import type { TieredCacheSetOptions, TieredSettings } from './options.js';
 import { Owed } from './owed.js';
+import { LONGEST } from './scripts.js';
 import { type Change, Threads } from './threads.js';
 
 /** What the tiers tell. */
@@ -16,6 +17,8 @@ export interface TierHooks {
   redisFailed(error: RedisError): void;
   recovered(downMs: number): void;
 }
+
+const FOREVER = Number.POSITIVE_INFINITY;
 
 /** Where L2 says until which position of the news it is right, for who comes later or restores a snapshot. */
 const POSITION = '\0position of the tiered cache';
@@ -53,8 +56,10 @@ export class Tiers implements Hearer {
     const { settings } = this;
     const isAbsent = value === ABSENT;
     const span = isAbsent ? settings.negativeTtl : (ttl ?? settings.ttl);
-    const fresh = span * (1 - settings.ttlJitter * Math.random());
-    const keep = isAbsent ? 0 : Math.max(settings.stale, settings.grace);
+    // Of what is cut by Redis nobody could tell for how long it is fresh.
+    const most = this.fleet === undefined || span === FOREVER ? FOREVER : LONGEST;
+    const fresh = Math.min(span * (1 - settings.ttlJitter * Math.random()), most);
+    const keep = isAbsent ? 0 : Math.min(Math.max(settings.stale, settings.grace), most - fresh || 0);
     return {
       envelope: Envelope.seal(value, tags, position, fresh === 0 ? 0 : Date.now() + fresh, keep),
       value,
