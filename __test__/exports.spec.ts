@@ -59,6 +59,7 @@ test('the public names are exactly these', () => {
     'RouteTrie',
     'SharedCache',
     'SnapshotError',
+    'TieredCache',
     'TimeoutError',
     'TimerManager',
     'TransactionEndedError',

@@ -122,7 +122,7 @@ describe.each<[string, typeof open]>([
   // It loaded all the same.
   test('who has given up before gets nothing, though it be there, and nothing is loaded', async () => {
     const loader = jest.fn(() => 'x');
-    const { cache } = make({ load: loader });
+    const { cache } = make<any>({ load: loader });
     await cache.set('there', 1);
     const options = { signal: AbortSignal.abort('before') };
     for (const key of ['a', 'there']) {

@@ -172,7 +172,7 @@ describe('behind', () => {
   test('what waits for the source is found, whatever L1 and L2 have lost', async () => {
     const { batches, store } = held();
     const load = jest.fn(() => 'of the source');
-    const { cache, l1, l2 } = open({ store, load, write: 'behind' });
+    const { cache, l1, l2 } = open<any>({ store, load, write: 'behind' });
     await cache.set('set', 1);
     await cache.set('deleted', 1);
     await cache.delete('deleted');

@@ -159,7 +159,7 @@ export class QueueFullError extends KeelsonError {
   }
 }
 
-/** A value of a shared cache was being loaded by another thread, whose loader failed. */
+/** A value was being loaded by another thread, or for a tiered cache another process, whose loader failed. */
 export class LoadError extends KeelsonError {
   /**
    * @param key whose value it was to be
@@ -169,7 +169,7 @@ export class LoadError extends KeelsonError {
     readonly key: string,
     reason: string,
   ) {
-    super('ERR_KEELSON_LOAD', `The loader of '${key}' failed in another thread: ${reason}`);
+    super('ERR_KEELSON_LOAD', `The loader of '${key}' failed in another thread or process: ${reason}`);
   }
 
   override get name(): string {

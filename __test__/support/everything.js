@@ -11,7 +11,7 @@ const { join } = require('node:path');
 module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
-  const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache } = keelson;
+  const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -115,6 +115,16 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const loaded = await Promise.all(['a', 'b'].map((value) => sharer.getOrLoad('loaded', async () => value)));
   const kept = [shared.get('object'), loaded, shared.incr('count', 2), sharer.get('count')];
   shared.close();
+  // Nobody listens there: L1 and L2 go on alone.
+  const tiered = new TieredCache({
+    l1: new BoundedLRUCache(9),
+    l2: new SharedCache({ name }),
+    l3: { redis: 'redis://127.0.0.1:1' },
+  });
+  await tiered.set('value', 1, { tags: ['tag'] });
+  const tiers = [await tiered.get('value'), await tiered.getOrLoad('loaded tiered', async () => [2])];
+  await tiered.invalidateTag('tag');
+  tiers.push((await tiered.get('value')) ?? 'gone', tiered.metrics().redis.connected);
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -146,6 +156,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     ]),
     broken: [fired.map(({ status }) => status), refused, unshared, sharing.fleet.connected],
     kept,
+    tiers,
     refusal,
   };
   if (leave) {
@@ -190,5 +201,6 @@ module.exports.FOUND = {
   ],
   broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN', 'alone', false],
   kept: [{ list: [1] }, ['a', 'a'], 2, 2],
+  tiers: [1, [2], 'gone', false],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

@@ -18,6 +18,8 @@ export interface TierHooks {
   recovered(downMs: number): void;
 }
 
+const FOREVER = Number.POSITIVE_INFINITY;
+
 /** Where L2 says until which position of the news, and of which epoch, it is right, for who comes later or restores a snapshot. */
 const POSITION = '\0position of the tiered cache';
 
@@ -34,8 +36,6 @@ export class Tiers implements Hearer {
     ...{ loads: 0, loadErrors: 0, sets: 0, deletes: 0, invalidations: 0, storeErrors: 0 },
   };
   readonly #threads: Threads | undefined;
-  /** Of the time that a value is in L3 at most, some is left for it to be fresh. */
-  readonly #mostKeep: number;
 
   constructor(
     readonly settings: TieredSettings<any>,
@@ -43,7 +43,6 @@ export class Tiers implements Hearer {
   ) {
     const { l1, l2, l3 } = settings;
     this.near = new Near(l1, l2, this.ledger);
-    this.#mostKeep = l3 === undefined ? Number.POSITIVE_INFINITY : LONGEST / 2;
     if (l2 !== undefined)
       this.#threads = new Threads(l2.cache.name, (change) => this.#changedInProcess(change));
     if (l3 === undefined) return;
@@ -62,8 +61,10 @@ export class Tiers implements Hearer {
     const { settings } = this;
     const isAbsent = value === ABSENT;
     const span = isAbsent ? settings.negativeTtl : (ttl ?? settings.ttl);
-    const fresh = span * (1 - settings.ttlJitter * Math.random());
-    const keep = isAbsent ? 0 : Math.min(Math.max(settings.stale, settings.grace), this.#mostKeep);
+    // Of what is cut by Redis nobody could tell for how long it is fresh.
+    const most = this.fleet === undefined || span === FOREVER ? FOREVER : LONGEST;
+    const fresh = Math.min(span * (1 - settings.ttlJitter * Math.random()), most);
+    const keep = isAbsent ? 0 : Math.min(Math.max(settings.stale, settings.grace), most - fresh || 0);
     return {
       envelope: Envelope.seal(value, tags, position, fresh === 0 ? 0 : Date.now() + fresh, keep),
       value,
