@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers';
 import { type RedisItem, type RedisReply, refusal } from '../redis/link.js';
 import type { Caller, Calls } from './calls.js';
 import {
@@ -41,6 +42,8 @@ export interface News {
 
 /** Tags that are asked for at once. */
 const MANY = 500;
+/** How often, and after how many milliseconds, a slot that is being moved is asked again. */
+const [TRIES, PAUSE] = [50, 10];
 const STATES = ['late', 'whole', 'forgotten'] as const;
 
 /** L3: values, leases and news in Redis. Everything rejects with RedisError. See scripts.ts. */
@@ -61,7 +64,8 @@ export class Remote {
     this.#prefix = prefix;
     this.channel = `${prefix}{*}`;
     this.#shared = ['news', 'tags', 'last'].map((name) => `${prefix}{*}${name}`);
-    const scripts = [READ, LAND, LEASE, WRITE, TELL, HEAR, TAGS].map((source) => calls.script(source));
+    const sources = [READ, LAND, LEASE, WRITE, TELL, HEAR, TAGS];
+    const scripts = sources.map((source) => patient(calls.script(source)));
     [this.#read, this.#land, this.#lease, this.#write, this.#tell, this.#hear, this.#tags] = scripts as [
       Caller,
       Caller,
@@ -171,6 +175,20 @@ export function nameOf(key: string): string {
 
 export function keyOf(name: string): string {
   return name.startsWith('~') ? (JSON.parse(name.slice(1)) as string) : name.slice(1);
+}
+
+/** In a slot of a Cluster that is being moved, some of a script's keys may be here and some there for a moment. */
+function patient(call: Caller): Caller {
+  return async (...how) => {
+    for (let left = TRIES; ; left--) {
+      try {
+        return await call(...how);
+      } catch (error) {
+        if (left === 0 || !(error as Error).message.includes('TRYAGAIN')) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    }
+  };
 }
 
 /** Milliseconds, or a position, as Redis takes it. */
