@@ -62,7 +62,7 @@ export class Remote {
 
   constructor(calls: Calls, prefix: string) {
     this.#prefix = prefix;
-    this.channel = `${prefix}{*}`;
+    this.channel = `${calls.prefix}${prefix}{*}`;
     this.#shared = ['news', 'tags', 'last'].map((name) => `${prefix}{*}${name}`);
     const sources = [READ, LAND, LEASE, WRITE, TELL, HEAR, TAGS];
     const scripts = sources.map((source) => patient(calls.script(source)));
@@ -87,8 +87,10 @@ export class Remote {
         return { kind: 'none' };
       case 2:
         return { kind: 'lead' };
-      default:
+      case 3:
         return { kind: 'wait', life: Number(number) };
+      default:
+        return strange();
     }
   }
 
@@ -125,18 +127,20 @@ export class Remote {
     return [Number(before), Number(position)];
   }
 
-  /** @param known the latest position that was heard of, in an epoch: 0 for none */
-  async hear(since: number, known: number, epoch: number): Promise<News> {
-    const args = [since, known, epoch, NEWS].map(whole);
+  /** @param latest the latest position that was heard of, in an epoch: 0 for none */
+  async hear(since: number, latest: number, epoch: number): Promise<News> {
+    const args = [since, latest, epoch, NEWS].map(whole);
     const [state, position, last, cleared, now, more, ...rest] = listOf(
       await this.#hear(this.#shared, args, true),
     );
+    const known = STATES[Number(state)];
+    if (known === undefined || Number.isNaN(Number(position))) return strange();
     const items = [];
     for (let place = 0; place < rest.length; place += 2) {
       items.push({ member: String(rest[place]), position: Number(rest[place + 1]) });
     }
     return {
-      state: STATES[Number(state)] ?? 'late',
+      state: known,
       position: Number(position),
       last: Number(last),
       cleared: Number(cleared),
@@ -198,5 +202,9 @@ function whole(value: number): string {
 
 function listOf(reply: RedisReply): RedisItem[] {
   if (Array.isArray(reply)) return reply;
-  throw refusal('server', 'Redis answered a script of the tiered cache with something else than a list');
+  return strange();
+}
+
+function strange(): never {
+  throw refusal('server', 'Redis answered a script of the tiered cache with something else than that gives');
 }
