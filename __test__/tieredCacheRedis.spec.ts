@@ -222,6 +222,19 @@ describe('a single flight in the fleet', () => {
   });
 });
 
+test('several who set a key at once: all have what the last one has written', async () => {
+  const tiers = await listeners(3);
+  for (let round = 0; round < 50; round++) {
+    const keys = Array.from({ length: 10 }, (_, n) => `key ${round} ${n}`);
+    await times(30, (n) => tiers[n % 3]!.cache.set(keys[Math.floor(n / 3)]!, n));
+    const agree = async (key: string): Promise<boolean> => {
+      const values = await times(3, (n) => tiers[n]!.cache.get(key));
+      return values.every((value) => value === values[0] && value !== undefined);
+    };
+    for (const key of keys) await eventually(() => agree(key), 5_000);
+  }
+});
+
 describe.each<[string, (tier: Tier) => Promise<void>, unknown]>([
   ['set', (tier) => tier.cache.set('key', 'new', { tags: ['tag'] }), 'new'],
   ['deleted', (tier) => tier.cache.delete('key'), 'nothing'],

@@ -12,6 +12,8 @@ export type Caller = (
 
 /** The way to Redis. */
 export interface Calls {
+  /** What is put in front of the names of keys by itself. */
+  readonly prefix: string;
   script(source: string): Caller;
   listen(channel: string, listener: SubscriptionListener): Subscription;
   close(): void;
@@ -22,6 +24,7 @@ export function linkCalls(spec: string, timeout: number): Calls {
   const link = RedisLink.open(spec);
   const scripts: RedisScript[] = [];
   return {
+    prefix: '',
     script(source) {
       const script = new RedisScript(link, source);
       scripts.push(script);

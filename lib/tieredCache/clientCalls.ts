@@ -16,6 +16,8 @@ const AS_BYTES = { [36]: Buffer };
 export function clientCalls(client: any, timeout: number): Calls {
   const run = runOf(client);
   return {
+    // Of ioredis. It does not put it in front of channels.
+    prefix: client.options?.keyPrefix ?? '',
     script(source) {
       const sha = createHash('sha1').update(source).digest('hex');
       return (keys, given) => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers';
 import { type RedisItem, type RedisReply, refusal } from '../redis/link.js';
 import type { Caller, Calls } from './calls.js';
 import {
@@ -41,6 +42,8 @@ export interface News {
 
 /** Tags that are asked for at once. */
 const MANY = 500;
+/** How often, and after how many milliseconds, a slot that is being moved is asked again. */
+const [TRIES, PAUSE] = [50, 10];
 const STATES = ['late', 'whole', 'forgotten'] as const;
 
 /** L3: values, leases and news in Redis. Everything rejects with RedisError. See scripts.ts. */
@@ -59,9 +62,10 @@ export class Remote {
 
   constructor(calls: Calls, prefix: string) {
     this.#prefix = prefix;
-    this.channel = `${prefix}{*}`;
+    this.channel = `${calls.prefix}${prefix}{*}`;
     this.#shared = ['news', 'tags', 'last'].map((name) => `${prefix}{*}${name}`);
-    const scripts = [READ, LAND, LEASE, WRITE, TELL, HEAR, TAGS].map((source) => calls.script(source));
+    const sources = [READ, LAND, LEASE, WRITE, TELL, HEAR, TAGS];
+    const scripts = sources.map((source) => patient(calls.script(source)));
     [this.#read, this.#land, this.#lease, this.#write, this.#tell, this.#hear, this.#tags] = scripts as [
       Caller,
       Caller,
@@ -83,8 +87,10 @@ export class Remote {
         return { kind: 'none' };
       case 2:
         return { kind: 'lead' };
-      default:
+      case 3:
         return { kind: 'wait', life: Number(number) };
+      default:
+        return strange();
     }
   }
 
@@ -121,18 +127,20 @@ export class Remote {
     return [Number(before), Number(position)];
   }
 
-  /** @param known the latest position that was heard of, in an epoch: 0 for none */
-  async hear(since: number, known: number, epoch: number): Promise<News> {
-    const args = [since, known, epoch, NEWS].map(whole);
+  /** @param latest the latest position that was heard of, in an epoch: 0 for none */
+  async hear(since: number, latest: number, epoch: number): Promise<News> {
+    const args = [since, latest, epoch, NEWS].map(whole);
     const [state, position, last, cleared, now, more, ...rest] = listOf(
       await this.#hear(this.#shared, args, true),
     );
+    const known = STATES[Number(state)];
+    if (known === undefined || Number.isNaN(Number(position))) return strange();
     const items = [];
     for (let place = 0; place < rest.length; place += 2) {
       items.push({ member: String(rest[place]), position: Number(rest[place + 1]) });
     }
     return {
-      state: STATES[Number(state)] ?? 'late',
+      state: known,
       position: Number(position),
       last: Number(last),
       cleared: Number(cleared),
@@ -173,6 +181,20 @@ export function keyOf(name: string): string {
   return name.startsWith('~') ? (JSON.parse(name.slice(1)) as string) : name.slice(1);
 }
 
+/** In a slot of a Cluster that is being moved, some of a script's keys may be here and some there for a moment. */
+function patient(call: Caller): Caller {
+  return async (...how) => {
+    for (let left = TRIES; ; left--) {
+      try {
+        return await call(...how);
+      } catch (error) {
+        if (left === 0 || !(error as Error).message.includes('TRYAGAIN')) throw error;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+    }
+  };
+}
+
 /** Milliseconds, or a position, as Redis takes it. */
 function whole(value: number): string {
   return String(Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER));
@@ -180,5 +202,9 @@ function whole(value: number): string {
 
 function listOf(reply: RedisReply): RedisItem[] {
   if (Array.isArray(reply)) return reply;
-  throw refusal('server', 'Redis answered a script of the tiered cache with something else than a list');
+  return strange();
+}
+
+function strange(): never {
+  throw refusal('server', 'Redis answered a script of the tiered cache with something else than that gives');
 }
