@@ -98,6 +98,11 @@ local function begin(position)
   redis.call('ZADD', tags, text(position), 'a')
   redis.call('HSET', last, 'position', text(position), 'epoch', text(position), 'floor', text(position))
 end
+-- They end some weeks after somebody has used the cache last.
+local function keep()
+  if redis.call('PTTL', last) > ${LONGEST / 2} then return end
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ${LONGEST}) end
+end
 `;
 
 /** Tells the fleet of keys (k…), tags (t…) or all (a). Answers the position before, and the last one of these. */
@@ -125,6 +130,7 @@ local end_of_life = text(now - longest * 1000)
 redis.call('ZADD', tags, 'GT', end_of_life, 'a')
 redis.call('ZREMRANGEBYSCORE', tags, '-inf', '(' .. end_of_life)
 redis.call('HSET', last, 'position', text(position), 'floor', text(floor))
+keep()
 redis.pcall('PUBLISH', channel, text(position))
 return { text(before), text(position) }
 `;
@@ -137,6 +143,7 @@ return { text(before), text(position) }
 export const HEAR = `${STATE}
 local since, known, of, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if not isWhole() or (of == epoch and before < known) then begin(math.max(now, known + 1)) end
+keep()
 local state = 1
 if of ~= 0 and of ~= epoch then state = 2 elseif since < floor then state = 0 end
 local found = {}
