@@ -244,7 +244,7 @@ test(`tags let go of exactly what has them, also of what went from L1 and came b
       const tags = Array.from({ length: pick(4) }, () => `tag ${pick(40)}`);
       model.set(key, { value: step, tags });
       await Promise.all([cache, alone.cache].map((one) => one.set(key, step, { tags })));
-    } else if (what < 0.65) {
+    } else if (what < 0.62) {
       const tag = `tag ${pick(40)}`;
       for (const [name, { tags }] of model) if (tags.includes(tag)) model.delete(name);
       await Promise.all([cache, alone.cache].map((one) => one.invalidateTag(tag)));
