@@ -257,3 +257,12 @@ test(`tags let go of exactly what has them, also of what went from L1 and came b
   for (const [key, value] of l1) expect(value).toBe(model.get(key)?.value);
   expect([l1.size, alone.l1.size > 10]).toEqual([expect.any(Number), true]);
 });
+
+test('a tag lets go of all that L1 has, however much has been in it', async () => {
+  const { cache, l1 } = open({ l1: new BoundedLRUCache(1500), l2: undefined });
+  for (let n = 0; n < 5000; n++) await cache.set(`${n}`, n, { tags: ['all', `${n % 2}`] });
+  await cache.invalidateTag('1');
+  expect([l1.size, l1.keys().every((key) => Number(key) % 2 === 0)]).toEqual([750, true]);
+  await cache.invalidateTag('all');
+  expect(l1.size).toBe(0);
+});
