@@ -14,6 +14,13 @@ const fuzzTargets = {
   env: { RUSTFLAGS: '--cfg fuzzing', CUSTOM_LIBFUZZER_PATH: 'unused/libfuzzer.a' },
 };
 
+/** Apart from the rest, all of which would have to be compiled anew. */
+const loomModels = {
+  name: 'loom models',
+  command: ['cargo', 'test', '--package', 'keelson-shared-cache', '--test', 'loom', '--quiet'],
+  env: { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: 'target/loom' },
+};
+
 /** Mutated documents and random values that the JSON pool has to treat as JSON.parse and JSON.stringify do. */
 const DIFFERENTIALS = '1000000';
 
@@ -22,6 +29,7 @@ process.exitCode = await runTests([
   { name: 'lint', command: ['npm', 'run', 'lint'] },
   { name: 'licences', command: ['node', 'scripts/licences.mjs'] },
   { name: 'Rust tests', command: ['cargo', 'test', '--workspace', '--quiet'] },
+  loomModels,
   fuzzTargets,
   ...setUpServers(),
   { name: 'facade specs', command: ['npm', 'run', 'jest', '--', '--ci'] },

@@ -1,13 +1,14 @@
 //! The cache: shards, each behind its lock.
 
 use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use foldhash::quality::RandomState;
 
 use crate::options::{InvalidOptions, Options};
 use crate::shard::{AddError, Condition, Conflict, Outcome, Record, Shard};
 use crate::stats::Stats;
+use crate::sync::{Mutex, MutexGuard};
 use crate::value::{Found, Value};
 
 /// A cache that all threads share. [`open`](crate::open) gives handles to it.
@@ -53,6 +54,7 @@ impl SharedCache {
         mutex.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut shard: MutexGuard<'_, Shard> = poisoned.into_inner();
             shard.clear();
+            #[cfg(not(loom))]
             mutex.clear_poison();
             shard
         })

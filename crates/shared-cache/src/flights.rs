@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use foldhash::quality::RandomState;
 
 use crate::flight::Landing;
+use crate::sync::Mutex;
 
 /// So many invalidations a load keeps in mind. After more it counts as overtaken, whatever its tags will be.
 const MOST_INVALIDATED: usize = 32;

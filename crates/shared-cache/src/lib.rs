@@ -26,6 +26,7 @@ mod size;
 mod snapshot;
 mod stats;
 mod store;
+mod sync;
 mod tags;
 mod value;
 

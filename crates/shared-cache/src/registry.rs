@@ -3,18 +3,26 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+#[cfg(not(loom))]
+use std::sync::LazyLock;
+use std::sync::{Arc, PoisonError};
 
 use crate::cache::SharedCache;
 use crate::flight::Flight;
 use crate::options::{InvalidOptions, Options};
+use crate::sync::{Mutex, MutexGuard};
 
 struct Open {
     cache: Arc<SharedCache>,
     handles: usize,
 }
 
+#[cfg(not(loom))]
 static CACHES: LazyLock<Mutex<HashMap<Box<[u16]>, Open>>> = LazyLock::new(Mutex::default);
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref CACHES: Mutex<HashMap<Box<[u16]>, Open>> = Mutex::new(HashMap::new());
+}
 
 /// A panic cannot leave the map half changed: each change is one call.
 fn caches() -> MutexGuard<'static, HashMap<Box<[u16]>, Open>> {
