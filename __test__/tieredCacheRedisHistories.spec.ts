@@ -14,7 +14,8 @@ const { fleet, make } = useTiers(() => server.config);
 const SPAN = process.env.KEELSON_MINUTE ? 60_000 : 6_000;
 const seed = Number(process.env.KEELSON_SEED ?? Math.floor(Math.random() * 2 ** 32));
 const STALENESS = 200;
-const KEYS = Array.from({ length: 12 }, (_, n) => `key ${n}`);
+/** So many that what is missed stays for long: changes of a key are seconds apart. */
+const KEYS = Array.from({ length: 60 }, (_, n) => `key ${n}`);
 /** Each key has the tag of its like. */
 const TAGS = ['tag 0', 'tag 1', 'tag 2'];
 const tagOf = (key: string): string => `tag ${Number(key.slice(4)) % TAGS.length}`;
@@ -71,7 +72,7 @@ class History {
   private readonly load = async (key: string): Promise<number> => {
     const version = this.truth.versions.get(key)!;
     // As what was read long ago arrives late.
-    await this.rest(this.below(10) === 0 ? 50 : 2);
+    await this.rest(this.below(3) === 0 ? 60 : 2);
     return version;
   };
 
@@ -88,18 +89,22 @@ class History {
     if (version > this.truth.versions.get(key)!) this.findings.push(`${key}: ${version} from nowhere`);
   }
 
-  async change(tier: Tier): Promise<void> {
-    const kind = this.below(10);
-    const key = this.pick(KEYS);
+  async change(tier: Tier, key = this.pick(KEYS)): Promise<void> {
+    // What drops all, or many, hides what was missed before.
+    const kind = this.below(500);
     const tag = this.pick(TAGS);
-    const keys = kind < 8 ? [key] : kind < 9 ? KEYS.filter((one) => tagOf(one) === tag) : KEYS;
+    const keys = kind < 495 ? [key] : kind < 499 ? KEYS.filter((one) => tagOf(one) === tag) : KEYS;
     // It is told after the source has it.
     const version = this.truth.change(keys);
-    if (kind < 4) await tier.cache.delete(key);
-    else if (kind < 8) await this.#set(tier, key, version);
-    else if (kind < 9) await tier.cache.invalidateTag(tag);
+    if (kind < 250) await tier.cache.delete(key);
+    else if (kind < 495) await this.#set(tier, key, version);
+    else if (kind < 499) await tier.cache.invalidateTag(tag);
     else await tier.cache.clear();
     if (this.isCalm) this.truth.acknowledge(keys, version);
+    if (this.below(3) > 0) return;
+    // Once more, while it is loaded.
+    await this.rest(30);
+    await this.change(this.pick(this.tiers), key);
   }
 
   /** As `store` would have it: changes of a key are in the source and in L3 in the same order. */
@@ -162,7 +167,7 @@ class History {
     const { tiers } = this;
     const streams = tiers.flatMap((tier) => [
       ...[0, 1, 2, 3].map(() => this.stream(() => this.read(tier, this.pick(KEYS)), 4)),
-      this.stream(() => this.change(tier), 60),
+      this.stream(() => this.change(tier), 150),
     ]);
     const end = performance.now() + SPAN;
     if (hasFaults) while (performance.now() < end) await this.fault();
