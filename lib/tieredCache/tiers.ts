@@ -32,7 +32,7 @@ export class Tiers implements Hearer {
   readonly flights = new Map<string, Flight>();
   readonly finds = new Map<string, Find>();
   readonly counts = {
-    ...{ l1Hits: 0, l2Hits: 0, l3Hits: 0, misses: 0, staleHits: 0, graceHits: 0 },
+    ...{ l2Hits: 0, l3Hits: 0, misses: 0, staleHits: 0, graceHits: 0 },
     ...{ loads: 0, loadErrors: 0, sets: 0, deletes: 0, invalidations: 0, storeErrors: 0 },
   };
   readonly #threads: Threads | undefined;
