@@ -56,6 +56,7 @@ export {
   CircularReferenceError,
   ConnectionError,
   CostAboveQuotaError,
+  DependencyError,
   DestroyedError,
   DriverMissingError,
   InvalidArgumentError,
@@ -65,6 +66,7 @@ export {
   KeelsonError,
   LoadError,
   LogError,
+  MainThreadError,
   MalformedPathError,
   PoolUnavailableError,
   QueueFullError,
@@ -72,6 +74,7 @@ export {
   RemoteStoreError,
   RouteConflictError,
   RouteTimeoutError,
+  ShuttingDownError,
   SnapshotError,
   TimeoutError,
   TransactionEndedError,
@@ -106,6 +109,21 @@ export type {
 export type { TaskOptions as JSONTaskOptions } from './json/tasks.js';
 export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
 export { JSONWorkerPool } from './jsonWorkerPool.js';
+export type {
+  CutOff,
+  LifecycleOptions,
+  LifecyclePhase,
+  PlaceOptions as LifecyclePlaceOptions,
+  ResourceOptions as LifecycleResourceOptions,
+  ServerOptions as LifecycleServerOptions,
+  ShutdownOptions,
+  SignalOptions as LifecycleSignalOptions,
+  StartContext,
+  StopContext,
+} from './lifecycle/options.js';
+export type { ResourceReport, ShutdownReport } from './lifecycle/report.js';
+export type { LifecycleEvents, LifecycleState, LifecycleStats, Stoppable } from './lifecycle.js';
+export { Lifecycle, lifecycle } from './lifecycle.js';
 export type { ChildLogger } from './log/child.js';
 export type { LogDestinationMetrics } from './log/destination.js';
 export type {
