@@ -40,6 +40,7 @@ test('the public names are exactly these', () => {
     'DestroyedError',
     'DistributedRateLimiter',
     'DriverMissingError',
+    'Health',
     'InvalidArgumentError',
     'JSONDocument',
     'JSONLimitError',

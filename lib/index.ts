@@ -79,6 +79,21 @@ export {
   TimeoutError,
   TransactionEndedError,
 } from './errors.js';
+export type { HealthDetail, HealthDocument, HealthStatus } from './health/document.js';
+export type { HealthHandler, HealthMiddleware, Question as HealthQuestion } from './health/http.js';
+export type {
+  EventLoopLagOptions,
+  HealthCheckOptions,
+  HealthHandlerOptions,
+  HealthKind,
+  HealthMiddlewareOptions,
+  HealthOptions,
+  HealthResult,
+  MemoryOptions as HealthMemoryOptions,
+  Thresholds as HealthThresholds,
+} from './health/options.js';
+export type { HealthStats } from './health.js';
+export { Health } from './health.js';
 export type { LatencySummary } from './histogram.js';
 export type { JSONType } from './json/document.js';
 export { JSONDocument } from './json/document.js';
