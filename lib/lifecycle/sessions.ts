@@ -1,5 +1,8 @@
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+// For its types only: where it is loaded, node:http2 opens the process' stderr.
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
+/** `NGHTTP2_NO_ERROR`. */
+const NO_ERROR = 0;
 /** The id of no stream: what a GOAWAY has that only asks for no new ones (RFC 9113, 6.8). */
 const NO_STREAM = 2 ** 31 - 1;
 
@@ -25,7 +28,7 @@ export class Sessions {
   /** Asks clients to open no new streams; what is on its way is answered. */
   drain(): void {
     for (const session of this.all) {
-      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, NO_STREAM);
+      if (!session.destroyed) session.goaway(NO_ERROR, NO_STREAM);
     }
   }
 
