@@ -95,6 +95,38 @@ describe('http', () => {
     expect(await shutdown).toMatchObject({ isClean: true });
   });
 
+  test('a request of which a part has come on a kept connection is answered', async () => {
+    const { one, port, server } = await serving((req, res) => void res.end(req.url), {}, { grace: 30_000 });
+    const client = await wire(port);
+    client.socket.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('/first');
+    const sockets: Socket[] = [];
+    server.once('request', (req) => sockets.push(req.socket));
+    client.socket.write('GET /second HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('/second');
+    const { bytesRead } = sockets[0]!;
+    client.socket.write('GET /third HTTP/1.1\r\nHo');
+    await eventually(() => sockets[0]!.bytesRead > bytesRead);
+    const shutdown = one.shutdown();
+    await eventually(() => !server.listening);
+    client.socket.write('st: x\r\n\r\n');
+    await client.ended;
+    expect(String(client.bytes())).toMatch(/Connection: close\r\n.*\/third/s);
+    expect(await shutdown).toMatchObject({ isClean: true });
+  });
+
+  test('idle connections of before its registration are closed after the grace', async () => {
+    const server = createServer((_req, res) => void res.end());
+    const idle = await wire(await listen(server));
+    idle.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await idle.until('HTTP/1.1 200');
+    const one = new Lifecycle();
+    one.server(server, { grace: 20 });
+    const report = await one.shutdown();
+    expect(report).toMatchObject({ isClean: true });
+    expect(report.ms).toBeLessThan(4_000);
+  });
+
   test('one that sends nothing is destroyed after the grace, which cuts off nothing', async () => {
     const { one, port } = await serving((_req, res) => void res.end(), {}, { grace: 20 });
     const silent = await wire(port);

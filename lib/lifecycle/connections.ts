@@ -7,6 +7,8 @@ interface Connection {
   /** Responses that have not ended, in the order of their requests. */
   readonly responses: Set<ServerResponse>;
   kind: 'http' | 'websocket' | 'other';
+  /** Bytes that had been read when the last response ended; undefined before. */
+  read: number | undefined;
 }
 
 /** The connections of an HTTP server, and what is under way on each. */
@@ -39,6 +41,7 @@ export class Connections {
     responses.add(res);
     res.once('close', () => {
       responses.delete(res);
+      connection.read = socket.bytesRead;
       if (this.#isClosing && responses.size === 0 && connection.kind === 'http') socket.destroySoon();
     });
   };
@@ -60,11 +63,15 @@ export class Connections {
   }
 
   /**
-   * From now on a connection ends with its last answer; upgraded ones end at once. Others may have a request on its way.
+   * From now on a connection ends with its last answer; upgraded and idle ones end at once. Others may have a request on its
+   * way: those that are new, and those of which something came since the last answer.
    */
   close(): void {
     this.#isClosing = true;
-    for (const [socket, { kind }] of this.all) if (kind !== 'http') sayGoodbye(socket, kind === 'websocket');
+    for (const [socket, { kind, responses, read }] of this.all) {
+      if (kind !== 'http') sayGoodbye(socket, kind === 'websocket');
+      else if (responses.size === 0 && socket.bytesRead === read) socket.destroySoon();
+    }
   }
 
   /**
@@ -84,7 +91,7 @@ export class Connections {
   #of(socket: Socket): Connection {
     let connection = this.all.get(socket);
     if (connection === undefined) {
-      connection = { responses: new Set(), kind: 'http' };
+      connection = { responses: new Set(), kind: 'http', read: undefined };
       this.all.set(socket, connection);
       socket.once('close', () => this.all.delete(socket));
     }

@@ -10,6 +10,7 @@ import { Sessions } from './sessions.js';
 /** What a server may have, by its kind. */
 interface AnyServer extends Server {
   closeAllConnections?(): void;
+  closeIdleConnections?(): void;
 }
 
 /** Stops a server: it accepts no more, answers what it has begun, ends its connections. */
@@ -87,14 +88,31 @@ export class ServerDrain {
   async #accept(): Promise<void> {
     // Right after the event loop has polled nothing is left in the system's queue, whose connections would be reset.
     await new Promise((resolve) => setImmediate(resolve));
-    // It is told an error where the server does not listen, and then too once there are no connections.
-    this.#closed = new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#closed = new Promise((resolve) => this.#close(resolve));
     this.#connections.close();
     this.#sessions.close();
   }
 
+  /** Calls back once there are no connections, also where the server did not listen. */
+  #close(callback: () => void): void {
+    const server = this.#server;
+    const { closeIdleConnections } = server;
+    if (closeIdleConnections === undefined) {
+      server.close(callback);
+      return;
+    }
+    // Of Node's idle connections some have a request on its way: which ones are idle is told apart here.
+    server.closeIdleConnections = () => {};
+    server.close(callback);
+    server.closeIdleConnections = closeIdleConnections;
+  }
+
   async #finish({ signal, cutOff }: StopContext): Promise<void> {
-    const sweep = setTimeout(() => cutOff('connections', this.#connections.sweep()), this.#grace);
+    const sweep = setTimeout(() => {
+      cutOff('connections', this.#connections.sweep());
+      // Those that were there before the server was registered.
+      this.#server.closeIdleConnections?.();
+    }, this.#grace);
     signal.addEventListener('abort', () => {
       clearTimeout(sweep);
       const { requests, connections } = this.inFlight();
