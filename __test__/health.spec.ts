@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import perfHooks from 'node:perf_hooks';
 import {
   Health,
   type HealthCheckOptions,
@@ -316,18 +317,29 @@ describe('the event loop', () => {
     const health = keep(
       new Health({ memory: false, eventLoopLag: { max: 1_000, warn: 1_000, window: 60_000 } }),
     );
+    const samples = async () => {
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setTimeout(resolve, 30));
+    };
+    await samples();
     block(1_500);
-    await turn();
-    await turn();
+    await samples();
     expect((await health.ready()).status).toBe('pass');
   });
 
   test('is sampled no more after close()', async () => {
+    const made = jest.spyOn(perfHooks, 'monitorEventLoopDelay');
     const health = keep(new Health({ memory: false }));
+    const histograms = made.mock.results.map(
+      ({ value }) => value as ReturnType<typeof perfHooks.monitorEventLoopDelay>,
+    );
+    made.mockRestore();
     expect((await health.ready()).checks).toHaveProperty(['eventLoop:delay']);
     health.close();
     health.close();
     expect(await health.ready()).toEqual({ status: 'pass' });
+    // It says whether it was off.
+    expect(histograms.map((histogram) => histogram.enable())).toEqual([true, true]);
+    for (const histogram of histograms) histogram.disable();
   });
 });
 

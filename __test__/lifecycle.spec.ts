@@ -372,6 +372,10 @@ describe('ready()', () => {
     expect([one.state, last.mock.calls.length]).toEqual(['starting', 0]);
     await one.ready();
     expect([good, bad, last].map(({ mock }) => mock.calls.length)).toEqual([1, 2, 1]);
+    const later = jest.fn();
+    one.register('later', { start: later, stop: () => {} });
+    await one.ready();
+    expect([good, bad, last, later].map(({ mock }) => mock.calls.length)).toEqual([1, 2, 1, 1]);
   });
 
   test('a shutdown ends it: what has not begun to start is not stopped, what has is stopped after that', async () => {
@@ -477,6 +481,19 @@ describe('resources by themselves', () => {
       expect([thing.ended, report.resources[0]!.ms]).toEqual([true, 10]);
     },
   );
+
+  test('its place is what it says itself, and what the registration says beside that', async () => {
+    const one = new Lifecycle();
+    one.register('a', { stop: () => {} });
+    one.register('b', { phase: 'queues', stop: () => {} }, { dependsOn: ['a'] });
+    one.register('c', { phase: 'queues', stop: () => {} }, { phase: 'timers' });
+    const report = await over(one.shutdown());
+    expect(report.resources.map(({ name, phase }) => [name, phase])).toEqual([
+      ['c', 'timers'],
+      ['b', 'queues'],
+      ['a', 'pools'],
+    ]);
+  });
 
   test('disposal goes before names, whose meaning is less sure', async () => {
     const symbol = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Agent, createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
 import { createServer as createSecure, request as requestSecure, Agent as SecureAgent } from 'node:https';
 import { createServer as createNet, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { Lifecycle, type LifecycleOptions, type LifecycleServerOptions } from 'keelson';
 import { certificateFiles } from './support/certificate';
+import { runNode, temporaryFolder } from './support/process';
 import { eventually } from './support/server';
-import { GOING_AWAY, get, HANDSHAKE, listen, SWITCH, wire } from './support/wires';
+import { GOING_AWAY, get, HANDSHAKE, listen, SWITCH, WEBSOCKET_ID, wire } from './support/wires';
 
 const agents: Agent[] = [];
 afterEach(() => {
@@ -95,6 +98,26 @@ describe('http', () => {
     expect(await shutdown).toMatchObject({ isClean: true });
   });
 
+  test('a connection that is in the system’s queue when accepting ends is served', async () => {
+    const { one, port } = await serving((_req, res) => void res.end('served'));
+    const { folder, remove } = temporaryFolder();
+    const mark = join(folder, 'connected');
+    const child = runNode([
+      '-e',
+      `const socket = require('node:net').connect(${port}, '127.0.0.1', () => {
+         socket.write('GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');
+         require('node:fs').writeFileSync(${JSON.stringify(mark)}, '');
+       });
+       socket.pipe(process.stdout);`,
+    ]);
+    // Nothing is accepted meanwhile.
+    while (!existsSync(mark));
+    const report = await one.shutdown();
+    expect((await child).stdout).toContain('served');
+    expect(report.isClean).toBe(true);
+    remove();
+  });
+
   test('a request of which a part has come on a kept connection is answered', async () => {
     const { one, port, server } = await serving((req, res) => void res.end(req.url), {}, { grace: 30_000 });
     const client = await wire(port);
@@ -139,7 +162,7 @@ describe('http', () => {
   });
 
   test('an answer that has begun before ends its connection all the same', async () => {
-    const { one, port, waiting, server } = await held();
+    const { one, port, waiting, server } = await held({}, { grace: 30_000 });
     const answer = get(port, '/', { agent: keepAlive() });
     await eventually(() => waiting.length === 1);
     waiting[0]!.write('begun, ');
@@ -250,6 +273,24 @@ describe('upgraded connections', () => {
       expect(sockets[0]!.destroyed).toBe(true);
     },
   );
+
+  // Node has a client of its own from 22 on.
+  const { WebSocket } = globalThis as { WebSocket?: new (url: string) => EventTarget };
+  (WebSocket === undefined ? test.skip : test)('Node’s WebSocket is closed cleanly, with 1001', async () => {
+    const server = createServer();
+    server.on('upgrade', (req, socket) => {
+      const hash = createHash('sha1').update(`${req.headers['sec-websocket-key']}${WEBSOCKET_ID}`);
+      socket.write(SWITCH.replace(/(?<=Accept: ).*/, hash.digest('base64')));
+      socket.resume();
+    });
+    const one = new Lifecycle();
+    one.server(server);
+    const client = new WebSocket!(`ws://127.0.0.1:${await listen(server)}`);
+    const closed = new Promise((resolve) => client.addEventListener('close', resolve));
+    await new Promise((resolve) => client.addEventListener('open', resolve));
+    expect(await one.shutdown()).toMatchObject({ isClean: true });
+    expect(await closed).toMatchObject({ code: 1001, wasClean: true });
+  });
 
   test('one that does not answer the FIN is destroyed after the grace; a write meanwhile is no crash', async () => {
     const { one, port, sockets } = await upgrading(50, true);

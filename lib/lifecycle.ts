@@ -1,11 +1,11 @@
-import type { Server } from 'node:net';
-import { Server as NetServer } from 'node:net';
+import { Server } from 'node:net';
 import { asyncDispose } from './dispose.js';
 import { ShuttingDownError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { type Entry, Graph } from './lifecycle/graph.js';
 import {
   checkResource,
+  GRACE,
   type LifecycleOptions,
   nameOf,
   type PlaceOptions,
@@ -15,6 +15,7 @@ import {
   type Settings,
   type ShutdownOptions,
   type SignalOptions,
+  type StopContext,
   settingsOf,
   timeoutOf,
 } from './lifecycle/options.js';
@@ -97,23 +98,17 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
    */
   register(name: string, resource: Stoppable, options: PlaceOptions = {}): () => boolean {
     nameOf(name);
-    if (typeof resource !== 'object' && typeof resource !== 'function')
-      invalid('resource', 'an object', resource);
-    if (resource === null) invalid('resource', 'an object', resource);
-    if (resource instanceof NetServer) return this.#drained(name, resource, options, 1_000);
+    if (!isObject(resource)) invalid('resource', 'an object', resource);
+    if (resource instanceof Server) return this.#drained(name, resource, options, GRACE);
     if (!('stop' in resource) || typeof resource.stop !== 'function') {
-      const { phase, dependsOn, timeout } = placeOf(options, true);
+      const { phase, dependsOn, timeout } = placeOf(options);
       return this.#add({ name, dependsOn, timeout, steps: [stepOf(resource, phase)] });
     }
     // Of an object of the service's own class only `stop` is ours to understand.
-    const isPlain = isPlainObject(resource);
-    if (isPlain) checkResource(resource);
-    const place =
-      isPlain && Object.keys(options).length === 0 ? placeOf(resource, false) : placeOf(options, true);
-    const { phase = 'pools', dependsOn, timeout } = place;
-    const step = { phase, stop: (context: Parameters<ResourceOptions['stop']>[0]) => resource.stop(context) };
-    const start = isPlain && resource.start !== undefined ? resource.start.bind(resource) : undefined;
-    return this.#add({ name, dependsOn, timeout, steps: [step], start });
+    const own = isPlainObject(resource) ? checkResource(resource) : {};
+    const { phase = 'pools', dependsOn, timeout } = placeOf({ ...own.place, ...options });
+    const stop = (context: StopContext): unknown => resource.stop(context);
+    return this.#add({ name, dependsOn, timeout, steps: [{ phase, stop }], start: own.start });
   }
 
   /**
@@ -125,24 +120,23 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
    * @returns takes it off again; whether it was there
    */
   server(server: Server, options: ServerOptions = {}): () => boolean {
-    if (!(server instanceof NetServer))
-      invalid('server', 'a server of node:net, http, https or http2', server);
+    if (!(server instanceof Server)) invalid('server', 'a server of node:net, http, https or http2', server);
     named<ServerOptions>('options', options, ['name', 'dependsOn', 'timeout', 'grace']);
-    const { name = 'server', grace = 1_000, dependsOn, timeout } = options;
+    const { name = 'server', grace = GRACE, dependsOn, timeout } = options;
     integer('grace', grace, 0, 600_000);
     return this.#drained(nameOf(name), server, { dependsOn, timeout }, grace);
   }
 
   /**
    * Calls `start` of each resource that has one, those that it depends on first, and says that the service is ready.
+   * May be called again, for what has failed to start or was registered since.
    *
-   * @throws what a `start` throws: may be called again then, for what has not started
+   * @throws what a `start` throws
    * @throws ShuttingDownError if a shutdown comes first
    */
   ready(): Promise<void> {
-    this.#ready ??= this.#start().catch((error) => {
+    this.#ready ??= this.#start().finally(() => {
       this.#ready = undefined;
-      throw error;
     });
     return this.#ready;
   }
@@ -196,7 +190,7 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
   }
 
   #drained(name: string, server: Server, options: PlaceOptions, grace: number): () => boolean {
-    const { phase, dependsOn, timeout } = placeOf(options, true);
+    const { phase, dependsOn, timeout } = placeOf(options);
     if (phase !== undefined)
       invalid('phase', "left out for a server, which has 'accept' and 'requests'", phase);
     const drain = new ServerDrain(server, grace);
@@ -268,6 +262,10 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
       this.#run.start();
     });
   }
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function isPlainObject(value: object): boolean {

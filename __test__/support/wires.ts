@@ -86,3 +86,6 @@ export const SWITCH = [
 
 /** A close frame as RFC 6455 has it from a server: FIN, opcode 8, no mask, two bytes, which are 1001. */
 export const GOING_AWAY = Buffer.from([0b1000_1000, 2, 1001 >> 8, 1001 & 0xff]);
+
+/** What a server puts behind a client's key before it hashes both. */
+export const WEBSOCKET_ID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';

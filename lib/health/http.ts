@@ -72,5 +72,6 @@ async function answer(ask: Ask, question: Question, details: Details, req: any, 
   res.statusCode = document.status === 'fail' ? 503 : 200;
   res.setHeader('Content-Type', 'application/health+json');
   res.setHeader('Content-Length', body.length);
-  res.end(req.method === 'HEAD' ? undefined : body);
+  // Of an answer to HEAD Node sends no more than the headers.
+  res.end(body);
 }

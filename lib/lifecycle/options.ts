@@ -105,6 +105,9 @@ export interface Settings {
   readonly budgets: Readonly<Record<LifecyclePhase, number>>;
 }
 
+/** Milliseconds that connections without a request have by default. */
+export const GRACE = 1_000;
+
 const LONGEST = 2 ** 31 - 1;
 const BUDGETS: Settings['budgets'] = {
   accept: 5_000,
@@ -148,8 +151,8 @@ export interface Place {
   readonly timeout: number;
 }
 
-export function placeOf(given: PlaceOptions, isStrict: boolean): Place {
-  if (isStrict) named<PlaceOptions>('options', given, PLACE_NAMES);
+export function placeOf(given: PlaceOptions): Place {
+  named<PlaceOptions>('options', given, PLACE_NAMES);
   const { phase, dependsOn = [], timeout } = given;
   if (!Array.isArray(dependsOn)) invalid('dependsOn', 'an array of names', dependsOn);
   return {
@@ -159,8 +162,13 @@ export function placeOf(given: PlaceOptions, isStrict: boolean): Place {
   };
 }
 
-/** Checks the names of a resource that is given by its `stop`. */
-export function checkResource(given: ResourceOptions): void {
+/** What a resource that is given by its `stop` says of itself. */
+export function checkResource(given: ResourceOptions): {
+  place?: PlaceOptions;
+  start?: ((context: StartContext) => unknown) | undefined;
+} {
   named<ResourceOptions>('resource', given, [...PLACE_NAMES, 'start', 'stop']);
-  if (given.start !== undefined) callable('start', given.start);
+  const { start, phase, dependsOn, timeout } = given;
+  if (start !== undefined) callable('start', start);
+  return { place: { phase, dependsOn, timeout }, start: start && ((context) => given.start!(context)) };
 }

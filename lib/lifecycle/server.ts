@@ -86,8 +86,9 @@ export class ServerDrain {
   }
 
   async #accept(): Promise<void> {
-    // Right after the event loop has polled nothing is left in the system's queue, whose connections would be reset.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Right after the event loop has polled nothing is left in the system's queue, whose connections would be reset. From within a
+    // poll, the first time is right after that one.
+    for (let polls = 0; polls < 2; polls++) await new Promise((resolve) => setImmediate(resolve));
     this.#closed = new Promise((resolve) => this.#close(resolve));
     this.#connections.close();
     this.#sessions.close();
