@@ -2,10 +2,15 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { Agent, createServer, type RequestListener, type ServerResponse } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
+import {
+  connect as connectHttp2,
+  createServer as createHttp2,
+  createSecureServer as createSecureHttp2,
+} from 'node:http2';
 import { createServer as createSecure, request as requestSecure, Agent as SecureAgent } from 'node:https';
 import { createServer as createNet, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { Lifecycle, type LifecycleOptions, type LifecycleServerOptions } from 'keelson';
 import { certificateFiles } from './support/certificate';
 import { runNode, temporaryFolder } from './support/process';
@@ -330,13 +335,55 @@ describe('upgraded connections', () => {
   });
 });
 
-test('https: answers are told to close, connections end', async () => {
+/** A certificate as servers take it. */
+function tls() {
   const { cert, key, remove } = certificateFiles();
-  const waiting: ServerResponse[] = [];
-  const server = createSecure({ cert: readFileSync(cert), key: readFileSync(key) }, (_req, res) => {
-    waiting.push(res);
-  });
+  const files = { cert: readFileSync(cert), key: readFileSync(key) };
   remove();
+  return files;
+}
+
+test('https: who has not ended the handshake by the end of the grace is let go, and nothing cut off', async () => {
+  const server = createSecure(tls(), () => {});
+  const one = new Lifecycle();
+  one.server(server, { grace: 20 });
+  const silent = await wire(await listen(server));
+  await eventually(() => one.getStats().connections === 1);
+  expect(await one.shutdown()).toMatchObject({ isClean: true });
+  await silent.ended;
+});
+
+test('http2 with HTTP/1 beside: both are answered, and an idle connection ends', async () => {
+  const waiting: any[] = [];
+  const server = createSecureHttp2({ ...tls(), allowHTTP1: true }, (_req, res) => void waiting.push(res));
+  const one = new Lifecycle();
+  one.server(server, { grace: 20 });
+  const port = await listen(server);
+  const options = { rejectUnauthorized: false };
+  const idle = connectTls({ ...options, port, ALPNProtocols: ['http/1.1'] }).on('error', () => {});
+  await once(idle, 'secureConnect');
+  const client = connectHttp2(`https://127.0.0.1:${port}`, options);
+  const stream = client.request({ ':path': '/' }).resume();
+  const closed = once(stream, 'close');
+  const agent = new SecureAgent({ ...options, keepAlive: true });
+  const answer = once(requestSecure({ host: '127.0.0.1', port, agent }).end(), 'response');
+  await eventually(() => waiting.length === 2);
+  expect(one.getStats()).toMatchObject({ requests: 2, connections: 3 });
+  const shutdown = one.shutdown();
+  await eventually(() => !server.listening);
+  for (const res of waiting) res.end();
+  const [res] = await answer;
+  res.resume();
+  expect(res.headers.connection).toBe('close');
+  await closed;
+  expect(stream.rstCode).toBe(0);
+  expect(await shutdown).toMatchObject({ isClean: true });
+  agent.destroy();
+});
+
+test('https: answers are told to close, connections end', async () => {
+  const waiting: ServerResponse[] = [];
+  const server = createSecure(tls(), (_req, res) => void waiting.push(res));
   const one = new Lifecycle();
   one.server(server);
   const port = await listen(server);
@@ -376,9 +423,10 @@ describe('http2', () => {
     await eventually(() => goaways.length > 0);
     expect(goaways[0]).toEqual([0, 2 ** 31 - 1]);
     expect(server.listening).toBe(true);
+    const closed = once(stream, 'close');
     await eventually(() => !server.listening);
     waiting[0].end('answered');
-    await once(stream, 'close');
+    await closed;
     expect(body).toBe('answered');
     expect(await shutdown).toMatchObject({ isClean: true });
     expect(client.closed).toBe(true);

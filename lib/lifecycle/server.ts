@@ -1,7 +1,7 @@
 import { Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Server, Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import { Connections } from './connections.js';
 import type { Step } from './graph.js';
 import type { StopContext } from './options.js';
@@ -23,6 +23,8 @@ export class ServerDrain {
   readonly #sessions = new Sessions();
   /** All, as the system knows them: below TLS and HTTP/2. */
   readonly #sockets = new Set<Socket>();
+  /** Those of TLS that are not secure yet, by their other end: sockets of TLS do not say what they are on. */
+  readonly #handshakes = new Map<string, Socket>();
   readonly #listeners: [event: string, listener: (...args: any[]) => void][] = [];
   #closed: Promise<void> | undefined;
 
@@ -39,14 +41,23 @@ export class ServerDrain {
   #listen(): void {
     const server = this.#server;
     const { request, upgrade, add } = this.#connections;
+    const isTls = server instanceof TlsServer;
     this.#on('connection', (socket: Socket) => {
+      const end = endOf(socket);
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      if (isTls) this.#handshakes.set(end, socket);
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        if (this.#handshakes.get(end) === socket) this.#handshakes.delete(end);
+      });
     });
+    if (isTls) this.#on('secureConnection', (socket: TLSSocket) => this.#handshakes.delete(endOf(socket)));
     const isHttp = server instanceof HttpServer || server instanceof HttpsServer;
     const isHttp2 = !isHttp && 'updateSettings' in server;
     if (!isHttp && !isHttp2) return;
-    if (isHttp) this.#on(server instanceof TlsServer ? 'secureConnection' : 'connection', add);
+    if (isHttp) this.#on(isTls ? 'secureConnection' : 'connection', add);
+    else if (isTls)
+      this.#on('secureConnection', (socket: TLSSocket) => socket.alpnProtocol === 'h2' || add(socket));
     this.#on('request', request);
     if (isHttp2) {
       this.#on('session', this.#sessions.add);
@@ -111,6 +122,7 @@ export class ServerDrain {
   async #finish({ signal, cutOff }: StopContext): Promise<void> {
     const sweep = setTimeout(() => {
       cutOff('connections', this.#connections.sweep());
+      for (const socket of this.#handshakes.values()) socket.destroy();
       // Those that were there before the server was registered.
       this.#server.closeIdleConnections?.();
     }, this.#grace);
@@ -131,4 +143,8 @@ export class ServerDrain {
     for (const socket of this.#connections.all.keys()) socket.destroy();
     for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
