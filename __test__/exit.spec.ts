@@ -19,11 +19,11 @@ test('importing keelson starts no thread, holds nothing open and listens to no s
 test('making every object leaves the process as it was', async () => {
   const [before, after] = await evaluate<object[]>(`${CENSUS}
     const { TimerManager, BoundedLRUCache, CircularBuffer, OptimizedRouter, RouteTrie } = require('keelson');
-    const { ConnectionPool } = require('keelson');
+    const { ConnectionPool, Lifecycle } = require('keelson');
     const before = census();
     const made = [new TimerManager(), new BoundedLRUCache(10), new CircularBuffer(10)];
     made.push(new RouteTrie({ cache: true }), new OptimizedRouter({ slowStart: 100, outlier: {} }));
-    made.push(new ConnectionPool({ create: () => ({}) }, { min: 2 }));
+    made.push(new ConnectionPool({ create: () => ({}) }, { min: 2 }), new Lifecycle());
     console.log(JSON.stringify([before, census()]));`);
   expect(after).toEqual(before);
 });
@@ -33,10 +33,10 @@ test('neither importing nor making objects starts a timer, not even one that doe
     const made = new Set();
     require('node:async_hooks').createHook({ init: (id, type) => made.add(type) }).enable();
     const { TimerManager, BoundedLRUCache, CircularBuffer, OptimizedRouter, RouteTrie } = require('keelson');
-    const { ConnectionPool } = require('keelson');
+    const { ConnectionPool, Lifecycle } = require('keelson');
     const objects = [new TimerManager(), new BoundedLRUCache(10), new CircularBuffer(10)];
     objects.push(new RouteTrie({ cache: true }), new OptimizedRouter({ slowStart: 100, outlier: {} }));
-    objects.push(new ConnectionPool({ create: () => ({}) }, { min: 2 }));
+    objects.push(new ConnectionPool({ create: () => ({}) }, { min: 2 }), new Lifecycle());
     const kinds = [...made];
     console.log(JSON.stringify(kinds));`);
   // A settled promise, napi-rs's own unreferenced hook for collected values, and contexts of timers: no handle.

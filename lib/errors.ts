@@ -4,6 +4,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_BINDING_MISSING'
   | 'ERR_KEELSON_BREAKER_OPEN'
   | 'ERR_KEELSON_COST_ABOVE_QUOTA'
+  | 'ERR_KEELSON_DEPENDENCY'
   | 'ERR_KEELSON_DESTROYED'
   | 'ERR_KEELSON_DRIVER_MISSING'
   | 'ERR_KEELSON_INTERNAL'
@@ -15,6 +16,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_JSON_SYNTAX'
   | 'ERR_KEELSON_LOAD'
   | 'ERR_KEELSON_LOG'
+  | 'ERR_KEELSON_MAIN_THREAD'
   | 'ERR_KEELSON_MALFORMED_PATH'
   | 'ERR_KEELSON_NO_THREADS'
   | 'ERR_KEELSON_POOL_CONNECTION'
@@ -23,6 +25,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_REDIS'
   | 'ERR_KEELSON_ROUTE_CONFLICT'
   | 'ERR_KEELSON_ROUTE_TIMEOUT'
+  | 'ERR_KEELSON_SHUTTING_DOWN'
   | 'ERR_KEELSON_SNAPSHOT'
   | 'ERR_KEELSON_STORE_REMOTE'
   | 'ERR_KEELSON_TIMEOUT'
@@ -349,6 +352,52 @@ export class BatchError extends KeelsonError {
 
   override get name(): string {
     return 'BatchError';
+  }
+}
+
+/** A resource of a lifecycle depends on one that is not registered, or on itself by way of others. Nothing was registered. */
+export class DependencyError extends KeelsonError {
+  /**
+   * @param resource that was to be registered
+   * @param path names from it to the one that is not there, or back to itself
+   */
+  constructor(
+    readonly resource: string,
+    readonly path: readonly string[],
+  ) {
+    const last = path[path.length - 1];
+    super(
+      'ERR_KEELSON_DEPENDENCY',
+      last === resource
+        ? `'${resource}' would depend on itself: ${path.join(' -> ')}`
+        : `'${resource}' depends on '${last}', which is not registered: register that first`,
+    );
+  }
+
+  override get name(): string {
+    return 'DependencyError';
+  }
+}
+
+/** A lifecycle is shutting down, and too far for what was asked. */
+export class ShuttingDownError extends KeelsonError {
+  constructor(message: string) {
+    super('ERR_KEELSON_SHUTTING_DOWN', message);
+  }
+
+  override get name(): string {
+    return 'ShuttingDownError';
+  }
+}
+
+/** Something that only the main thread can do was asked for in a worker thread. */
+export class MainThreadError extends KeelsonError {
+  constructor(message: string) {
+    super('ERR_KEELSON_MAIN_THREAD', message);
+  }
+
+  override get name(): string {
+    return 'MainThreadError';
   }
 }
 

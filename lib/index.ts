@@ -56,6 +56,7 @@ export {
   CircularReferenceError,
   ConnectionError,
   CostAboveQuotaError,
+  DependencyError,
   DestroyedError,
   DriverMissingError,
   InvalidArgumentError,
@@ -65,6 +66,7 @@ export {
   KeelsonError,
   LoadError,
   LogError,
+  MainThreadError,
   MalformedPathError,
   PoolUnavailableError,
   QueueFullError,
@@ -72,10 +74,26 @@ export {
   RemoteStoreError,
   RouteConflictError,
   RouteTimeoutError,
+  ShuttingDownError,
   SnapshotError,
   TimeoutError,
   TransactionEndedError,
 } from './errors.js';
+export type { HealthDetail, HealthDocument, HealthStatus } from './health/document.js';
+export type { HealthHandler, HealthMiddleware, Question as HealthQuestion } from './health/http.js';
+export type {
+  EventLoopLagOptions,
+  HealthCheckOptions,
+  HealthHandlerOptions,
+  HealthKind,
+  HealthMiddlewareOptions,
+  HealthOptions,
+  HealthResult,
+  MemoryOptions as HealthMemoryOptions,
+  Thresholds as HealthThresholds,
+} from './health/options.js';
+export type { HealthStats } from './health.js';
+export { Health } from './health.js';
 export type { LatencySummary } from './histogram.js';
 export type { JSONType } from './json/document.js';
 export { JSONDocument } from './json/document.js';
@@ -106,6 +124,21 @@ export type {
 export type { TaskOptions as JSONTaskOptions } from './json/tasks.js';
 export type { JSONWorkerPoolMetrics, JSONWorkerPoolStats } from './jsonWorkerPool.js';
 export { JSONWorkerPool } from './jsonWorkerPool.js';
+export type {
+  CutOff,
+  LifecycleOptions,
+  LifecyclePhase,
+  PlaceOptions as LifecyclePlaceOptions,
+  ResourceOptions as LifecycleResourceOptions,
+  ServerOptions as LifecycleServerOptions,
+  ShutdownOptions,
+  SignalOptions as LifecycleSignalOptions,
+  StartContext,
+  StopContext,
+} from './lifecycle/options.js';
+export type { ResourceReport, ShutdownReport } from './lifecycle/report.js';
+export type { LifecycleEvents, LifecycleState, LifecycleStats, Stoppable } from './lifecycle.js';
+export { Lifecycle, lifecycle } from './lifecycle.js';
 export type { ChildLogger } from './log/child.js';
 export type { LogDestinationMetrics } from './log/destination.js';
 export type {

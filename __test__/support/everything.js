@@ -12,6 +12,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
+  const { Lifecycle, Health } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -125,6 +126,22 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const tiers = [await tiered.get('value'), await tiered.getOrLoad('loaded tiered', async () => [2])];
   await tiered.invalidateTag('tag');
   tiers.push((await tiered.get('value')) ?? 'gone', tiered.metrics().redis.connected);
+  const lifecycle = new Lifecycle();
+  const health = new Health({
+    lifecycle,
+    memory: false,
+    checks: { 'cache:entries': () => ({ observedValue: 2 }) },
+  });
+  lifecycle.register('timers', new TimerManager());
+  lifecycle.register('job', {
+    dependsOn: ['timers'],
+    start: () => {},
+    stop: ({ cutOff }) => cutOff('jobs', 1),
+  });
+  await lifecycle.ready();
+  const healthy = await health.ready();
+  const report = await lifecycle.shutdown();
+  const draining = await health.ready();
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -157,6 +174,13 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     broken: [fired.map(({ status }) => status), refused, unshared, sharing.fleet.connected],
     kept,
     tiers,
+    operated: [
+      healthy.status,
+      healthy.checks['cache:entries'][0].observedValue,
+      report.resources.map((resource) => resource.name),
+      report.cutOff,
+      draining.output,
+    ],
     refusal,
   };
   if (leave) {
@@ -202,5 +226,6 @@ module.exports.FOUND = {
   broken: [['fulfilled', 'rejected', 'rejected'], 'ERR_KEELSON_BREAKER_OPEN', 'alone', false],
   kept: [{ list: [1] }, ['a', 'a'], 2, 2],
   tiers: [1, [2], 'gone', false],
+  operated: ['pass', 2, ['job', 'timers'], { jobs: 1 }, 'stopped'],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

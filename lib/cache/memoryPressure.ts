@@ -1,4 +1,4 @@
-import { getHeapStatistics } from 'node:v8';
+import { containerUse, heapUse, type Use } from '../systemMemory.js';
 import { callable, integer, number, options } from '../validate.js';
 
 /** When and how far a cache gives way. Nothing is checked on a timer: only insertions check. */
@@ -19,15 +19,8 @@ const NAMES = ['heap', 'container', 'every', 'keep', 'isShort'] as const;
 /** Checks left out after a shrink: garbage is still counted as used until it is collected. */
 const PATIENCE = 8;
 
-function heapShare(): number {
-  const { used_heap_size, heap_size_limit } = getHeapStatistics();
-  return used_heap_size / heap_size_limit;
-}
-
-function containerShare(): number {
-  // Without a limit this is 0, undefined, or a number beyond any real memory.
-  const limit = process.constrainedMemory?.() ?? 0;
-  return limit > 0 ? process.memoryUsage.rss() / limit : 0;
+function share(use: Use | undefined): number {
+  return use === undefined ? 0 : use.used / use.limit;
 }
 
 /** Says after how many insertions, and to which share, a cache has to shrink. */
@@ -47,7 +40,7 @@ export class MemoryPressure {
     this.#left = every;
     this.#isShort =
       isShort === undefined
-        ? () => heapShare() > heap || containerShare() > container
+        ? () => share(heapUse()) > heap || share(containerUse()) > container
         : callable('memoryPressure.isShort', isShort);
   }
 
