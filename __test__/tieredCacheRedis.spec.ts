@@ -110,12 +110,27 @@ describe('what goes through L3', () => {
     ['bytes of somebody else', 'SET', ['garbage']],
     ['an envelope that is cut off', 'SET', [Buffer.concat([Buffer.from([1, 5]), Buffer.alloc(38)])]],
     ['one of another version', 'SET', [Buffer.alloc(100, 2)]],
+    ['a set of somebody else', 'SADD', ['garbage']],
   ])('%s is as good as nothing', async (_, command, args) => {
     const [one, two] = await fleet(2);
     await server.command(command, 'cache:{=key}', ...args);
     expect(await one!.cache.get('key')).toBeUndefined();
     expect(await one!.cache.getOrLoad('key', () => 'loaded')).toBe('loaded');
     expect(await two!.cache.getOrLoad('key', () => 'again')).toBe('loaded');
+    expect([...one!.events, ...two!.events]).toEqual([]);
+  });
+
+  test('keys that are asked for in one turn are looked at in few calls, each of which gets its own', async () => {
+    const [one, two] = await fleet(2);
+    const keys = Array.from({ length: 200 }, (_, number) => `key ${number}`);
+    await Promise.all(keys.filter((_, number) => number % 2 === 0).map((key) => one!.cache.set(key, key)));
+    await eventually(() => two!.isUp);
+    await server.command('CONFIG', 'RESETSTAT');
+    const found = await Promise.all(keys.map((key) => two!.cache.get(key)));
+    expect(found).toEqual(keys.map((key, number) => (number % 2 === 0 ? key : undefined)));
+    const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await server.command('INFO', 'commandstats')) ?? [];
+    // Those who ask for news may come on top.
+    expect(Number(calls)).toBeLessThan(10);
   });
 
   test.each(['', 'x', '[]', '{}', '["~x",false]', '["=key"]', 'null', '99999999999999999999', '-1', '\xff'])(

@@ -133,7 +133,7 @@ class ClientWave {
 }
 
 /** Whether a client is known to talk to one server: then a call may have any keys. Of others its keys share a slot. */
-function hasOneNode(client: any): boolean {
+export function hasOneNode(client: any): boolean {
   if (client.isCluster === false) return true;
   return (
     typeof client.evalSha === 'function' && typeof client.isOpen === 'boolean' && client.masters === undefined

@@ -14,6 +14,8 @@ export type Caller = (
 export interface Calls {
   /** What is put in front of the names of keys by itself. */
   readonly prefix: string;
+  /** Whether it is known now that one server has all keys, so that a call may have any of them. */
+  readonly hasOneServer: boolean;
   script(source: string): Caller;
   listen(channel: string, listener: SubscriptionListener): Subscription;
   close(): void;
@@ -25,6 +27,9 @@ export function linkCalls(spec: string, timeout: number): Calls {
   const scripts: RedisScript[] = [];
   return {
     prefix: '',
+    get hasOneServer() {
+      return link.hasOneServer;
+    },
     script(source) {
       const script = new RedisScript(link, source);
       scripts.push(script);

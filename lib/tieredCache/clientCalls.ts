@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { hasOneNode } from '../redis/client.js';
 import { redisErrorOf } from '../redis/clientEval.js';
 import { type RedisReply, refusal } from '../redis/link.js';
 import { ClientSubscription } from '../redis/subscription.js';
@@ -18,6 +19,7 @@ export function clientCalls(client: any, timeout: number): Calls {
   return {
     // Of ioredis. It does not put it in front of channels.
     prefix: client.options?.keyPrefix ?? '',
+    hasOneServer: hasOneNode(client),
     script(source) {
       const sha = createHash('sha1').update(source).digest('hex');
       return (keys, given) => {

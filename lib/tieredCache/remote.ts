@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers';
-import { type RedisItem, type RedisReply, refusal } from '../redis/link.js';
+import type { RedisItem, RedisReply } from '../redis/link.js';
 import type { Caller, Calls } from './calls.js';
+import { Reads } from './reads.js';
 import {
   HEAR,
   LAND,
@@ -14,6 +15,7 @@ import {
   TELL,
   WRITE,
 } from './scripts.js';
+import { strange } from './strange.js';
 
 /** What is found under a key. */
 export type Found =
@@ -52,7 +54,7 @@ export class Remote {
   readonly channel: string;
   readonly #prefix: string;
   readonly #shared: readonly string[];
-  readonly #read: Caller;
+  readonly #reads: Reads;
   readonly #land: Caller;
   readonly #lease: Caller;
   readonly #write: Caller;
@@ -64,10 +66,10 @@ export class Remote {
     this.#prefix = prefix;
     this.channel = `${calls.prefix}${prefix}{*}`;
     this.#shared = ['news', 'tags', 'last'].map((name) => `${prefix}{*}${name}`);
-    const sources = [READ, LAND, LEASE, WRITE, TELL, HEAR, TAGS];
+    this.#reads = new Reads(patient(calls.script(READ)), () => calls.hasOneServer);
+    const sources = [LAND, LEASE, WRITE, TELL, HEAR, TAGS];
     const scripts = sources.map((source) => patient(calls.script(source)));
-    [this.#read, this.#land, this.#lease, this.#write, this.#tell, this.#hear, this.#tags] = scripts as [
-      Caller,
+    [this.#land, this.#lease, this.#write, this.#tell, this.#hear, this.#tags] = scripts as [
       Caller,
       Caller,
       Caller,
@@ -79,7 +81,7 @@ export class Remote {
 
   /** @param token with which the lease is wanted, for `life` milliseconds; without one it is not */
   async read(key: string, token = '', life = 0, seen: Uint8Array = NOTHING): Promise<Found> {
-    const [kind, number, value] = listOf(await this.#read(this.#keys(key), [token, whole(life), seen]));
+    const [kind, number, value] = await this.#reads.read(this.#keys(key), [token, whole(life), seen]);
     switch (Number(kind)) {
       case 0:
         return { kind: 'value', bytes: value as Buffer, life: Number(number) };
@@ -203,8 +205,4 @@ function whole(value: number): string {
 function listOf(reply: RedisReply): RedisItem[] {
   if (Array.isArray(reply)) return reply;
   return strange();
-}
-
-function strange(): never {
-  throw refusal('server', 'Redis answered a script of the tiered cache with something else than that gives');
 }

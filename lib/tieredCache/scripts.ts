@@ -34,21 +34,36 @@ end
 `;
 
 /**
- * Looks at a value. Whoever finds none, or the one whose head it has seen, gets the lease if it has a token, unless somebody else
- * has it.
+ * Looks at values, each by two keys and three arguments: a token, or nothing; for how long the lease is wanted; and the head of
+ * a value that was seen, or nothing. Whoever finds no value, or the one that he has seen, gets the lease if he has a token,
+ * unless somebody else has it. Three items about each: what was found, for how long, and the value. What others have put there
+ * that is no text is none.
  */
 export const READ = `
-local value = redis.call('GET', KEYS[1])
-local token, life, seen = ARGV[1], ARGV[2], ARGV[3]
-if value and (seen == '' or value:sub(1, #seen) ~= seen) then return { 0, redis.call('PTTL', KEYS[1]), value } end
-if token == '' then return { 1 } end
-local held = redis.call('GET', KEYS[2])
-if not held then
-  redis.call('SET', KEYS[2], token, 'PX', life)
-  return { 2 }
+local function get(key)
+  local value = redis.pcall('GET', key)
+  return type(value) == 'string' and value
 end
-if held:sub(-1) ~= '?' then redis.call('SET', KEYS[2], held .. '?', 'KEEPTTL') end
-return { 3, redis.call('PTTL', KEYS[2]) }
+local function look(entry, lease, token, life, seen)
+  local value = get(entry)
+  if value and (seen == '' or value:sub(1, #seen) ~= seen) then return 0, redis.call('PTTL', entry), value end
+  if token == '' then return 1, 0, false end
+  local held = get(lease)
+  if not held then
+    redis.call('SET', lease, token, 'PX', life)
+    return 2, 0, false
+  end
+  if held:sub(-1) ~= '?' then redis.call('SET', lease, held .. '?', 'KEEPTTL') end
+  return 3, redis.call('PTTL', lease), false
+end
+local reply = {}
+for index = 0, #KEYS / 2 - 1 do
+  local entry, lease = KEYS[2 * index + 1], KEYS[2 * index + 2]
+  local token, life, seen = ARGV[3 * index + 1], ARGV[3 * index + 2], ARGV[3 * index + 3]
+  local place = 3 * index
+  reply[place + 1], reply[place + 2], reply[place + 3] = look(entry, lease, token, life, seen)
+end
+return reply
 `;
 
 /** Stores what was loaded, by who still has the lease: who has not was overtaken by a change. */
