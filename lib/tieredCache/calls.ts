@@ -25,10 +25,11 @@ export interface Calls {
 export function linkCalls(spec: string, timeout: number): Calls {
   const link = RedisLink.open(spec);
   const scripts: RedisScript[] = [];
+  let isClosed = false;
   return {
     prefix: '',
     get hasOneServer() {
-      return link.hasOneServer;
+      return !isClosed && link.hasOneServer;
     },
     script(source) {
       const script = new RedisScript(link, source);
@@ -37,6 +38,7 @@ export function linkCalls(spec: string, timeout: number): Calls {
     },
     listen: (channel, listener) => new RedisSubscription(link, channel, listener),
     close() {
+      isClosed = true;
       for (const script of scripts) script.close();
       link.close();
     },
