@@ -33,8 +33,8 @@ export class RedisSubscription implements Subscription {
 
   constructor(link: RedisLink, channel: string, listener: SubscriptionListener) {
     this.#listener = listener;
-    // Its callbacks belong to no caller's async context.
-    this.#native = noContext.runInAsyncScope(() => link.native.subscribe(channel, () => this.#take()));
+    // What is told belongs to no caller's async context.
+    this.#native = link.native.subscribe(channel, () => noContext.runInAsyncScope(() => this.#take()));
   }
 
   close(): void {
