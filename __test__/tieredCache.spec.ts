@@ -54,7 +54,7 @@ describe.each<[string, () => ReturnType<typeof open>]>([
   test('what is closed is used by nobody, and closing it again is nothing', async () => {
     const { cache } = make();
     await cache.set('a', 1);
-    await cache[Symbol.asyncDispose]();
+    await cache[Symbol.asyncDispose ?? (Symbol.for('nodejs.asyncDispose') as typeof Symbol.asyncDispose)]();
     await cache.close();
     const closed = { code: 'ERR_KEELSON_DESTROYED', name: 'DestroyedError' };
     const calls = [cache.get('a'), cache.getOrLoad('a', () => 1), cache.set('a', 2), cache.delete('a')];
