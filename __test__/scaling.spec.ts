@@ -308,6 +308,18 @@ describe('a plan', () => {
     series.set(4000, 10);
     expect(planner.plan(series, 4001)!.replicas).toBe(2);
   });
+
+  test('a clock that is set back a little leaves nothing of the loads that were', () => {
+    const planner = new Planner(settings({ stabilization: 0, max: 1000 }));
+    const other = new Planner(settings({ stabilization: 0, max: 1000 }));
+    const series = new Series(planner.reach);
+    // All within one epoch, whose forecast goes on from where it was.
+    for (let n = 0; n < 95; n++) series.set(5000 + n, 100 + n);
+    planner.plan(series, 5095);
+    series.cut(5060);
+    for (let n = 5060; n < 5080; n++) series.set(n, 300 - (n % 7));
+    expect(planner.plan(series, 5080)).toEqual(other.plan(series, 5080));
+  });
 });
 
 test('a series keeps the latest, and knows what it does not know', () => {

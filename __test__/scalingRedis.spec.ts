@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
 import { Scaling, type ScalingOptions } from 'keelson';
 import { createClient } from 'redis';
+import { Fleet } from '../dist/scaling/fleet';
+import { settingsOf } from '../dist/scaling/options';
 import { useProxy } from './support/proxy';
 import { connections, useRedis } from './support/redis';
 import { eventually } from './support/server';
@@ -81,15 +83,33 @@ test('who dies drops out after a while, and who leaves at once', async () => {
   expect(await server.command('HEXISTS', 'scale:{web}:loads', 'dead')).toBe(0);
 });
 
-test('who starts late has the fleet’s history, and plans as the others do', async () => {
-  // An hour of history, as if the fleet was there for long: a ramp from 100 to 400.
+/** Has the fleet's loads of so many intervals until now be those of a ramp. */
+async function remember(count: number): Promise<number> {
   const [seconds] = await server.command('TIME');
-  const now = Math.floor((Number(seconds) * 1000) / INTERVAL);
-  const history = Array.from({ length: 3000 }, (_, n) => [now - 3000 + n, 100 + n / 10] as const);
-  for (let from = 0; from < history.length; from += 500) {
-    const pairs = history.slice(from, from + 500).flatMap(([at, load]) => [String(at), `${at}:${load}`]);
-    await server.command('ZADD', 'scale:{web}:fleet', ...pairs);
+  const first = Math.floor((Number(seconds) * 1000) / INTERVAL) - count;
+  for (let from = 0; from < count; from += 500) {
+    const pairs = Array.from({ length: Math.min(500, count - from) }, (_, n) => {
+      const at = String(first + from + n);
+      return [at, `${at}:${100 + (from + n) / 10}`];
+    });
+    await server.command('ZADD', 'scale:{web}:fleet', ...pairs.flat());
   }
+  return first;
+}
+
+test('all of a history is heard at once, however long it is', async () => {
+  const first = await remember(4500);
+  const settings = { name: 'web', capacity: 1, max: 1, interval: INTERVAL, redis: server.config };
+  const fleet = new Fleet(settingsOf({ ...settings, timeout: 20_000 }), 5000);
+  const { loads, members } = await fleet.exchange(undefined, first + 100);
+  expect([members, loads.length]).toEqual([0, 4400]);
+  expect(loads).toEqual(loads.map((_, n) => [first + 100 + n, 100 + (100 + n) / 10]));
+  fleet.close();
+});
+
+test('who starts late has the fleet’s history, and plans as the others do', async () => {
+  // As if the fleet was there for long.
+  await remember(3000);
   const early = make(200);
   await eventually(() => early.recommendation()?.source === 'fleet');
   expect(early.recommendation()!.isWarm).toBe(true);
