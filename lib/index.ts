@@ -218,6 +218,18 @@ export type {
   TrieNode,
 } from './router/types.js';
 export { RouteTrie } from './routeTrie.js';
+export type { LoadForecastParameters } from './scaling/fit.js';
+export type { LoadForecastOptions, LoadOutlook } from './scaling/forecast.js';
+export { LoadForecast } from './scaling/forecast.js';
+export type { ScalingHandler } from './scaling/http.js';
+export type { ScalingOptions } from './scaling/options.js';
+export type {
+  ScalingEvents,
+  ScalingMetrics,
+  ScalingRecommendation,
+  ScalingSource,
+} from './scaling.js';
+export { Scaling } from './scaling.js';
 export type { SharedCacheLoader, SharedCacheLoadOptions } from './sharedCache/loads.js';
 export type { SharedCacheOptions, SharedCacheSetOptions } from './sharedCache/options.js';
 export type { SharedCacheCounters, SharedCacheMetrics } from './sharedCache.js';

@@ -12,7 +12,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
-  const { Lifecycle, Health } = keelson;
+  const { Lifecycle, Health, Scaling, LoadForecast } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -142,6 +142,24 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const healthy = await health.ready();
   const report = await lifecycle.shutdown();
   const draining = await health.ready();
+  // Nobody listens there: it goes by its own load.
+  const scaling = new Scaling({
+    name: 'everything',
+    capacity: 10,
+    target: 0.5,
+    max: 100,
+    interval: 50,
+    redis: 'redis://127.0.0.1:1',
+  });
+  scaling.on('redis-error', () => {});
+  scaling.gauge(() => 42);
+  let scaled;
+  while (scaled === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    scaled = scaling.recommendation();
+  }
+  const forecast = new LoadForecast({ season: 2 });
+  for (const load of [10, 20, 10, 20]) forecast.add(load);
   let refusal;
   try {
     new BoundedLRUCache(-1);
@@ -181,6 +199,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
       report.cutOff,
       draining.output,
     ],
+    scaled: [scaled.replicas, scaled.load, scaled.source, forecast.forecast(2)],
     refusal,
   };
   if (leave) {
@@ -227,5 +246,6 @@ module.exports.FOUND = {
   kept: [{ list: [1] }, ['a', 'a'], 2, 2],
   tiers: [1, [2], 'gone', false],
   operated: ['pass', 2, ['job', 'timers'], { jobs: 1 }, 'stopped'],
+  scaled: [9, 42, 'own', { mean: 20, deviation: 0 }],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

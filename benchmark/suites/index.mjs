@@ -28,6 +28,7 @@ const MODULES = [
   'limiter-redis',
   'limiter-memory',
   'breaker',
+  'scaling',
   'logger',
   'logger-stall',
   'logger-exit',
