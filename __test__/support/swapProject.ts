@@ -120,15 +120,14 @@ export function useProjects() {
   };
 }
 
-function snapshotOf(folder: string): Record<string, string> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  const own = files
-    .map((file) => file.slice(folder.length + 1))
-    .filter((path) => !/^(\.git|node_modules)[\\/]/.test(path));
-  return Object.fromEntries(
-    own.sort().map((path) => [path, readFileSync(join(folder, path)).toString('hex')]),
-  );
+function snapshotOf(folder: string, path = ''): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
+    const inner = path === '' ? entry.name : `${path}/${entry.name}`;
+    if (entry.isFile()) found[inner] = readFileSync(join(folder, inner)).toString('hex');
+    else if (entry.isDirectory() && inner !== '.git' && inner !== 'node_modules') {
+      Object.assign(found, snapshotOf(folder, inner));
+    }
+  }
+  return found;
 }
