@@ -174,6 +174,7 @@ describe('finds modules', () => {
       'src/limits/rateLimiter.ts':
         'export default new DistributedRateLimiter({ windowMs: 1 });\nclass DistributedRateLimiter {}\n',
       'src/index.ts': "export * from './timerManager';\n",
+      'src/acme/router.ts': "export { RouteTrie } from '@acme/router';\n",
       'src/timer-manager/index.ts': "export { TimerManager } from './timer.js';\n",
       'src/latin/timerManager.ts': Buffer.from(`// \xe9\n${ORIGINALS.timers}`, 'latin1'),
       'src/large/timerManager.ts': `${ORIGINALS.timers}//${'x'.repeat(1 << 20)}\n`,

@@ -107,7 +107,63 @@ describe('writes', () => {
   });
 });
 
+describe('asks', () => {
+  const { swap } = require('../dist/cli/swap.js') as typeof import('../lib/cli/swap');
+
+  /** Runs the command as on a terminal where somebody gives these answers. */
+  async function answered(made: SwapProject, answers: boolean[], ...args: string[]) {
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return answers.shift()!;
+    };
+    const silent = () => {};
+    return { code: await swap.run([made.folder, ...args], { out: silent, err: silent, ask }), asked };
+  }
+
+  test('and takes no for no, and yes for yes', async () => {
+    const made = project({ [TIMERS]: ORIGINALS.timers });
+    const before = made.snapshot();
+    const args = ['--no-install', '--no-check'];
+    expect(await answered(made, [false], ...args)).toEqual({ code: 0, asked: ['Swap 1 of these?'] });
+    expect(made.snapshot()).toEqual(before);
+    expect((await answered(made, [true], ...args)).code).toBe(0);
+    expect(made.read(TIMERS)).toBe(SWAPPED);
+  });
+
+  test('whether to take it back when a check fails', async () => {
+    const { made, standIn } = checked(`${LOAD}if ('swapped' in TimerManager.prototype) process.exit(1);\n`);
+    const before = made.snapshot();
+    const { code, asked } = await answered(made, [true, true], '--package', standIn);
+    expect({ code, asked }).toEqual({ code: 1, asked: ['Swap 1 of these?', 'Take the swap back?'] });
+    expect(made.snapshot()).toEqual(before);
+  });
+
+  test('nobody where nobody is there, and then an unclean project is no reason to fail', async () => {
+    const made = project({ [TIMERS]: ORIGINALS.timers }, { git: false });
+    const { code, stdout } = await made.swap();
+    expect({ code, last: stdout.trim().split('\n').at(-1) }).toEqual({
+      code: 0,
+      last: 'Nothing is written. To write it, run this again with --yes.',
+    });
+  });
+});
+
 describe('undo', () => {
+  test('comes first after a swap that was interrupted', async () => {
+    const made = project({ [TIMERS]: ORIGINALS.timers, 'src/lruCache.ts': ORIGINALS.cache });
+    await write(made, 0);
+    const journal = JSON.parse(made.read('.keelson-swap/journal.json')) as {
+      entries: { after: string | null }[];
+    };
+    for (const entry of journal.entries) entry.after = null;
+    made.write('.keelson-swap/journal.json', JSON.stringify(journal));
+    made.write('src/lruCache.ts', ORIGINALS.cache);
+    expect(await write(made, 3, '--force')).toContain('keelson swap --undo');
+    expect((await made.swap('--undo')).code).toBe(0);
+    expect(made.read(TIMERS)).toBe(ORIGINALS.timers);
+  });
+
   test('refuses to lose what was changed since, unless it is forced', async () => {
     const made = project({ [TIMERS]: ORIGINALS.timers });
     await write(made, 0);
@@ -148,7 +204,7 @@ function checked(check: string, keelson: Record<string, string> = {}) {
   const manifest = { name: 'keelson', version: '0.1.0', main: 'index.js', ...keelson };
   writeFileSync(join(standIn, 'package.json'), JSON.stringify(manifest));
   writeFileSync(join(standIn, 'index.js'), 'exports.TimerManager = class { swapped() {} };\n');
-  return { made, swap: (...args: string[]) => made.swap('--yes', '--package', standIn, ...args) };
+  return { made, standIn, swap: (...args: string[]) => made.swap('--yes', '--package', standIn, ...args) };
 }
 
 const MODULE = 'lib/timerManager.js';
@@ -235,5 +291,41 @@ describe('installs and checks', () => {
     expect(stdout).toMatch(/^Before the swap: tsc --noEmit passed/m);
     expect(stderr).toContain("src/main.ts(2,39): error TS2339: Property 'old' does not exist");
     expect(code).toBe(1);
+  });
+});
+
+describe('the package manager', () => {
+  const { absoluteSpec, installCommand, managerOf, testCommand } =
+    require('../dist/cli/swap/manager.js') as typeof import('../lib/cli/swap/manager');
+
+  test.each([
+    ['package-lock.json', 'npm install --save --no-audit --no-fund keelson@1', 'npm test'],
+    ['npm-shrinkwrap.json', 'npm install --save --no-audit --no-fund keelson@1', 'npm test'],
+    ['pnpm-lock.yaml', 'pnpm add keelson@1', 'pnpm test'],
+    ['yarn.lock', 'yarn add keelson@1', 'yarn test'],
+    ['bun.lock', 'bun add keelson@1', 'bun run test'],
+    ['bun.lockb', 'bun add keelson@1', 'bun run test'],
+  ])('is that of %s, also of the workspace above', (lock, install, test) => {
+    const { folder } = project({ [lock]: '', 'packages/a/package.json': '{ "name": "a" }' });
+    for (const place of [folder, join(folder, 'packages', 'a')]) {
+      const manager = managerOf(place, folder, {});
+      expect(manager.lock).toBe(join(folder, lock));
+      expect(installCommand(manager, place, ['keelson@1']).join(' ')).toBe(install);
+      expect(testCommand(manager).join(' ')).toBe(test);
+    }
+  });
+
+  test('is the one that package.json names where locks say nothing or different things', () => {
+    const { folder } = project({ 'yarn.lock': '', 'package-lock.json': '', 'pnpm-workspace.yaml': '' });
+    expect(managerOf(folder, folder, { packageManager: 'npm@10.0.0' }).name).toBe('npm');
+    const pnpm = managerOf(join(folder, 'src'), join(folder, 'src'), { packageManager: 'pnpm@9.1.0+sha1.0' });
+    expect(pnpm).toEqual({ name: 'pnpm', lock: join(folder, 'src', 'pnpm-lock.yaml') });
+    expect(installCommand(pnpm, folder, ['x'])).toEqual(['pnpm', 'add', '-w', 'x']);
+    expect(managerOf(join(folder, 'src'), join(folder, 'src'), {}).name).toBe('npm');
+  });
+
+  test('gets tarballs and folders by absolute paths, names as they are', () => {
+    expect(absoluteSpec('package.json')).toBe(join(process.cwd(), 'package.json'));
+    expect(absoluteSpec('keelson@1.0.0')).toBe('keelson@1.0.0');
   });
 });

@@ -28,8 +28,12 @@ async function plan(project: Project, options: SwapOptions, terminal: Terminal):
   for (const hint of hints) terminal.out(hint);
   const { swaps } = findings;
   if (swaps.length === 0 || options.dryRun) return 0;
+  if (!options.yes && terminal.ask === undefined) {
+    terminal.out('Nothing is written. To write it, run this again with --yes.');
+    return 0;
+  }
   if (!options.force) refuseUnclean(project, swaps, options.install);
-  if (!(await agreed(`Swap ${swaps.length} of these?`, options, terminal))) return 0;
+  if (!options.yes && !(await terminal.ask?.(`Swap ${swaps.length} of these?`))) return 0;
   return await apply(project, swaps, options, terminal);
 }
 
@@ -54,11 +58,4 @@ async function undo(project: Project, options: SwapOptions, terminal: Terminal):
     `As it was before. node_modules is left alone: run ${project.manager.name} install to clean it up.`,
   );
   return 0;
-}
-
-async function agreed(question: string, { yes }: SwapOptions, { ask, out }: Terminal): Promise<boolean> {
-  if (yes) return true;
-  if (ask !== undefined) return await ask(question);
-  out('Nothing is written. To write it, run this again with --yes.');
-  return false;
 }

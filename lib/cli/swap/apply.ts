@@ -46,10 +46,11 @@ export async function apply(
   const { root, manager, manifest } = project;
   const { out, err } = terminal;
   const install = needsInstall(project, options);
+  const journal = new Journal(root);
+  if (journal.interrupted) throw new Stop(3, 'An earlier swap was interrupted. Run: npx keelson swap --undo');
   const checks = options.check ? checksOf(root, manager, manifest) : [];
   const before = await runChecks(root, checks, (check, outcome) => out(lineOf('Before', check, outcome)));
 
-  const journal = new Journal(root);
   journal.keep(touched(project, swaps, install));
   try {
     for (const { path, after } of swaps) writeAtomic(join(root, path), after);

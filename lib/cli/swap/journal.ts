@@ -33,6 +33,11 @@ export class Journal {
     return this.#entries.map(({ path }) => path);
   }
 
+  /** Whether a swap began and did not end: what it left cannot be told from what was written since. */
+  get interrupted(): boolean {
+    return this.#entries.some(({ after }) => after === null);
+  }
+
   /** Keeps files, by absolute paths, before anything is written. Some may not exist yet. */
   keep(files: readonly string[]): void {
     mkdirSync(this.#folder, { recursive: true });

@@ -10,8 +10,8 @@ export interface Binding {
 }
 
 /**
- * What is to become of a file: `swap` it; `done` before; `left` alone, why is told; or it only passes on what other
- * files of the project export, which are looked at themselves.
+ * What is to become of a file: `swap` it; `done` before; `left` alone, why is told; or it is a `barrel`, which only
+ * passes on what others export: files of the project, which are looked at themselves, or a package.
  */
 export type Verdict =
   | { status: 'swap'; bindings: Binding[] }
@@ -27,7 +27,7 @@ export function judge({ exports, stars, style }: Shape, known: Published): Verdi
   const sources = [...exports.map(({ from }) => from), ...stars];
   if (sources.length === 0) return { status: 'left', reason: 'it exports nothing that can be seen' };
   if (sources.every((from) => from === PACKAGE)) return { status: 'done' };
-  if (sources.every((from) => from?.startsWith('.'))) return { status: 'barrel' };
+  if (sources.every((from) => from !== undefined)) return { status: 'barrel' };
   if (stars.length > 0) {
     return { status: 'left', reason: `it exports all of ${stars.map((star) => `'${star}'`).join(', ')}` };
   }
