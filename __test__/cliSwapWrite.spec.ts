@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ORIGINALS, type SwapProject, useProjects } from './support/swapProject';
 
@@ -171,6 +171,7 @@ describe('undo', () => {
     const refused = await made.swap('--undo');
     expect({ code: refused.code, mine: made.read(TIMERS).includes('mine') }).toEqual({ code: 3, mine: true });
     expect(refused.stderr).toContain(TIMERS);
+    rmSync(join(made.folder, 'src'), { recursive: true });
     expect((await made.swap('--undo', '--force')).code).toBe(0);
     expect(made.read(TIMERS)).toBe(ORIGINALS.timers);
   });
@@ -222,6 +223,20 @@ describe('installs and checks', () => {
     expect(made.snapshot()).toHaveProperty(['package-lock.json']);
     expect((await made.swap('--undo')).code).toBe(0);
     expect(made.snapshot()).toEqual(before);
+  });
+
+  test('but installs nothing where keelson is there, and then a changed package.json is no hindrance', async () => {
+    const { made } = checked('');
+    made.write('node_modules/keelson/index.js', '');
+    made.write('package.json', '{ "name": "service", "dependencies": { "keelson": "^0.1.0" } }\n');
+    const before = made.read('package.json');
+    const { code, stdout, stderr } = await made.swap('--yes');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('Installed');
+    expect({ now: made.read('package.json'), module: made.read(MODULE) }).toEqual({
+      now: before,
+      module: expect.stringContaining('keelson'),
+    });
   });
 
   test('and says what fails now and passed before', async () => {

@@ -32,7 +32,7 @@ async function plan(project: Project, options: SwapOptions, terminal: Terminal):
     terminal.out('Nothing is written. To write it, run this again with --yes.');
     return 0;
   }
-  if (!options.force) refuseUnclean(project, swaps, options.install);
+  if (!options.force) refuseUnclean(project, swaps, options);
   if (!options.yes && !(await terminal.ask?.(`Swap ${swaps.length} of these?`))) return 0;
   return await apply(project, swaps, options, terminal);
 }

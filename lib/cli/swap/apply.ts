@@ -20,14 +20,14 @@ function touched({ root, manager }: Project, swaps: readonly Swap[], install: bo
 }
 
 /** @throws Stop where the originals could not be had back by git */
-export function refuseUnclean(project: Project, swaps: readonly Swap[], install: boolean): void {
+export function refuseUnclean(project: Project, swaps: readonly Swap[], options: SwapOptions): void {
   if (!project.inGit) {
     throw new Stop(
       3,
       'This is no git repository. With --force it is done; the originals are in .keelson-swap/ then',
     );
   }
-  const dirty = uncommitted(project.root, touched(project, swaps, install));
+  const dirty = uncommitted(project.root, touched(project, swaps, needsInstall(project, options)));
   if (dirty.length > 0) {
     throw new Stop(
       3,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, posix, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join, posix, relative, sep } from 'node:path';
 import { Stop } from '../command.js';
 import { writeAtomic } from './atomic.js';
 import { LOCK_FILES } from './manager.js';
@@ -75,7 +75,10 @@ export class Journal {
     for (const entry of this.#entries) {
       const file = this.#file(entry);
       if (entry.original === null) rmSync(file, { force: true });
-      else writeAtomic(file, readFileSync(join(this.#folder, entry.original)));
+      else {
+        mkdirSync(dirname(file), { recursive: true });
+        writeAtomic(file, readFileSync(join(this.#folder, entry.original)));
+      }
     }
     rmSync(this.#folder, { recursive: true, force: true });
     this.#entries = [];
