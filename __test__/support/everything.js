@@ -148,7 +148,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     capacity: 10,
     target: 0.5,
     max: 100,
-    interval: 50,
+    interval: 250,
     redis: 'redis://127.0.0.1:1',
   });
   scaling.on('redis-error', () => {});
