@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: sources are data here.
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { runNode } from './support/process';
 import { CLI, ORIGINALS, useProjects } from './support/swapProject';
@@ -231,6 +231,22 @@ describe('finds modules', () => {
     );
     symlinkSync(join(elsewhere.folder, 'lib'), join(folder, 'src', 'linked'), 'junction');
     const { stdout } = await swap('--json');
+    expect(Object.keys(contentsOf(JSON.parse(stdout)))).toEqual(['src/lruCache.ts']);
+  });
+
+  test('with git without links and without what was deleted', async () => {
+    const elsewhere = project({ 'timerManager.ts': ORIGINALS.timers }, { git: false });
+    const made = project({
+      'src/lruCache.ts': ORIGINALS.cache,
+      'src/router.ts': 'export class RouteTrie {}\n',
+    });
+    // Links to files take a privilege on Windows.
+    if (process.platform !== 'win32') {
+      symlinkSync(join(elsewhere.folder, 'timerManager.ts'), join(made.folder, 'src', 'timerManager.ts'));
+    }
+    rmSync(join(made.folder, 'src', 'router.ts'));
+    const { code, stdout } = await made.swap('--json');
+    expect(code).toBe(0);
     expect(Object.keys(contentsOf(JSON.parse(stdout)))).toEqual(['src/lruCache.ts']);
   });
 
