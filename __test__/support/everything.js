@@ -158,6 +158,8 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     await new Promise((resolve) => setTimeout(resolve, 5));
     scaled = scaling.recommendation();
   }
+  // A hundred of them in one jest, which plan four times a second, would keep it busy.
+  await scaling.close();
   const forecast = new LoadForecast({ season: 2 });
   for (const load of [10, 20, 10, 20]) forecast.add(load);
   let refusal;
