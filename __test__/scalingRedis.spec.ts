@@ -99,8 +99,9 @@ async function remember(count: number): Promise<number> {
 
 test('all of a history is heard at once, however long it is', async () => {
   const first = await remember(4500);
-  const settings = { name: 'web', capacity: 1, max: 1, interval: INTERVAL, redis: server.config };
-  const fleet = new Fleet(settingsOf({ ...settings, timeout: 20_000 }), 5000);
+  const given = { name: 'web', capacity: 1, max: 1, interval: INTERVAL, redis: server.config };
+  const settings = settingsOf({ ...given, timeout: 20_000 });
+  const fleet = new Fleet(settings.redis!, settings, 5000);
   const { loads, members } = await fleet.exchange(undefined, first + 100);
   expect([members, loads.length]).toEqual([0, 4400]);
   expect(loads).toEqual(loads.map((_, n) => [first + 100 + n, 100 + (100 + n) / 10]));

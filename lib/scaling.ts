@@ -100,8 +100,8 @@ export class Scaling extends ObservableEmitter<ScalingEvents> {
     this.#meter = new Meter(now);
     this.#told = this.#interval(now);
     this.#phase = settings.interval * TOLD * Math.random();
-    const isShared = settings.spec !== undefined || settings.client !== undefined;
-    this.#fleet = isShared ? new Fleet(settings, this.#heard.planner.reach) : undefined;
+    const { redis } = settings;
+    this.#fleet = redis === undefined ? undefined : new Fleet(redis, settings, this.#heard.planner.reach);
     // A new process has the fleet's history to begin with.
     if (this.#fleet !== undefined) this.#time.arm(now, now);
     else this.#wait();

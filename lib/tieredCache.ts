@@ -1,6 +1,7 @@
 import { asyncDispose } from './dispose.js';
 import { DestroyedError, InvalidArgumentError, type RedisError } from './errors.js';
 import { ObservableEmitter } from './events.js';
+import { setOptionsOf } from './sharedCache/options.js';
 import { abortable } from './signals.js';
 import { ABSENT } from './tieredCache/envelope.js';
 import { Find } from './tieredCache/find.js';
@@ -9,7 +10,6 @@ import { given } from './tieredCache/near.js';
 import {
   getOptionsOf,
   loadOptionsOf,
-  setOptionsOf,
   settingsOf,
   type TieredCacheGetOptions,
   type TieredCacheLoader,

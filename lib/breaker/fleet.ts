@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisError } from '../errors.js';
 import { PoolTime } from '../pool/time.js';
-import { ClientScript } from '../redis/clientScript.js';
-import { RedisLink } from '../redis/link.js';
-import { RedisScript } from '../redis/script.js';
+import { openScript } from '../redis/openScript.js';
 import type { Engine, Governor } from './engine.js';
 import type { SharedSettings } from './fleetOptions.js';
 import { FLEET_SCRIPT } from './fleetScript.js';
@@ -61,14 +59,8 @@ export class Fleet implements Governor {
     private readonly engine: Engine,
     private readonly settings: SharedSettings,
   ) {
-    const { spec, client } = settings;
-    const link = spec === undefined ? undefined : RedisLink.open(spec);
-    const script =
-      link === undefined ? new ClientScript(client, FLEET_SCRIPT) : new RedisScript(link, FLEET_SCRIPT);
-    this.close = () => {
-      script.close();
-      link?.close();
-    };
+    const script = openScript(FLEET_SCRIPT, settings.redis);
+    this.close = () => script.close();
     this.store = new FleetStore(script, settings, randomUUID(), engine.settings.resetTimeout);
     this.heardAt = engine.time.now();
     this.timer = new PoolTime(() => this.sync());

@@ -1,5 +1,11 @@
-import { type RedisClient, type RedisOptions, redisSpec } from '../redis/options.js';
-import { integer, invalid, number, options, string } from '../validate.js';
+import {
+  keyPrefix,
+  type RedisClient,
+  type RedisOptions,
+  type RedisSource,
+  redisSource,
+} from '../redis/options.js';
+import { integer, invalid, number, options } from '../validate.js';
 
 /** Breakers that share a state through Redis: those of the same `prefix` and `name`. Names that are unknown are refused. */
 export interface CircuitBreakerSharedOptions {
@@ -23,9 +29,7 @@ export interface CircuitBreakerSharedOptions {
 
 /** How to share, checked. */
 export interface SharedSettings {
-  /** How to connect, where no client of the service's does. */
-  readonly spec: string | undefined;
-  readonly client: unknown;
+  readonly redis: RedisSource;
   /** What the names of all keys begin with, the hash tag included. */
   readonly key: string;
   readonly quorum: number;
@@ -47,16 +51,12 @@ const NAMES = ['redis', 'prefix', 'quorum', 'interval', 'timeout'] as const;
 export function sharedSettings(given: CircuitBreakerSharedOptions, breaker: string): SharedSettings {
   const chosen = options<CircuitBreakerSharedOptions>('shared', given, NAMES);
   const { redis, prefix = 'cb:', quorum = 0.5, interval = 1_000, timeout = 50 } = chosen;
-  const isClient = typeof (redis as Partial<RedisClient> | undefined)?.eval === 'function';
-  if (string('shared.prefix', prefix).includes('{}')) {
-    invalid('shared.prefix', 'without "{}", which would take the hash tag of the keys out of use', prefix);
-  }
+  keyPrefix('shared.prefix', prefix);
   if (breaker === '' || breaker.startsWith('}')) {
     invalid('name', 'a name that is not empty and does not begin with "}", where "shared" is set', breaker);
   }
   return {
-    spec: isClient ? undefined : redisSpec(redis as string | RedisOptions),
-    client: isClient ? redis : undefined,
+    redis: redisSource(redis),
     key: `${prefix}{${breaker}}`,
     quorum: quorum >= 1 ? integer('shared.quorum', quorum, 1, 1_000_000) : share(quorum),
     interval: integer('shared.interval', interval, 10, 600_000),

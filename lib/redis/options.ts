@@ -57,6 +57,27 @@ export interface RedisClient {
   eval(...args: any[]): any;
 }
 
+/** The Redis that an option names: how to connect, or the client of the service's that does. */
+export interface RedisSource {
+  readonly spec: string | undefined;
+  readonly client: unknown;
+}
+
+/** @throws InvalidArgumentError, whose message never shows a password */
+export function redisSource(given: string | RedisOptions | RedisClient): RedisSource {
+  const isClient = typeof (given as Partial<RedisClient> | undefined)?.eval === 'function';
+  return isClient
+    ? { spec: undefined, client: given }
+    : { spec: redisSpec(given as string | RedisOptions), client: undefined };
+}
+
+/** What the names of keys begin with, before a hash tag. @throws InvalidArgumentError */
+export function keyPrefix(name: string, value: unknown): string {
+  const prefix = string(name, value);
+  if (!prefix.includes('{}')) return prefix;
+  return invalid(name, 'without "{}", which would take the hash tag of the keys out of use', prefix);
+}
+
 const NAMES: readonly string[] = [
   ...['url', 'host', 'port', 'path', 'username', 'password', 'db', 'tls', 'connectTimeout', 'cluster'],
   ...['sentinels', 'sentinelName', 'sentinelUsername', 'sentinelPassword', 'sentinelTLS'],

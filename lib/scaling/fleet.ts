@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ClientScript } from '../redis/clientScript.js';
-import { RedisLink, refusal } from '../redis/link.js';
-import { RedisScript, type Script } from '../redis/script.js';
+import { refusal } from '../redis/link.js';
+import { openScript } from '../redis/openScript.js';
+import type { RedisSource } from '../redis/options.js';
+import type { Script } from '../redis/script.js';
 import type { ScalingSettings } from './options.js';
 import { LIVES } from './plan.js';
 import { SCALING_SCRIPT } from './script.js';
@@ -25,19 +26,13 @@ export class Fleet {
   readonly #id = randomUUID();
   readonly #script: Script;
   readonly #keys: readonly string[];
-  readonly #link: RedisLink | undefined;
 
   /** @param keep intervals whose loads are kept */
-  constructor(settings: ScalingSettings, keep: number) {
+  constructor(redis: RedisSource, settings: ScalingSettings, keep: number) {
     this.#settings = settings;
     this.#keep = keep;
-    const { spec, client, key } = settings;
-    this.#keys = [':members', ':loads', ':fleet'].map((part) => `${key}${part}`);
-    this.#link = spec === undefined ? undefined : RedisLink.open(spec);
-    this.#script =
-      this.#link === undefined
-        ? new ClientScript(client, SCALING_SCRIPT)
-        : new RedisScript(this.#link, SCALING_SCRIPT);
+    this.#keys = [':members', ':loads', ':fleet'].map((part) => `${settings.key}${part}`);
+    this.#script = openScript(SCALING_SCRIPT, redis);
   }
 
   /**
@@ -62,7 +57,6 @@ export class Fleet {
 
   close(): void {
     this.#script.close();
-    this.#link?.close();
   }
 
   async #ask(load: string, since: number): Promise<FleetLoads> {

@@ -1,4 +1,10 @@
-import { type RedisClient, type RedisOptions, redisSpec } from '../redis/options.js';
+import {
+  keyPrefix,
+  type RedisClient,
+  type RedisOptions,
+  type RedisSource,
+  redisSource,
+} from '../redis/options.js';
 import { integer, invalid, options as named, number, string } from '../validate.js';
 import { LONGEST_SEASON, normalQuantile } from './forecast.js';
 
@@ -49,9 +55,8 @@ export interface ScalingSettings {
   /** Milliseconds. */
   readonly interval: number;
   readonly timeout: number;
-  /** How to connect, where no client of the service's does. */
-  readonly spec: string | undefined;
-  readonly client: unknown;
+  /** Undefined: the process is alone. */
+  readonly redis: RedisSource | undefined;
   /** What the names of all keys begin with, the hash tag included. */
   readonly key: string;
 }
@@ -68,10 +73,7 @@ export function settingsOf(given: ScalingOptions): ScalingSettings {
   named<ScalingOptions>('options', given, NAMES);
   const { redis, prefix = 'scale:', interval = 10_000, timeout = 1_000 } = given;
   integer('interval', interval, 50, 3_600_000);
-  const isClient = typeof (redis as Partial<RedisClient> | undefined)?.eval === 'function';
-  if (string('prefix', prefix).includes('{}')) {
-    invalid('prefix', 'without "{}", which would take the hash tag of the keys out of use', prefix);
-  }
+  keyPrefix('prefix', prefix);
   const name = string('name', given.name);
   if (name === '' || name.startsWith('}')) {
     invalid('name', 'a name that is not empty and does not begin with "}"', name);
@@ -80,8 +82,7 @@ export function settingsOf(given: ScalingOptions): ScalingSettings {
     plan: planOf(given, interval),
     interval,
     timeout: integer('timeout', timeout, 1, 600_000),
-    spec: isClient || redis === undefined ? undefined : redisSpec(redis as string | RedisOptions),
-    client: isClient ? redis : undefined,
+    redis: redis === undefined ? undefined : redisSource(redis),
     key: `${prefix}{${name}}`,
   };
 }

@@ -14,7 +14,6 @@ export interface Encoded {
 export function encode(value: unknown): Encoded {
   if (typeof value === 'string' || typeof value === 'number') return { crossing: value, kind: 0 };
   if (types.isUint8Array(value)) return { crossing: value, kind: KIND.bytes };
-  if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
   return { crossing: cloned(value), kind: KIND.clone };
 }
 
@@ -42,7 +41,9 @@ export function copyOf(value: unknown): unknown {
   return decode(kind, crossing instanceof Uint8Array ? Buffer.from(crossing) : crossing);
 }
 
-function cloned(value: unknown): Buffer {
+/** The bytes of a clone. @throws InvalidArgumentError for what cannot be cloned, and for undefined */
+export function cloned(value: unknown): Buffer {
+  if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
   try {
     return serialize(value);
   } catch (error) {

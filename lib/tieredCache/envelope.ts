@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
-import { deserialize, serialize } from 'node:v8';
-import { InvalidArgumentError } from '../errors.js';
+import { deserialize } from 'node:v8';
+import { cloned } from '../sharedCache/codec.js';
 
 /** Of what an envelope says; one of another version is as good as none. */
 const VERSION = 1;
@@ -142,12 +142,5 @@ function bodyOf(value: unknown): { kind: number; body: Uint8Array } {
     return { kind: KIND.number, body };
   }
   if (value instanceof Uint8Array) return { kind: KIND.bytes, body: value };
-  if (value === undefined) throw new InvalidArgumentError('"value" must be something, but it is undefined');
-  try {
-    return { kind: KIND.clone, body: serialize(value) };
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `"value" must be something that can be cloned: ${(error as Error).message}`,
-    );
-  }
+  return { kind: KIND.clone, body: cloned(value) };
 }

@@ -31,7 +31,8 @@ export class Fleet {
   readonly #ledger: Ledger;
 
   constructor(settings: RemoteSettings, ledger: Ledger, hearer: Hearer) {
-    const { spec, client, prefix, timeout, staleness, lease } = settings;
+    const { redis, prefix, timeout, staleness, lease } = settings;
+    const { spec, client } = redis;
     this.#calls = spec === undefined ? clientCalls(client, timeout) : linkCalls(spec, timeout);
     this.#ledger = ledger;
     this.lease = lease;

@@ -182,7 +182,9 @@ export class Follower {
     this.#last = Math.max(this.#last, last);
     if (this.isStarting) hearer.began(state === 'whole');
     else if (state !== 'whole') hearer.missed();
-    for (const item of items) if (!this.#own.delete(item.position)) this.#hear(item.member, item.position);
+    for (const item of items) if (!this.#own.has(item.position)) this.#hear(item.member, item.position);
+    // Also those that later changes of others have taken the place of.
+    for (const own of this.#own) if (own <= ledger.position) this.#own.delete(own);
     hearer.heard();
   }
 

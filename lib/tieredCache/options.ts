@@ -1,17 +1,15 @@
 import type { BoundedLRUCache } from '../boundedLRUCache.js';
 import { BoundedLRUCache as L1 } from '../boundedLRUCache.js';
-import { type RedisClient, type RedisOptions, redisSpec } from '../redis/options.js';
-import { insideOf, type SharedCache, type SharedCacheInside } from '../sharedCache.js';
 import {
-  abortSignal,
-  callable,
-  integer,
-  invalid,
-  number,
-  oneOf,
-  options as optionsOf,
-  string,
-} from '../validate.js';
+  keyPrefix,
+  type RedisClient,
+  type RedisOptions,
+  type RedisSource,
+  redisSource,
+} from '../redis/options.js';
+import { lifetime, setOptionsOf } from '../sharedCache/options.js';
+import { insideOf, type SharedCache, type SharedCacheInside } from '../sharedCache.js';
+import { abortSignal, callable, integer, invalid, number, oneOf, options as optionsOf } from '../validate.js';
 
 /** Makes the value of a key; undefined where there is none. `signal` aborts when its time is over. */
 export type TieredCacheLoader<V> = (
@@ -96,9 +94,7 @@ export interface TieredCacheLoadOptions extends TieredCacheSetOptions, TieredCac
 
 /** L3, checked. */
 export interface RemoteSettings {
-  /** How to connect, where no client of the service's does. */
-  readonly spec: string | undefined;
-  readonly client: unknown;
+  readonly redis: RedisSource;
   readonly prefix: string;
   readonly timeout: number;
   readonly staleness: number;
@@ -167,33 +163,19 @@ export function settingsOf<V>(given: TieredCacheOptions<V>): TieredSettings<V> {
 function remoteOf(given: TieredCacheRedisOptions): RemoteSettings {
   const options = optionsOf<TieredCacheRedisOptions>('l3', given, REMOTE_NAMES);
   const { redis, prefix = 'cache:', timeout = 1000, staleness = 1000, lease = 5000 } = options;
-  if (string('l3.prefix', prefix).includes('{}')) {
-    invalid('l3.prefix', 'without "{}", which would take the hash tag of the keys out of use', prefix);
-  }
-  const isClient = typeof (redis as Partial<RedisClient> | undefined)?.eval === 'function';
   return {
-    spec: isClient ? undefined : redisSpec(redis as string | RedisOptions),
-    client: isClient ? redis : undefined,
-    prefix,
+    redis: redisSource(redis),
+    prefix: keyPrefix('l3.prefix', prefix),
     timeout: integer('l3.timeout', timeout, 1, 600_000),
     staleness: integer('l3.staleness', staleness, 10, 30_000),
     lease: integer('l3.lease', lease, 100, 600_000),
   };
 }
 
-function lifetime(name: string, value: unknown): number {
-  return number(name, value, Number.MIN_VALUE, FOREVER);
-}
-
-/** @throws InvalidArgumentError */
-export function setOptionsOf(given: TieredCacheSetOptions): TieredCacheSetOptions {
-  return checked(optionsOf<TieredCacheSetOptions>('options', given, ['ttl', 'tags']));
-}
-
 /** @throws InvalidArgumentError */
 export function loadOptionsOf(given: TieredCacheLoadOptions): TieredCacheLoadOptions {
-  const options = optionsOf<TieredCacheLoadOptions>('options', given, ['ttl', 'tags', 'signal']);
-  return { ...checked(options), ...signalOf(options) };
+  const { signal, ...rest } = optionsOf<TieredCacheLoadOptions>('options', given, ['ttl', 'tags', 'signal']);
+  return { ...setOptionsOf(rest), ...signalOf({ signal }) };
 }
 
 /** @throws InvalidArgumentError */
@@ -204,11 +186,4 @@ export function getOptionsOf(given: TieredCacheGetOptions): TieredCacheGetOption
 function signalOf({ signal }: TieredCacheGetOptions): TieredCacheGetOptions {
   if (signal !== undefined) abortSignal('signal', signal);
   return { signal };
-}
-
-function checked({ ttl, tags }: TieredCacheSetOptions): TieredCacheSetOptions {
-  if (ttl !== undefined) lifetime('ttl', ttl);
-  if (tags !== undefined && !Array.isArray(tags)) invalid('tags', 'a list of texts', tags);
-  for (const [index, tag] of (tags ?? []).entries()) string(`tags[${index}]`, tag);
-  return { ttl, tags };
 }

@@ -67,16 +67,13 @@ export class Remote {
     this.channel = `${calls.prefix}${prefix}{*}`;
     this.#shared = ['news', 'tags', 'last'].map((name) => `${prefix}{*}${name}`);
     this.#reads = new Reads(patient(calls.script(READ)), () => calls.hasOneServer);
-    const sources = [LAND, LEASE, WRITE, TELL, HEAR, TAGS];
-    const scripts = sources.map((source) => patient(calls.script(source)));
-    [this.#land, this.#lease, this.#write, this.#tell, this.#hear, this.#tags] = scripts as [
-      Caller,
-      Caller,
-      Caller,
-      Caller,
-      Caller,
-      Caller,
-    ];
+    const script = (source: string): Caller => patient(calls.script(source));
+    this.#land = script(LAND);
+    this.#lease = script(LEASE);
+    this.#write = script(WRITE);
+    this.#tell = script(TELL);
+    this.#hear = script(HEAR);
+    this.#tags = script(TAGS);
   }
 
   /** @param token with which the lease is wanted, for `life` milliseconds; without one it is not */
