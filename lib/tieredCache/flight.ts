@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { clearInterval, setInterval } from 'node:timers';
 import { LoadError, TimeoutError } from '../errors.js';
 import { type Loads, told } from '../sharedCache/loads.js';
+import { within } from '../within.js';
 import { Answer } from './answer.js';
 import { ABSENT } from './envelope.js';
 import { type Fleet, RedisAway } from './fleet.js';
@@ -172,19 +173,18 @@ export class Flight {
     const { position } = this.tiers.ledger;
     const controller = new AbortController();
     this.tiers.counts.loads++;
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const late = new TimeoutError(`The loader of '${this.key}'`, loadTimeout);
-        reject(late);
-        controller.abort(late);
-      }, loadTimeout);
-    });
+    // Async, so that a loader that throws at once is one that fails.
+    const load = async (): Promise<unknown> => this.loader(this.key, { signal: controller.signal });
+    let late: TimeoutError | undefined;
     try {
-      const value = await Promise.race([this.loader(this.key, { signal: controller.signal }), limit]);
+      const value = await within(loadTimeout, load(), () => {
+        late = new TimeoutError(`The loader of '${this.key}'`, loadTimeout);
+        return late;
+      });
       return this.tiers.seal(value === undefined ? ABSENT : value, this, position);
     } finally {
-      clearTimeout(timer);
+      // After the callers have their error, whatever the loader makes of this.
+      if (late !== undefined) controller.abort(late);
     }
   }
 }

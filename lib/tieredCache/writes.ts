@@ -1,5 +1,5 @@
-import { clearTimeout, setTimeout } from 'node:timers';
 import { DestroyedError, TimeoutError } from '../errors.js';
+import { within } from '../within.js';
 import { RedisAway } from './fleet.js';
 import type { Known } from './near.js';
 import type { TieredCacheSetOptions } from './options.js';
@@ -140,20 +140,10 @@ export class Writes {
 
   /** @throws TimeoutError if something is left after so many milliseconds, which is given up */
   async endedWithin(timeout: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const left = this.#behind?.giveUp(new DestroyedError('The tiered cache was closed')) ?? 0;
-        reject(
-          new TimeoutError(`Writing what a tiered cache has changed (${left} writes are lost)`, timeout),
-        );
-      }, timeout);
+    await within(timeout, this.ended(), () => {
+      const left = this.#behind?.giveUp(new DestroyedError('The tiered cache was closed')) ?? 0;
+      return new TimeoutError(`Writing what a tiered cache has changed (${left} writes are lost)`, timeout);
     });
-    try {
-      await Promise.race([this.ended(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /** Resolves when what is under way now is no more. */
