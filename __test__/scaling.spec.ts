@@ -2,9 +2,9 @@ import { LoadForecast, type LoadForecastOptions, Scaling, type ScalingOptions } 
 import { type PlanSettings, settingsOf } from '../dist/scaling/options';
 import { Planner } from '../dist/scaling/plan';
 import { Series } from '../dist/scaling/series';
+import { refused } from './support/errors';
 import { evaluate } from './support/process';
 import { generator } from './support/random';
-import { refused } from './support/tiers';
 
 /** Holt-Winters as the books write it, every state kept, without gaps. */
 function reference(values: number[], { alpha, beta, gamma, phi, season }: Required<LoadForecastOptions>) {
