@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** The project's folder. */
 export const root = join(__dirname, '..', '..');
@@ -18,6 +19,20 @@ export interface Options {
   env?: Record<string, string>;
   /** After this many milliseconds the process is killed: it hangs. */
   limit?: number;
+}
+
+/** What a process has printed so far: it grows. */
+export function outputOf(child: ChildProcessByStdio<null, Readable, Readable>): {
+  stdout: string;
+  stderr: string;
+} {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      output[name] += chunk;
+    });
+  }
+  return output;
 }
 
 /** Runs this very Node with `args` until it ends by itself. */
@@ -37,16 +52,9 @@ export function runNode(
       timeout: limit,
       killSignal: 'SIGKILL',
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
+    const output = outputOf(child);
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
   });
 }
 
