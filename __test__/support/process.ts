@@ -65,6 +65,17 @@ export async function evaluate<T>(source: string, options?: Options): Promise<T>
   return JSON.parse(stdout) as T;
 }
 
+/** How long it may take a process to start and to end, in milliseconds: not the minutes of what keeps it. */
+const SOON = 20_000;
+
+/** As evaluate(), of a process that nothing keeps from ending. */
+export async function evaluateSoon<T>(source: string): Promise<T> {
+  const began = Date.now();
+  const found = await evaluate<T>(source);
+  expect(Date.now() - began).toBeLessThan(SOON);
+  return found;
+}
+
 /** A new empty folder outside the project, and a function that removes it. */
 export function temporaryFolder(): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'keelson-'));
