@@ -1,15 +1,5 @@
 import { BoundedLRUCache, InvalidArgumentError } from 'keelson';
-
-/** A promise and the means to settle it. */
-function deferred<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
+import { deferred } from './support/deferred';
 
 function timed(ttl = 100) {
   let now = 1_000_000;

@@ -4,13 +4,13 @@ import { ConnectionPool, InvalidArgumentError, type Lease, QueueFullError, Timeo
 import {
   type Connection,
   closePools,
-  Deferred,
   failure,
   makePool,
   record,
   scripted,
   settle,
 } from './support/connections';
+import { deferred } from './support/deferred';
 
 afterEach(closePools);
 
@@ -352,7 +352,7 @@ describe('those who call from within', () => {
     pool.on('open', () => {
       throw new Error('mine');
     });
-    const caught = new Deferred<unknown>();
+    const caught = deferred<unknown>();
     const tick = jest.spyOn(process, 'nextTick').mockImplementation((callback) => {
       try {
         (callback as () => void)();

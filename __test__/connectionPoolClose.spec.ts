@@ -2,7 +2,6 @@ import { ConnectionPool, DestroyedError, PoolUnavailableError, TimeoutError } fr
 import {
   advance,
   type Connection,
-  Deferred,
   failure,
   makePool,
   onFakeTimers,
@@ -10,6 +9,7 @@ import {
   scripted,
   settle,
 } from './support/connections';
+import { type Deferred, deferred } from './support/deferred';
 
 onFakeTimers();
 
@@ -78,7 +78,7 @@ describe('close', () => {
 
   test('aborts what is opening, and destroys it if it comes all the same', async () => {
     const { factory, make, open } = scripted();
-    const opening = new Deferred<Connection>();
+    const opening = deferred<Connection>();
     const signals: AbortSignal[] = [];
     const create = ({ signal }: { signal: AbortSignal }) => {
       signals.push(signal);
@@ -98,7 +98,7 @@ describe('close', () => {
 
   test('by force gives up what is opening, validated and reset', async () => {
     const { factory, make, open } = scripted();
-    const late = new Deferred<Connection>();
+    const late = deferred<Connection>();
     const create = jest.fn<Connection | Promise<Connection>, [unknown]>(() => late.promise);
     for (let count = 0; count < 2; count++) create.mockImplementationOnce(() => make());
     const hang = () => new Promise<never>(() => {});
@@ -192,7 +192,7 @@ describe('ready', () => {
     const { factory, make, open } = scripted();
     const waits: Deferred<void>[] = [];
     const create = async () => {
-      const wait = new Deferred<void>();
+      const wait = deferred<void>();
       waits.push(wait);
       await wait.promise;
       return make();

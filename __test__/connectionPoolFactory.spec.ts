@@ -2,7 +2,6 @@ import { ConnectionError, PoolUnavailableError, TimeoutError } from 'keelson';
 import {
   advance,
   type Connection,
-  Deferred,
   failure,
   makePool,
   onFakeTimers,
@@ -10,6 +9,7 @@ import {
   scripted,
   settle,
 } from './support/connections';
+import { type Deferred, deferred } from './support/deferred';
 
 onFakeTimers();
 
@@ -71,7 +71,7 @@ describe('create', () => {
 
   test('that hangs is given up after createTimeout, its signal aborted, and what comes late destroyed', async () => {
     const { factory, make, open } = scripted();
-    const late = new Deferred<Connection>();
+    const late = deferred<Connection>();
     const signals: AbortSignal[] = [];
     const create = jest.fn(({ signal }: { signal: AbortSignal }) => {
       signals.push(signal);
@@ -105,7 +105,7 @@ describe('create', () => {
   });
 
   test('that fails late is not counted twice', async () => {
-    const late = new Deferred<Connection>();
+    const late = deferred<Connection>();
     const pool = makePool(
       { create: () => late.promise },
       { max: 1, createTimeout: 100, acquireTimeout: 150 },
@@ -258,7 +258,7 @@ describe('reset', () => {
   });
 
   test('that takes time holds the connection back, and release tells when', async () => {
-    const done = new Deferred<void>();
+    const done = deferred<void>();
     const pool = makePool(scripted({ reset: () => done.promise }).factory, { max: 1 });
     const lease = await pool.acquire();
     const next = pool.acquire();
@@ -394,7 +394,7 @@ describe('validate', () => {
   });
 
   test('that hangs is given up after validateTimeout, and its answer counts for nothing', async () => {
-    const late = new Deferred<boolean>();
+    const late = deferred<boolean>();
     const signals: AbortSignal[] = [];
     const validate = (_: Connection, { signal }: { signal: AbortSignal }) => {
       signals.push(signal);
@@ -417,7 +417,7 @@ describe('validate', () => {
   test('answers for its own connection, not for the next in its place', async () => {
     const answers: Deferred<boolean>[] = [];
     const validate = () => {
-      answers.push(new Deferred());
+      answers.push(deferred());
       return answers.at(-1)!.promise;
     };
     const pool = makePool(scripted({ validate }).factory, { max: 1, validateAfter: 0, validateTimeout: 100 });

@@ -1,4 +1,4 @@
-import { evaluate, runNode } from './support/process';
+import { evaluate, evaluateSoon, runNode } from './support/process';
 
 /** A factory of sockets to a server of the process itself, and what tells how many it holds. */
 const SOCKETS = `
@@ -30,8 +30,7 @@ const SOCKETS = `
   });`;
 
 test('an idle pool with open connections lets the process end', async () => {
-  const began = Date.now();
-  const found = await evaluate(`${SOCKETS}
+  const found = await evaluateSoon(`${SOCKETS}
     const pool = new ConnectionPool(factory, { min: 3, max: 3, idleTimeout: 600_000 });
     pool.use((socket) => echo(socket, 'hello')).then((text) =>
       console.log(JSON.stringify([text, pool.getStats()])));`);
@@ -39,7 +38,6 @@ test('an idle pool with open connections lets the process end', async () => {
     'hello',
     { total: 3, idle: expect.any(Number), active: 0, waiting: 0, opening: expect.any(Number) },
   ]);
-  expect(Date.now() - began).toBeLessThan(20_000);
 });
 
 test('an acquire that waits keeps the process until its deadline', async () => {

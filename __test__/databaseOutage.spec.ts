@@ -1,11 +1,9 @@
 import { Ledger } from './support/ledger';
 import { ask, usePostgres } from './support/postgres';
-import { expectQuiet, outcomes, times, usePools } from './support/postgresPool';
+import { expectQuiet, outcomes, SOON, times, usePools } from './support/postgresPool';
 import { eventually } from './support/server';
 
 const MAX = 10;
-/** What is over after a second is over after this many milliseconds on a busy machine too. */
-const SOON = 5000;
 const server = usePostgres();
 const makePool = usePools(server);
 

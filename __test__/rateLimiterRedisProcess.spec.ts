@@ -1,4 +1,4 @@
-import { evaluate, runNode } from './support/process';
+import { evaluateSoon, runNode } from './support/process';
 import { useRedis } from './support/redis';
 import { freePort } from './support/servers';
 
@@ -19,32 +19,22 @@ const HOLE = `
   const hole = require('node:net').createServer((socket) => socket.unref().resume().on('error', () => {})).unref();
   const listening = new Promise((resolve) => hole.listen(0, '127.0.0.1', () => resolve(hole.address().port)));`;
 
-/** How long it may take a process to start and to end, in milliseconds: not the minutes of what keeps it. */
-const SOON = 20_000;
-
-async function timed<T>(source: string): Promise<T> {
-  const began = Date.now();
-  const found = await evaluate<T>(source);
-  expect(Date.now() - began).toBeLessThan(SOON);
-  return found;
-}
-
 test('a limiter that is connected and asked for nothing lets the process end', async () => {
-  const found = await timed(`${LIMITER}
+  const found = await evaluateSoon(`${LIMITER}
     limiter(${server.port}).check('key').then(({ source }) => console.log(JSON.stringify(source)));`);
   expect(found).toBe('redis');
 });
 
 test('one that was never asked lets it end, whether there is a server or not', async () => {
   const port = await freePort();
-  await timed(`${LIMITER}
+  await evaluateSoon(`${LIMITER}
     limiter(${server.port});
     limiter(${port});
     console.log('0');`);
 });
 
 test('a check that is under way keeps the process until it is answered', async () => {
-  const found = await timed(`${LIMITER}
+  const found = await evaluateSoon(`${LIMITER}
     const one = limiter(${server.port});
     const results = Promise.all(Array.from({ length: 500 }, (_, n) => one.check('key ' + n)));
     results.then((all) => console.log(JSON.stringify(all.filter(({ source }) => source === 'redis').length)));`);
@@ -57,7 +47,7 @@ test.each([
 ])(
   '%s: each check is answered, then the process ends though the limiter goes on trying',
   async (_, prepare) => {
-    const found = await timed(`${LIMITER}
+    const found = await evaluateSoon(`${LIMITER}
     (async () => {
       ${prepare}
       const one = limiter(port);
@@ -69,7 +59,7 @@ test.each([
 );
 
 test('destroyed limiters leave nothing open', async () => {
-  const found = await timed(`${LIMITER}
+  const found = await evaluateSoon(`${LIMITER}
     ${HOLE}
     (async () => {
       const hollow = await listening;
@@ -174,7 +164,7 @@ const WORKERS = `${LIMITER}
   } });`;
 
 test('workers that are terminated with checks under way leave the others alone', async () => {
-  const found = await timed<{ source: string; asked: number }>(`${WORKERS}
+  const found = await evaluateSoon<{ source: string; asked: number }>(`${WORKERS}
     const one = limiter(${server.port});
     const run = (index) => new Promise((resolve, reject) => {
       const worker = start(${server.port});
@@ -213,7 +203,7 @@ test('process.exit() while workers have checks under way', async () => {
 });
 
 test('a worker of a limiter that nobody asks ends by itself', async () => {
-  const found = await timed(`${LIMITER}
+  const found = await evaluateSoon(`${LIMITER}
     const { Worker } = require('node:worker_threads');
     const source = \`
       const { DistributedRateLimiter } = require(\${JSON.stringify(require.resolve('keelson'))});

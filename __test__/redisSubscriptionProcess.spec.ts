@@ -1,4 +1,4 @@
-import { evaluate, runNode } from './support/process';
+import { evaluateSoon, runNode } from './support/process';
 import { useRedis } from './support/redis';
 import { freePort } from './support/servers';
 
@@ -30,18 +30,9 @@ const opening = (port: number): string => `
   };`;
 
 const WAYS = ['link', 'ioredis', 'nodeRedis'];
-/** How long it may take a process to start and to end, in milliseconds: not the minutes of what keeps it. */
-const SOON = 20_000;
-
-async function timed<T>(source: string): Promise<T> {
-  const began = Date.now();
-  const found = await evaluate<T>(source);
-  expect(Date.now() - began).toBeLessThan(SOON);
-  return found;
-}
 
 test.each(WAYS)('%s: an open subscription lets the process end, when it has heard something', async (way) => {
-  const found = await timed(`${opening(server.port)}
+  const found = await evaluateSoon(`${opening(server.port)}
     const told = [];
     // Only this keeps the process.
     const timer = setInterval(() => {}, 1000);
@@ -58,7 +49,7 @@ test.each(WAYS)('%s: an open subscription lets the process end, when it has hear
 
 test.each(WAYS)('%s: so does one whose server is away, or that was just made', async (way) => {
   const port = await freePort();
-  const found = await timed(`${opening(server.port)}
+  const found = await evaluateSoon(`${opening(server.port)}
     const timer = setInterval(() => {}, 1000);
     open('${way}', ${server.port});
     open('${way}', ${port}, {
@@ -71,7 +62,7 @@ test.each(WAYS)('%s: so does one whose server is away, or that was just made', a
 });
 
 test.each(WAYS)('%s: what a listener throws is thrown later, and others get theirs', async (way) => {
-  const found = await timed<{ thrown: string[]; heard: string[] }>(`${opening(server.port)}
+  const found = await evaluateSoon<{ thrown: string[]; heard: string[] }>(`${opening(server.port)}
     const [thrown, heard] = [[], []];
     process.on('uncaughtException', ({ message }) => thrown.push(message));
     const fail = (what) => () => { throw new Error(what); };
@@ -114,7 +105,7 @@ test.each(WAYS)('%s: process.exit() while messages come', async (way) => {
 });
 
 test('subscriptions that are closed leave nothing open', async () => {
-  const found = await timed(`${opening(server.port)}
+  const found = await evaluateSoon(`${opening(server.port)}
     const others = ['Timeout', 'PipeWrap', 'TTYWrap'];
     const left = () => process.getActiveResourcesInfo().filter((name) => !others.includes(name)).length;
     const link = RedisLink.open(redisSpec({ port: ${server.port} }));
@@ -135,7 +126,7 @@ test('subscriptions that are closed leave nothing open', async () => {
 });
 
 test('workers that are terminated with subscriptions leave the others alone', async () => {
-  const found = await timed<{ worked: number; heard: number }>(`${opening(server.port)}
+  const found = await evaluateSoon<{ worked: number; heard: number }>(`${opening(server.port)}
     const { Worker } = require('node:worker_threads');
     const source = ${JSON.stringify(opening(server.port))} + \`
       const { parentPort } = require('node:worker_threads');

@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { BoundedLRUCache, SharedCache } from 'keelson';
+import { deferred } from './support/deferred';
 import { generator } from './support/random';
-import { closeAll, deferred, open, standStill, turn } from './support/tiers';
+import { closeAll, open, standStill, turn } from './support/tiers';
 
 afterEach(async () => {
   await closeAll();

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { LoadError } from 'keelson';
-import { closeAll, deferred, open, standStill, turn, until } from './support/tiers';
+import { deferred } from './support/deferred';
+import { closeAll, open, standStill, turn, until } from './support/tiers';
 
 afterEach(async () => {
   await closeAll();

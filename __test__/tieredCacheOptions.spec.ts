@@ -1,5 +1,6 @@
 import { BoundedLRUCache, SharedCache, TieredCache, type TieredCacheOptions } from 'keelson';
-import { closeAll, open, refused } from './support/tiers';
+import { refused } from './support/errors';
+import { closeAll, open } from './support/tiers';
 
 afterEach(closeAll);
 

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { SharedCache } from 'keelson';
+import { deferred } from './support/deferred';
 import { runNode } from './support/process';
-import { closeAll, deferred, open, until } from './support/tiers';
+import { closeAll, open, until } from './support/tiers';
 
 const SCRIPT = join(__dirname, 'support', 'tieredCacheWorker.js');
 const workers: Thread[] = [];

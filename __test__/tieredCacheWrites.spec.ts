@@ -1,7 +1,8 @@
 import type { TieredCacheWrite } from 'keelson';
+import { deferred } from './support/deferred';
 import { runNode } from './support/process';
 import { generator } from './support/random';
-import { closeAll, deferred, open, turn, until } from './support/tiers';
+import { closeAll, open, turn, until } from './support/tiers';
 
 afterEach(closeAll);
 

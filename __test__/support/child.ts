@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { root } from './process';
+import { outputOf, root } from './process';
 import { eventually } from './server';
 
 /** A process that a test talks to by signals, and that says what it does on its stdout. */
@@ -29,14 +29,7 @@ export function runChild(source: string, args: string[] = []): Child {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
+  const output = outputOf(child);
   const ended = new Promise<Awaited<Child['ended']>>((resolve) => {
     child.on('close', (code, signal) => {
       running.delete(child);
@@ -45,15 +38,15 @@ export function runChild(source: string, args: string[] = []): Child {
   });
   return {
     pid: child.pid!,
-    stdout: () => stdout,
-    stderr: () => stderr,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
     says: async (pattern) => {
       await eventually(() => {
-        if (pattern.test(stdout)) return true;
+        if (pattern.test(output.stdout)) return true;
         if (running.has(child)) return false;
-        throw new Error(`The process ended without ${pattern}: ${stdout}${stderr}`);
+        throw new Error(`The process ended without ${pattern}: ${output.stdout}${output.stderr}`);
       });
-      return pattern.exec(stdout)![1] ?? '';
+      return pattern.exec(output.stdout)![1] ?? '';
     },
     kill: (signal) => void child.kill(signal),
     ended,

@@ -13,16 +13,6 @@ export interface Connection {
   lent: boolean;
 }
 
-/** A promise that a test settles. */
-export class Deferred<R> {
-  resolve!: (value: R) => void;
-  reject!: (error: unknown) => void;
-  readonly promise = new Promise<R>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-}
-
 /** A factory of numbered connections, which are there at once, with parts of its own where a test gives some. */
 export function scripted(parts: Partial<ConnectionFactory<Connection>> = {}) {
   const made: Connection[] = [];

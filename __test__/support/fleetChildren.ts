@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import type { CircuitBreakerFleet, CircuitBreakerOptions, CircuitBreakerState } from 'keelson';
+import { AskedProcess } from './askedProcess';
 
 export interface Look {
   state: CircuitBreakerState;
@@ -11,27 +9,14 @@ export interface Look {
 }
 
 /** A process with a breaker: see fleetChild.js. */
-export class Member {
-  private readonly child: ChildProcess;
-  private readonly waiting = new Map<number, (answer: any) => void>();
-  private last = 0;
-
+export class Member extends AskedProcess {
   /** @param called hears when a call has reached the action, in milliseconds */
-  constructor(called: (time: number, member: Member) => void) {
-    const env = { ...process.env, NODE_OPTIONS: '' };
-    this.child = fork(join(__dirname, 'fleetChild.js'), { env });
-    this.child.on('message', ({ id, answer, called: time }: any) => {
-      if (time !== undefined) called(time, this);
-      else this.waiting.get(id)?.(answer);
-    });
+  constructor(private readonly called: (time: number, member: Member) => void) {
+    super('fleetChild.js');
   }
 
-  private ask(deed: string, what?: unknown): Promise<any> {
-    const id = ++this.last;
-    return new Promise((resolve) => {
-      this.waiting.set(id, resolve);
-      this.child.send({ id, do: deed, with: what });
-    });
+  protected hear({ called: time }: { called: number }): void {
+    this.called(time, this);
   }
 
   make(options: CircuitBreakerOptions): Promise<void> {
@@ -57,16 +42,5 @@ export class Member {
 
   shutdown(): Promise<void> {
     return this.ask('shutdown');
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await ended;
   }
 }

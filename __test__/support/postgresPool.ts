@@ -3,6 +3,9 @@ import { sessions } from './postgres';
 import { eventually } from './server';
 import type { ServerProcess } from './servers';
 
+/** What is over after a second is over after this many milliseconds on a busy machine too. */
+export const SOON = 5000;
+
 type Config = ConstructorParameters<typeof DatabaseConnectionPool>[0];
 
 /** Attempts to connect follow quickly in specs. */

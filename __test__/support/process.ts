@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** The project's folder. */
 export const root = join(__dirname, '..', '..');
@@ -18,6 +19,20 @@ export interface Options {
   env?: Record<string, string>;
   /** After this many milliseconds the process is killed: it hangs. */
   limit?: number;
+}
+
+/** What a process has printed so far: it grows. */
+export function outputOf(child: ChildProcessByStdio<null, Readable, Readable>): {
+  stdout: string;
+  stderr: string;
+} {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      output[name] += chunk;
+    });
+  }
+  return output;
 }
 
 /** Runs this very Node with `args` until it ends by itself. */
@@ -37,16 +52,9 @@ export function runNode(
       timeout: limit,
       killSignal: 'SIGKILL',
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
+    const output = outputOf(child);
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
   });
 }
 
@@ -55,6 +63,17 @@ export async function evaluate<T>(source: string, options?: Options): Promise<T>
   const { code, signal, stdout, stderr } = await runNode(['-e', source], options);
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
   return JSON.parse(stdout) as T;
+}
+
+/** How long it may take a process to start and to end, in milliseconds: not the minutes of what keeps it. */
+const SOON = 20_000;
+
+/** As evaluate(), of a process that nothing keeps from ending. */
+export async function evaluateSoon<T>(source: string): Promise<T> {
+  const began = Date.now();
+  const found = await evaluate<T>(source);
+  expect(Date.now() - began).toBeLessThan(SOON);
+  return found;
 }
 
 /** A new empty folder outside the project, and a function that removes it. */

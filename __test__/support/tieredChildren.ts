@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import type { TieredCacheMetrics, TieredCacheOptions } from 'keelson';
+import { AskedProcess } from './askedProcess';
 
 /** What its loader gives, and after how many milliseconds. */
 interface Next {
@@ -11,29 +9,16 @@ interface Next {
 }
 
 /** A process with a tiered cache: see tieredChild.js. */
-export class TierProcess {
-  private readonly child: ChildProcess;
-  private readonly waiting = new Map<number, (told: any) => void>();
-  private last = 0;
+export class TierProcess extends AskedProcess {
   /** Keys that its loader was called for. */
   readonly loads: string[] = [];
 
   constructor() {
-    const env = { ...process.env, NODE_OPTIONS: '' };
-    this.child = fork(join(__dirname, 'tieredChild.js'), { env });
-    this.child.on('message', (told: any) => {
-      if (told.loading !== undefined) this.loads.push(told.loading);
-      else this.waiting.get(told.id)?.(told);
-    });
+    super('tieredChild.js');
   }
 
-  /** Resolves what it answers; never, if it is killed before. */
-  private ask(deed: string, what?: unknown): Promise<any> {
-    const id = ++this.last;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, ({ answer, error }) => (error === undefined ? resolve(answer) : reject(error)));
-      this.child.send({ id, do: deed, with: what });
-    });
+  protected hear({ loading }: { loading: string }): void {
+    this.loads.push(loading);
   }
 
   make(l3: TieredCacheOptions['l3']): Promise<void> {
@@ -67,16 +52,5 @@ export class TierProcess {
 
   look(): Promise<TieredCacheMetrics & { events: string[] }> {
     return this.ask('look');
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await ended;
   }
 }

@@ -27,17 +27,6 @@ export function standStill(): (ms: number) => void {
   };
 }
 
-/** A promise and the means to settle it. */
-export function deferred<T = any>() {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
-
 /** Resolves once a condition holds; where it never does, the test's own time ends. */
 export async function until(condition: () => unknown): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -47,10 +36,3 @@ export async function until(condition: () => unknown): Promise<void> {
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
-
-export const refused = (told: string) =>
-  expect.objectContaining({
-    name: 'InvalidArgumentError',
-    code: 'ERR_KEELSON_INVALID_ARGUMENT',
-    message: expect.stringContaining(told),
-  });
