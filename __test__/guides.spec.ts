@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join, posix } from 'node:path';
 import { type Outcome, root } from './support/process';
 import { compile, expectOutcome, type Programs, runPrograms, runSpecs, sourcesOf } from './support/programs';
 import { documents, type Snippet, snippets, snippetsOf, textOf } from './support/snippets';
@@ -41,9 +41,20 @@ test('each guide has programs, and the index leads to it', () => {
   }
 });
 
-test.each(documents)('links of %s lead to files', (path) => {
-  for (const [, link] of textOf(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-    expect({ link, there: existsSync(join(root, dirname(path), link!)) }).toEqual({ link, there: true });
+/** The anchors of a file's headings, as GitHub makes them. */
+const anchorsOf = (markdown: string) =>
+  [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\- ]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test.each(documents)('links of %s lead to files and headings', (path) => {
+  for (const [, file, anchor] of textOf(path).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+    const target = file === '' ? path : posix.join(posix.dirname(path), file!);
+    expect([target, existsSync(join(root, target))]).toEqual([target, true]);
+    if (anchor !== undefined) expect(anchorsOf(textOf(target))).toContain(anchor);
   }
 });
 
