@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import * as keelson from 'keelson';
 import { type Outcome, root } from './support/process';
 import { compile, expectOutcome, type Programs, runPrograms, runSpecs, sourcesOf } from './support/programs';
 import { documents, type Snippet, snippets, snippetsOf, textOf } from './support/snippets';
@@ -56,6 +57,13 @@ test.each(documents)('links of %s lead to files and headings', (path) => {
     expect([target, existsSync(join(root, target))]).toEqual([target, true]);
     if (anchor !== undefined) expect(anchorsOf(textOf(target))).toContain(anchor);
   }
+});
+
+test('names that the README imports are there', () => {
+  const imports = [...textOf('README.md').matchAll(/(?:import|export) \{([^}]*)\} from 'keelson'/g)];
+  const names = imports.flatMap(([, list]) => list!.split(',').map((name) => name.trim().split(' ')[0]!));
+  expect(names.length).toBeGreaterThan(30);
+  expect(names.filter((name) => !(name in keelson))).toEqual([]);
 });
 
 describe('a block of TypeScript', () => {

@@ -17,13 +17,12 @@ type Check = ((name: string) => boolean) | string;
 
 const membersOf = (object: object) => (name: string) => name in object;
 
-/** Names that the sources of a package have in some place, as `options.` before them. */
+/** Names that the sources of a package have in some place, such as after `options.`. */
 function inSource(peer: string, pattern: (name: string) => string): (name: string) => boolean {
-  const files = readdirSync(join(root, 'node_modules', peer), { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith('.js') && !/(?:^|[\\/])(?:test|dist|node_modules)[\\/]/.test(name));
-  const source = files.map((name) => readFileSync(join(root, 'node_modules', peer, name), 'utf8')).join('\n');
-  return (name) => new RegExp(pattern(name)).test(source);
+  const folders = ['.', 'lib'].map((folder) => join(root, 'node_modules', peer, folder));
+  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const sources = files.filter((name) => name.endsWith('.js')).map((name) => readFileSync(name, 'utf8'));
+  return (name) => sources.some((source) => new RegExp(pattern(name)).test(source));
 }
 const option = (name: string) => `\\b(?:options|opts)\\.${name}\\b`;
 const text = (name: string) => `['"]${name}['"]`;

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { root } from './process';
 
 /** A program of the documentation. */
@@ -59,10 +59,11 @@ export function snippetsOf(file: string, markdown: string): Snippet[] {
 }
 
 /** Paths of all files of the documentation, from the project's folder on. */
-export const documents: readonly string[] = readdirSync(join(root, 'docs'), { recursive: true })
-  .map((name) => relative(root, join(root, 'docs', String(name))).replaceAll('\\', '/'))
-  .filter((path) => path.endsWith('.md'))
-  .sort();
+export const documents: readonly string[] = ['docs', 'docs/guides'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${folder}/${name}`),
+);
 
 export const textOf = (document: string): string =>
   readFileSync(join(root, document), 'utf8').replaceAll('\r\n', '\n');
