@@ -2,11 +2,16 @@ import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import * as keelson from 'keelson';
 import { type Outcome, root } from './support/process';
-import { compile, expectOutcome, type Programs, runPrograms, runSpecs, sourcesOf } from './support/programs';
+import {
+  compile,
+  expectOutcome,
+  PATIENCE,
+  type Programs,
+  runPrograms,
+  runSpecs,
+  sourcesOf,
+} from './support/programs';
 import { documents, type Snippet, snippets, snippetsOf, textOf } from './support/snippets';
-
-/** Compiling all of them takes a busy machine a while. */
-const LIMIT = 180_000;
 
 const specs = snippets.filter(({ output }) => output === undefined);
 const programs = snippets.filter(({ output, server }) => output !== undefined && server === undefined);
@@ -17,7 +22,7 @@ let outcomes: Map<Snippet, Promise<Outcome>>;
 beforeAll(async () => {
   compiled = await compile(sourcesOf(snippets));
   outcomes = runPrograms(programs, compiled);
-}, LIMIT);
+}, PATIENCE);
 afterAll(() => compiled.remove());
 
 test('all programs of the documentation pass a strict type check', () => {
@@ -28,9 +33,13 @@ test.each(programs)('$place prints what it says', async (snippet) => {
   expectOutcome(snippet, await outcomes.get(snippet)!);
 });
 
-test('the specs of the documentation pass', async () => {
-  expect(await runSpecs(compiled)).toContain(`Test Suites: ${specs.length} passed, ${specs.length} total`);
-});
+test(
+  'the specs of the documentation pass',
+  async () => {
+    expect(await runSpecs(compiled)).toContain(`Test Suites: ${specs.length} passed, ${specs.length} total`);
+  },
+  PATIENCE,
+);
 
 test('each guide has programs, and the index leads to it', () => {
   const guides = documents.filter((path) => path.startsWith('docs/guides/'));

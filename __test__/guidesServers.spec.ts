@@ -1,11 +1,8 @@
 import { usePostgres } from './support/postgres';
 import type { Outcome } from './support/process';
-import { compile, expectOutcome, type Programs, runPrograms, sourcesOf } from './support/programs';
+import { compile, expectOutcome, PATIENCE, type Programs, runPrograms, sourcesOf } from './support/programs';
 import { useRedis } from './support/redis';
 import { type Snippet, snippets } from './support/snippets';
-
-/** Compiling them takes a busy machine a while. */
-const LIMIT = 180_000;
 
 const programs = snippets.filter(({ server }) => server !== undefined);
 const redis = useRedis();
@@ -30,7 +27,7 @@ function addresses(): Record<string, string> {
 beforeAll(async () => {
   compiled = await compile(sourcesOf(programs));
   outcomes = runPrograms(programs, compiled, addresses());
-}, LIMIT);
+}, PATIENCE);
 afterAll(() => compiled.remove());
 
 test.each(programs)('$place prints what it says', async (snippet) => {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { type Outcome, root, runNode, temporaryFolder } from './process';
 import type { Snippet } from './snippets';
 
+/** Milliseconds for what the compiler, or a jest, does with all of them on a busy machine. */
+export const PATIENCE = 300_000;
 /** Programs that run at once. */
 const AT_ONCE = 2;
 
@@ -33,7 +35,8 @@ export async function compile(sources: Readonly<Record<string, string>>): Promis
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
   for (const [name, source] of Object.entries(sources)) writeFileSync(join(folder, name), source);
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { stdout, stderr } = await runNode([tsc, '-p', folder], { cwd: folder });
+  const { signal, stdout, stderr } = await runNode([tsc, '-p', folder], { cwd: folder, limit: PATIENCE });
+  if (signal) throw new Error(`The compiler did not end within ${PATIENCE} ms`);
   return {
     complaints: stdout + stderr,
     folder,
@@ -84,7 +87,7 @@ export async function runSpecs({ folder }: Programs): Promise<string> {
   const config = { rootDir: folder, testEnvironment: 'node', testMatch: ['**/*.spec.js'], transform: {} };
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const args = [jest, '--ci', '--runInBand', '--config', JSON.stringify(config)];
-  const { code, stderr } = await runNode(args, { cwd: folder });
+  const { code, stderr } = await runNode(args, { cwd: folder, limit: PATIENCE });
   if (code !== 0) throw new Error(stderr);
   return stderr;
 }
