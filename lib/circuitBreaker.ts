@@ -20,6 +20,7 @@ import {
 import { dispose } from './dispose.js';
 import { observe } from './metrics/member.js';
 import { readBreaker } from './metrics/readers/breaker.js';
+import { spans } from './openTelemetry/spans.js';
 import { callable } from './validate.js';
 
 /** What answers in place of a call that failed or was not made: it gets the call's arguments, and the error. */
@@ -111,6 +112,11 @@ export class CircuitBreaker<
   }
 
   private begin(thisArg: unknown, args: Args): Promise<R> {
+    if (spans === undefined) return this.start(thisArg, args);
+    return spans.breaker(this.name, () => this.start(thisArg, args));
+  }
+
+  private start(thisArg: unknown, args: Args): Promise<R> {
     if (this.retry === undefined && this.answer === undefined)
       return this.engine.start(thisArg, args, undefined);
     return this.withRecovery(thisArg, args);

@@ -1,4 +1,5 @@
 import { type DestroyedError, QueueFullError, TimeoutError } from '../errors.js';
+import { spans } from '../openTelemetry/spans.js';
 import { unwatch, watch } from '../signals.js';
 import { causeOf, type Figures } from './figures.js';
 import { now, type Priority } from './scheduler.js';
@@ -12,6 +13,9 @@ export interface TaskOptions {
   /** Milliseconds from the call to its result, waiting included, 1 to 2^31 - 1; beyond them it stops. @default none */
   timeout?: number | undefined;
 }
+
+/** What a task does. */
+export type Operation = 'parse' | 'stringify' | 'ndjson' | 'document';
 
 /** A call on its way through the pool. */
 export class Task {
@@ -145,9 +149,22 @@ export class Tasks {
 
   /**
    * Starts a task as soon as it has a place, at once if there is one.
+   * @param operation what it is called in spans
    * @param placed false: it takes no place, since it waits for others most of the time
    */
-  submit<T>(options: TaskOptions, start: (task: Task) => void, placed = true): Promise<T> {
+  submit<T>(
+    operation: Operation,
+    options: TaskOptions,
+    start: (task: Task) => void,
+    placed = true,
+  ): Promise<T> {
+    if (spans === undefined) return this.#submit(options, start, placed);
+    return spans.task(operation, options.priority ?? 'normal', start, (begin) =>
+      this.#submit<T>(options, begin, placed),
+    );
+  }
+
+  #submit<T>(options: TaskOptions, start: (task: Task) => void, placed: boolean): Promise<T> {
     try {
       this.admit(options);
     } catch (error) {
