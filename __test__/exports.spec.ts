@@ -56,6 +56,7 @@ test('the public names are exactly these', () => {
     'MalformedPathError',
     'Metrics',
     'OptimizedRouter',
+    'PeerMissingError',
     'PoolUnavailableError',
     'QueueFullError',
     'RedisError',
@@ -70,6 +71,7 @@ test('the public names are exactly these', () => {
     'TieredCache',
     'TimeoutError',
     'TimerManager',
+    'Tracing',
     'TransactionEndedError',
     'WorkerAsyncLogger',
     'concurrent',
@@ -81,6 +83,7 @@ test('the public names are exactly these', () => {
     'parseJSONAsync',
     'stringifyJSONAsync',
     'timerManager',
+    'tracing',
   ]);
 });
 

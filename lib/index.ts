@@ -163,6 +163,7 @@ export type {
 } from './metrics.js';
 export { Metrics, metrics } from './metrics.js';
 export type { OpenTelemetryMeterProvider, OpenTelemetryTracerProvider } from './openTelemetry/api.js';
+export type { OpenTelemetryMetricProducer } from './openTelemetry/producer.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
 export type { CloseReason, ConnectionPoolEvents } from './pool/events.js';

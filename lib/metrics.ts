@@ -7,6 +7,7 @@ import { familiesOf, type MetricFamily } from './metrics/points.js';
 import { attach, type PromRegistry } from './metrics/promClient.js';
 import type { OpenTelemetryMeterProvider } from './openTelemetry/api.js';
 import { exportTo } from './openTelemetry/export.js';
+import { type OpenTelemetryMetricProducer, producerOf } from './openTelemetry/producer.js';
 import { integer, invalid, options as named, string } from './validate.js';
 
 /** Options of {@link Metrics.collect}. */
@@ -100,7 +101,7 @@ export class Metrics {
    * the whole process: call it in one thread. A provider that has them already is not given them again.
    *
    * OpenTelemetry's API has no histogram that can be asked for its figures: each is exported as the counters `.count`, `.sum` and
-   * `.bucket`, the latter with the attribute `le`, as in Prometheus.
+   * `.bucket`, the latter with the attribute `le`, as in Prometheus. See {@link producer} for histograms as such.
    *
    * @returns stops it
    * @throws PeerMissingError if `@opentelemetry/api` is not installed
@@ -112,6 +113,14 @@ export class Metrics {
     if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function')
       invalid('meterProvider', 'a MeterProvider of OpenTelemetry', meterProvider);
     return exportTo(meterProvider, () => this.collect());
+  }
+
+  /**
+   * The same for the option `metricProducers` of a reader of OpenTelemetry's SDK, 1.17 or later, histograms as such included: instead of
+   * {@link openTelemetry}, where the service makes its readers itself. It needs no package.
+   */
+  producer(): OpenTelemetryMetricProducer {
+    return producerOf(() => this.collect());
   }
 
   /**

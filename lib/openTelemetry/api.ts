@@ -16,6 +16,8 @@ export interface OpenTelemetryTracerProvider {
 /** What travels with what is called, the active span among others. */
 export interface Context {
   getValue(key: symbol): unknown;
+  setValue(key: symbol, value: unknown): Context;
+  deleteValue(key: symbol): Context;
 }
 
 export interface Span {

@@ -1,4 +1,4 @@
-import { families } from '../metrics/family.js';
+import { familyOf } from '../metrics/family.js';
 import { MERGE } from '../metrics/native.js';
 import type { MetricDistribution, MetricFamily, MetricValue } from '../metrics/points.js';
 import { SCOPE, version } from './api.js';
@@ -39,15 +39,19 @@ function timeOf(ms: number): Time {
 function dataOf(family: MetricFamily, times: { startTime: Time; endTime: Time }): object {
   const { name, unit, help, type } = family;
   const isMonotonic = type === 'counter';
-  const isSum = isMonotonic || families().some((one) => one.name === name && one.merge === MERGE.sum);
-  const valueOf = (point: MetricValue | MetricDistribution): unknown =>
+  const isSum = isMonotonic || (type === 'gauge' && familyOf(name)?.merge === MERGE.sum);
+  const figureOf = (point: MetricValue | MetricDistribution): unknown =>
     'value' in point ? point.value : histogramOf(point);
   return {
     descriptor: { name, description: help, unit, valueType: DOUBLE },
     aggregationTemporality: CUMULATIVE,
     dataPointType: type === 'histogram' ? HISTOGRAM : isSum ? SUM : GAUGE,
-    dataPoints: family.points.map((point) => ({ ...times, attributes: point.labels, value: valueOf(point) })),
-    ...(type !== 'histogram' && isSum && { isMonotonic }),
+    dataPoints: family.points.map((point) => ({
+      ...times,
+      attributes: point.labels,
+      value: figureOf(point),
+    })),
+    ...(isSum && { isMonotonic }),
   };
 }
 
