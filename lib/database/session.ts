@@ -38,7 +38,7 @@ export class Session {
 
   #query(connection: DriverConnection, sql: string, params?: readonly unknown[]): unknown {
     if (spans === undefined) return connection.query(sql, params);
-    return spans.statement(this.target, sql, () => connection.query(sql, params));
+    return spans.statement(this.target, connection, sql, params);
   }
 
   /** Does anything with the connection once all that came before has ended. */

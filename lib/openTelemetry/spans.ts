@@ -1,3 +1,4 @@
+import type { DriverConnection } from '../database/driver.js';
 import { OP, ROW } from '../rateLimiter/native.js';
 import type { Asker } from '../redis/limits.js';
 import type { Api, Attributes, Context, Span, Tracer } from './api.js';
@@ -39,13 +40,19 @@ export class Spans {
     private readonly hasText: boolean,
   ) {}
 
-  /** A call of `query()`, whose result tells of its failure. */
-  query<R>(target: Attributes, sql: unknown, work: () => R): R {
-    return this.#during(this.#statement(target, sql), work, failureOfResult);
+  /** A call of `query()` or `run()`. @param tells whether it resolves to a result that tells of its failure */
+  call<R>(target: Attributes, sql: unknown, tells: boolean, work: () => R): R {
+    return this.#during(this.#statement(target, sql), work, tells ? failureOfResult : never);
   }
 
-  statement<R>(target: Attributes, sql: unknown, work: () => R): R {
-    return this.#during(this.#statement(target, sql), work);
+  /** A statement of a transaction. */
+  statement(
+    target: Attributes,
+    connection: DriverConnection,
+    sql: string,
+    params: readonly unknown[] | undefined,
+  ): unknown {
+    return this.#during(this.#statement(target, sql), () => connection.query(sql, params));
   }
 
   /** One statement with many rows of parameters. */
