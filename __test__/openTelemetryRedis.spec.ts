@@ -2,8 +2,11 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { useLimiters, useRedis } from './support/redis';
 import { freePort } from './support/servers';
 import { useSpans, within } from './support/spans';
+import { useTiers } from './support/tiered';
 
 const server = useRedis();
+// Before the limiters, whose end waits for all connections to be closed.
+const { fleet } = useTiers(() => server.config);
 const limiterOf = useLimiters(server);
 const { enable, spans, told } = useSpans();
 
@@ -56,5 +59,17 @@ test('a check that Redis does not answer is decided all the same, and its span s
       attributes: { 'error.type': 'ERR_KEELSON_REDIS' },
       status: { code: SpanStatusCode.ERROR },
     },
+  ]);
+});
+
+test('a load that one process of a fleet makes for all, in the span of its call', async () => {
+  enable();
+  const { cache } = (await fleet(1))[0]!;
+  const loader = () => within('child', async () => 'value');
+  expect(await within('request', () => cache.getOrLoad('a', loader))).toBe('value');
+  expect(told().map(({ name, parent }) => [name, parent])).toEqual([
+    ['child', 'keelson.cache.load'],
+    ['keelson.cache.load', 'request'],
+    ['request', undefined],
   ]);
 });

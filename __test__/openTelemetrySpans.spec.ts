@@ -273,6 +273,26 @@ describe('JSONWorkerPool', () => {
     await pool.destroy();
   });
 
+  test('what a task calls of the user has its span, whose turn ever it is', async () => {
+    enable();
+    const pool = new JSONWorkerPool(1);
+    const seen: unknown[] = [];
+    const look = (key: string, value: unknown): unknown => {
+      if (key === 'last') seen.push(trace.getActiveSpan()?.spanContext().spanId);
+      return value;
+    };
+    const long = recordsText(200_000);
+    const all = ['one', 'two', 'three'].map((name) =>
+      within(name, () => pool.parse(`[${long}, {"last":1}]`, { reviver: look })),
+    );
+    const values = { list: JSON.parse(long), last: { toJSON: () => look('last', 1) } };
+    await Promise.all([...all, pool.enqueueTask('stringify', values)]);
+    const tasks = spans().filter(({ name }) => name.startsWith('keelson.json.'));
+    expect(tasks).toHaveLength(4);
+    expect(seen).toEqual(tasks.map((span) => span.spanContext().spanId));
+    await pool.destroy();
+  });
+
   test('a text that is not JSON', async () => {
     enable();
     const pool = new JSONWorkerPool(1);

@@ -1,6 +1,8 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { type DestroyedError, QueueFullError, TimeoutError } from '../errors.js';
 import { spans } from '../openTelemetry/spans.js';
 import { unwatch, watch } from '../signals.js';
+import { capture, noContext } from '../timer/context.js';
 import { causeOf, type Figures } from './figures.js';
 import { now, type Priority } from './scheduler.js';
 
@@ -26,6 +28,8 @@ export class Task {
   stop: (() => void) | undefined;
   /** Not undefined until it starts or settles. */
   start: ((task: Task) => void) | undefined;
+  /** The asynchronous context of the call, where that has to wait for its turn. */
+  scope: AsyncResource | undefined;
   settled = false;
   /** Whether it goes on as fast as its caller asks it to, who may never do so again. */
   paced = false;
@@ -159,9 +163,7 @@ export class Tasks {
     placed = true,
   ): Promise<T> {
     if (spans === undefined) return this.#submit(options, start, placed);
-    return spans.task(operation, options.priority ?? 'normal', start, (begin) =>
-      this.#submit<T>(options, begin, placed),
-    );
+    return spans.task(operation, options.priority ?? 'normal', () => this.#submit(options, start, placed));
   }
 
   #submit<T>(options: TaskOptions, start: (task: Task) => void, placed: boolean): Promise<T> {
@@ -178,8 +180,12 @@ export class Tasks {
     }
     const task = new Task(this, options.priority ?? 'normal', placed, start);
     task.watch(options);
-    if (full) this.#queues[task.priority].add(task);
-    else this.#begin(task);
+    if (full) {
+      task.scope = capture() ?? noContext;
+      this.#queues[task.priority].add(task);
+    } else {
+      this.#begin(task);
+    }
     return task.promise as Promise<T>;
   }
 
@@ -191,7 +197,8 @@ export class Tasks {
     const start = task.start!;
     task.start = undefined;
     try {
-      start(task);
+      if (task.scope === undefined) start(task);
+      else task.scope.runInAsyncScope(start, undefined, task);
     } catch (error) {
       task.cancel(error);
     }

@@ -103,16 +103,9 @@ export class Spans {
     );
   }
 
-  /** @param start begins the task when its turn comes, which is in the turn of another one */
-  task<Task, R>(
-    operation: string,
-    priority: string,
-    start: (task: Task) => void,
-    submit: (start: (task: Task) => void) => R,
-  ): R {
-    const span = this.#start(`keelson.json.${operation}`, INTERNAL, { 'keelson.json.priority': priority });
-    const inner = this.#inside(span);
-    return this.#during(span, () => submit((task) => this.api.context.with(inner, () => start(task))));
+  task<R>(operation: string, priority: string, submit: () => R): R {
+    const attributes = { 'keelson.json.priority': priority };
+    return this.#during(this.#start(`keelson.json.${operation}`, INTERNAL, attributes), submit);
   }
 
   /** What a limiter asks of Redis, until whoever asked is answered. @param op one of {@link OP} */
