@@ -144,7 +144,7 @@ export class Spans {
     const attributes = {
       ...target,
       ...(summary !== '' && { 'db.query.summary': summary }),
-      ...(this.hasText && { 'db.query.text': text }),
+      ...(this.hasText && text !== '' && { 'db.query.text': text }),
     };
     return this.#start(summary || String(target['db.system.name']), CLIENT, attributes);
   }
