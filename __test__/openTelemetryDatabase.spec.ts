@@ -160,6 +160,37 @@ describe('calls that never reach the database', () => {
     ]);
   });
 
+  test('what a driver does runs in the span of its call', async () => {
+    enable();
+    const seen: unknown[] = [];
+    const look = async (what: string): Promise<unknown[]> => {
+      seen.push([what, active()]);
+      return [];
+    };
+    const connection = {
+      query: (sql: string) => look(sql),
+      read: () => ({ read: () => look('read'), close: async () => {} }),
+      close: () => {},
+    };
+    const pool = make({ create: () => connection });
+    await pool.query('SELECT 1 FROM a');
+    await pool.run('SELECT 1 FROM b');
+    await pool.transaction((tx) => tx.run('SELECT 1 FROM c'));
+    for await (const _ of pool.stream('SELECT 1 FROM d'));
+    expect(seen).toEqual([
+      ['SELECT 1 FROM a', 'SELECT a'],
+      ['SELECT 1 FROM b', 'SELECT b'],
+      ['BEGIN', 'BEGIN'],
+      ['SELECT 1 FROM c', 'SELECT c'],
+      ['COMMIT', 'COMMIT'],
+      ['read', 'SELECT d'],
+    ]);
+    expect(told().find(({ name }) => name === 'SELECT d')!.attributes).toEqual({
+      'db.system.name': 'other_sql',
+      'db.query.summary': 'SELECT d',
+    });
+  });
+
   test('a wait for a connection is a child of its statement', async () => {
     enable();
     const pool = make({ driver: 'sqlite', database: ':memory:', pool: { name: 'main' } });
