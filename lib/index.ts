@@ -157,11 +157,12 @@ export type { MetricsHandler } from './metrics/http.js';
 export type { MetricDistribution, MetricFamily, MetricValue } from './metrics/points.js';
 export type { PromRegistry } from './metrics/promClient.js';
 export type {
+  Metrics,
   MetricsCollectOptions,
   MetricsHandlerOptions,
   MetricsOpenTelemetryOptions,
 } from './metrics.js';
-export { Metrics, metrics } from './metrics.js';
+export { metrics } from './metrics.js';
 export type { OpenTelemetryMeterProvider, OpenTelemetryTracerProvider } from './openTelemetry/api.js';
 export type { OpenTelemetryMetricProducer } from './openTelemetry/producer.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
@@ -272,8 +273,8 @@ export type {
   TimerMetrics,
 } from './timer/options.js';
 export { TimerManager, timerManager } from './timerManager.js';
-export type { TracingOptions } from './tracing.js';
-export { Tracing, tracing } from './tracing.js';
+export type { Tracing, TracingOptions } from './tracing.js';
+export { tracing } from './tracing.js';
 export type {
   WorkerAsyncLoggerEvents,
   WorkerAsyncLoggerMetrics,
