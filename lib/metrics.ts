@@ -116,7 +116,7 @@ export class Metrics {
   }
 
   /**
-   * The same for the option `metricProducers` of a reader of OpenTelemetry's SDK, 1.17 or later, histograms as such included: instead of
+   * The same for the option `metricProducers` of a reader of OpenTelemetry's SDK, histograms as such included: instead of
    * {@link openTelemetry}, where the service makes its readers itself. It needs no package.
    */
   producer(): OpenTelemetryMetricProducer {
