@@ -21,8 +21,10 @@ function variable(name, label, query) {
     datasource: { type: 'prometheus', uid: '$datasource' },
     definition: query,
     query: { query, refId: `variable-${name}` },
-    current: { text: 'All', value: '$__all' },
+    current: { text: ['All'], value: ['$__all'] },
     includeAll: true,
+    // A list of hundreds of instances would make long expressions.
+    allValue: '.*',
     multi: true,
     options: [],
     refresh: 2,

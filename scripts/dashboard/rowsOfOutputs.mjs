@@ -2,7 +2,8 @@ import { lines } from './panels.mjs';
 import { max, quantile, rate, sum } from './promql.mjs';
 
 const POOL = ['job', 'db_client_connection_pool_name'];
-const pool = (what) => `{{job}} {{db_client_connection_pool_name}} ${what}`;
+const NAME = '{{job}} {{db_client_connection_pool_name}}';
+const pool = (what) => `${NAME} ${what}`;
 const pools = [
   lines(
     'Connections',
@@ -17,11 +18,11 @@ const pools = [
   ),
   lines('Acquires that wait', 'For a connection.', { warn: [1] }, [
     sum('db_client_connection_pending_requests', POOL),
-    pool(''),
+    NAME,
   ]),
   lines('Waiting, p99', 'Of acquires that had to wait.', { unit: 's', warn: [1] }, [
     quantile(0.99, 'db_client_connection_wait_time_seconds', POOL),
-    pool(''),
+    NAME,
   ]),
   lines(
     'Use',
@@ -40,11 +41,11 @@ const pools = [
   ),
   lines('Leaks', 'Loans that took longer than leakAfter.', { unit: 'ops' }, [
     rate('keelson_pool_leaks_total', POOL),
-    pool(''),
+    NAME,
   ]),
   lines('Opening, p99', 'How long opening a connection takes.', { unit: 's' }, [
     quantile(0.99, 'db_client_connection_create_time_seconds', POOL),
-    pool(''),
+    NAME,
   ]),
   lines(
     'Opened',
