@@ -59,7 +59,7 @@ const backtestOf =
     },
     contestants: {
       keelson: contestant(trace, forecasting),
-      'reactive rule': contestant(trace, reactive),
+      'reactive rule': contestant(trace, (one) => reactive(one)),
       'reactive rule, target 0.5': contestant(trace, (one) => reactive(one, 0.5)),
       'as many, always': contestant(trace, constant),
     },
