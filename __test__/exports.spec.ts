@@ -54,7 +54,6 @@ test('the public names are exactly these', () => {
     'LogError',
     'MainThreadError',
     'MalformedPathError',
-    'Metrics',
     'OptimizedRouter',
     'PoolUnavailableError',
     'QueueFullError',

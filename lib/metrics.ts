@@ -3,7 +3,7 @@ import { CONTENT_TYPE, exposition } from './metrics/exposition.js';
 import { families, type MetricDefinition } from './metrics/family.js';
 import { handlerOf, type MetricsHandler } from './metrics/http.js';
 import { join } from './metrics/member.js';
-import { familiesOf, type MetricFamily } from './metrics/points.js';
+import type { MetricFamily } from './metrics/points.js';
 import { attach, type PromRegistry } from './metrics/promClient.js';
 import { integer, invalid, options as named, string } from './validate.js';
 
@@ -65,7 +65,7 @@ export class Metrics {
     const heard = member.hear(timeout);
     member.publish();
     await heard;
-    return familiesOf(member.read());
+    return member.read();
   }
 
   /** The same in Prometheus' text format 0.0.4. */
