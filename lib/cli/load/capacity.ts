@@ -4,7 +4,7 @@ import { findAutocannon } from './autocannon.js';
 import type { Sending } from './generator.js';
 import { Generators } from './generators.js';
 import type { LoadOptions } from './options.js';
-import { type Bounds, findKnee } from './ramp.js';
+import { type Bounds, byGenerator, findKnee } from './ramp.js';
 import { type LoadReport, reportOf } from './report.js';
 import { Scraper } from './scraper.js';
 import { type Step, stepOf } from './step.js';
@@ -33,6 +33,8 @@ export class Capacity {
   readonly #notes: string[] = [];
   readonly #started = new Date();
   #scraper: Scraper | undefined;
+  /** Whether the SLO did not hold when it was last measured. */
+  #broken = false;
 
   constructor(options: LoadOptions, progress: Progress) {
     this.#options = options;
@@ -51,7 +53,7 @@ export class Capacity {
     } finally {
       signal.removeEventListener('abort', close);
       close();
-      await this.#scraper?.stop();
+      this.#scraper?.close();
     }
     return reportOf({
       options: this.#options,
@@ -96,15 +98,25 @@ export class Capacity {
   }
 
   async #step(rate: number): Promise<Step> {
+    let step = await this.#measure(rate);
+    if (byGenerator(step)) {
+      this.#notes.push(`${rate}/s was measured twice: at first the generator was late.`);
+      step = await this.#measure(rate);
+    }
+    this.#steps.push(step);
+    this.#progress.step(step);
+    return step;
+  }
+
+  async #measure(rate: number): Promise<Step> {
     const { step: seconds, slo } = this.#options;
-    if (this.#steps.at(-1)?.breaks.length) await this.#recover();
+    if (this.#broken) await this.#recover();
     this.#progress.phase(`${rate}/s for ${seconds} s`);
     this.#scraper?.start();
     const measured = await this.#send(rate, seconds);
     const service = await this.#scraper?.stop();
     const step = stepOf({ rate, seconds, connections: this.#connections(rate) }, measured, service, slo);
-    this.#steps.push(step);
-    this.#progress.step(step);
+    this.#broken = step.breaks.length > 0;
     return step;
   }
 

@@ -108,7 +108,7 @@ function parsed(args: string[]) {
   try {
     return parseArgs({ args: withJson(args), options: FLAGS, allowPositionals: true });
   } catch (error) {
-    throw new Stop(2, `${(error as Error).message.split('. ')[0]}. Try: keelson load --help`);
+    throw new Stop(2, `${(error as Error).message.split(/\.\s/)[0]}. Try: keelson load --help`);
   }
 }
 

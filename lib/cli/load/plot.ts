@@ -79,7 +79,7 @@ function logarithm(min: number, max: number): Axis {
 
 const fixed = (value: number) => value.toFixed(1);
 
-function text(x: number, y: number, content: string, anchor: 'middle' | 'end'): string {
+function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end'): string {
   return `<text x="${fixed(x)}" y="${fixed(y)}" text-anchor="${anchor}">${escapeHtml(content)}</text>`;
 }
 
@@ -90,7 +90,7 @@ function grid(tick: number, y: number): string {
 
 function limitLine(y: number, name: string): string {
   const stroke = `<line class="limit" x1="${AREA.left}" x2="${AREA.right}" y1="${fixed(y)}" y2="${fixed(y)}"/>`;
-  return stroke + text(AREA.right, y - 5, name, 'end');
+  return stroke + text(AREA.left + 4, y - 5, name, 'start');
 }
 
 function line({ points }: Series, index: number, x: Axis, y: Axis): string {

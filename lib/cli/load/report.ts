@@ -95,7 +95,7 @@ function summaryOf(outcome: Outcome, { good, bad }: Bounds, { slo, max, workers 
     case 'max-reached':
       return `${held}, which is --max (${max}): the knee is higher.${wanted}`;
     case 'generator-limit':
-      return `${held}; the knee may be higher.${broke} Try --workers ${workers + 1}, on another machine.${wanted}`;
+      return `${held}; the knee may be higher.${broke} Try --workers ${workers + 1}, or another machine.${wanted}`;
     default:
       return `${held}.${broke}${wanted}`;
   }

@@ -40,8 +40,8 @@ function headersOf(lines: readonly string[]): Record<string, string> {
     try {
       validateHeaderName(name);
       validateHeaderValue(name, value);
-    } catch (error) {
-      throw new Stop(2, `--header '${line}': ${(error as Error).message}`);
+    } catch {
+      throw new Stop(2, `--header ${JSON.stringify(line)} has characters that a header cannot have`);
     }
     if (headers.has(key)) throw new Stop(2, `--header ${name} is there twice: give it once, with all values`);
     headers.set(key, value);

@@ -27,6 +27,7 @@ export class Scraper {
   #timer: NodeJS.Timeout | undefined;
   /** The scrape under way. */
   #scraping: Promise<unknown> | undefined;
+  #abort: (() => void) | undefined;
 
   constructor(url: string, token: string | undefined) {
     this.#url = url;
@@ -54,6 +55,12 @@ export class Scraper {
     return figuresOf(this.#samples);
   }
 
+  /** Scrapes no more, and waits for none. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#abort?.();
+  }
+
   #scrape(): void {
     // A slow service is not asked again before it has answered.
     this.#scraping ??= this.#fetch().then((sample) => {
@@ -63,10 +70,13 @@ export class Scraper {
   }
 
   async #fetch(): Promise<ServiceSample | string> {
+    const controller = new AbortController();
+    this.#abort = () => controller.abort();
+    const timer = setTimeout(() => controller.abort(new Error(`no answer within ${LIMIT / 1000} s`)), LIMIT);
     try {
       const response = await fetch(this.#url, {
         headers: this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` },
-        signal: AbortSignal.timeout(LIMIT),
+        signal: controller.signal,
       });
       const text = await response.text();
       if (!response.ok) return `it answers with ${response.status}`;
@@ -74,6 +84,8 @@ export class Scraper {
     } catch (error) {
       const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
       return cause?.code ?? cause?.message ?? message;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

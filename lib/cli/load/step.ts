@@ -95,8 +95,8 @@ function breaksOf(step: Omit<Step, 'breaks'>, slo: Slo): Break[] {
     breaks.unshift({
       limit: 'generator',
       message:
-        `the generator was the limit, not the service: its event loop was ${round(generator.utilization * 100)} % busy, ` +
-        `and 1 % of its requests left ${round(generator.latenessP99)} ms late or later`,
+        `the generator was the limit, not the service: 1 % of its requests left ${round(generator.latenessP99)} ms ` +
+        `late or later, and its event loop was ${round(generator.utilization * 100)} % busy`,
     });
   }
   return breaks;
