@@ -282,7 +282,7 @@ describe('refuses', () => {
     const { code, stderr } = await refused(url, '--quiet');
     expect({ code, stderr }).toEqual({
       code: 3,
-      stderr: `keelson: Nothing answers at ${url}: it takes no connection, or ends it\n`,
+      stderr: `keelson: Nothing answers at ${url}: ECONNREFUSED\n`,
     });
   });
 

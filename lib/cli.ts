@@ -38,7 +38,7 @@ async function ask(question: string): Promise<boolean> {
 
 /** A line that does not fit would be wrapped, and its beginning stay. */
 function status(line: string): void {
-  process.stderr.write(`\r\x1b[K${line.slice(0, process.stderr.columns - 1)}`);
+  process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
 }
 
 const terminal: Terminal = {

@@ -12,6 +12,7 @@ export function stepWith(rate: number, changes: Partial<Measured> = {}): Step {
     statuses: { 200: rate },
     timeouts: 0,
     lost: 0,
+    unreachable: undefined,
     queued: 0,
     utilization: 0.1,
     latency: flat(1),

@@ -79,12 +79,12 @@ export class Capacity {
   async #reach(): Promise<void> {
     const { url } = this.#options.request;
     this.#progress.phase('Asking for the first answer');
-    const { statuses, timeouts } = await this.#probe();
+    const { statuses, timeouts, unreachable } = await this.#probe();
     const [status] = Object.keys(statuses);
     if (status === undefined) {
       const why =
-        timeouts > 0 ? `no answer within ${this.#options.timeout} s` : 'it takes no connection, or ends it';
-      throw new Stop(3, `Nothing answers at ${new URL(url).origin}: ${why}`);
+        timeouts > 0 ? `no answer within ${this.#options.timeout} s` : 'connections end without an answer';
+      throw new Stop(3, `Nothing answers at ${new URL(url).origin}: ${unreachable ?? why}`);
     }
     if (!/^[23]/.test(status)) this.#notes.push(`The first request was answered with ${status}.`);
   }

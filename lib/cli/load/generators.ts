@@ -88,6 +88,7 @@ export class Generators {
       statuses,
       timeouts: total('timeouts'),
       lost: total('lost'),
+      unreachable: sent.find(({ unreachable }) => unreachable !== undefined)?.unreachable,
       queued: total('queued'),
       utilization: Math.max(...sent.map(({ utilization }) => utilization)),
       latency: percentiles('latency'),

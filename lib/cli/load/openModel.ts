@@ -92,11 +92,11 @@ export class OpenModel implements SeatEvents {
     else this.#tally?.lost();
   }
 
-  unreachable(): void {
+  unreachable(_: Seat, { code, message }: NodeJS.ErrnoException): void {
     this.#ready?.();
     if (this.#first < this.#waiting.length) {
       this.#first++;
-      this.#tally?.lost();
+      this.#tally?.lost(code ?? message);
     }
   }
 

@@ -8,6 +8,8 @@ export interface Tallied {
   readonly statuses: Readonly<Record<string, number>>;
   readonly timeouts: number;
   readonly lost: number;
+  /** Why no connection could be made, the first time. */
+  readonly unreachable: string | undefined;
   /** Had to wait for a free connection. */
   readonly queued: number;
   readonly latency: string;
@@ -33,6 +35,7 @@ export class Tally {
   #inTime = 0;
   #timeouts = 0;
   #lost = 0;
+  #unreachable: string | undefined;
   #queued = 0;
   #requests = 0;
 
@@ -85,9 +88,10 @@ export class Tally {
     this.#latency.record(now - due);
   }
 
-  lost(): void {
+  lost(unreachable?: string): void {
     this.#requests++;
     this.#lost++;
+    this.#unreachable ??= unreachable;
   }
 
   result(): Tallied {
@@ -97,6 +101,7 @@ export class Tally {
       statuses: this.#statuses,
       timeouts: this.#timeouts,
       lost: this.#lost,
+      unreachable: this.#unreachable,
       queued: this.#queued,
       latency: this.#latency.encode(),
       uncorrected: this.#uncorrected.encode(),
