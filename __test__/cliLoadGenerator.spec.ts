@@ -173,6 +173,16 @@ describe('every request is answered', () => {
     expect(await one.send(order(url))).toMatchObject(allAnswered(60));
   });
 
+  test('where a server announces that it closes, and leaves it to the client', async () => {
+    const used = new Set<object>();
+    const url = await serveRaw((socket) => {
+      if (used.has(socket)) socket.destroy();
+      used.add(socket);
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
+    });
+    expect(await one.send(order(url))).toMatchObject(allAnswered(60));
+  });
+
   test('where a body ends with its connection', async () => {
     const url = await serveRaw((socket) => socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbody'));
     expect(await one.send(order(url))).toMatchObject(allAnswered(60));
