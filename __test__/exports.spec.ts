@@ -54,8 +54,8 @@ test('the public names are exactly these', () => {
     'LogError',
     'MainThreadError',
     'MalformedPathError',
-    'Metrics',
     'OptimizedRouter',
+    'PeerMissingError',
     'PoolUnavailableError',
     'QueueFullError',
     'RedisError',
@@ -81,6 +81,7 @@ test('the public names are exactly these', () => {
     'parseJSONAsync',
     'stringifyJSONAsync',
     'timerManager',
+    'tracing',
   ]);
 });
 

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { FOUND } from '../support/everything.js';
 import { serveHttp, useLoadServers } from '../support/loadServer';
@@ -68,7 +76,9 @@ describe('what is in the tarballs', () => {
     const files = readdirSync(installed('keelson')).sort();
     const optional = ['CHANGELOG.md', 'README.md'].filter((name) => files.includes(name));
     const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'binding.js', 'binding.d.ts'];
-    expect(files).toEqual([...entries, ...optional, 'LICENSE', 'dist', 'package.json'].sort());
+    expect(files).toEqual([...entries, ...optional, 'LICENSE', 'dist', 'monitoring', 'package.json'].sort());
+    for (const file of ['grafana/keelson.json', 'prometheus/keelson.rules.yml'])
+      expect(existsSync(installed('keelson', 'monitoring', file))).toBe(true);
   });
 
   test('the platform package holds the addon and its licence', () => {
