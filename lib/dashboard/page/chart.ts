@@ -36,16 +36,19 @@ export class Chart {
       class: 'grid',
       d: `M0 0H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT}H${WIDTH}`,
     });
-    const viewBox = `0 0 ${WIDTH} ${HEIGHT}`;
-    this.#plot = svg('svg', { role: 'img', 'aria-label': title, viewBox, preserveAspectRatio: 'none' }, grid);
-    const plot = element('div', { class: 'plot' }, this.#plot, this.#top);
-    this.element = element(
-      'figure',
-      {},
-      element('figcaption', {}, element('h3', {}, title)),
-      plot,
-      this.#legend,
+    this.#plot = svg(
+      'svg',
+      {
+        class: 'plot',
+        role: 'img',
+        'aria-label': title,
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        preserveAspectRatio: 'none',
+      },
+      grid,
     );
+    const caption = element('figcaption', {}, element('h3', {}, title), this.#top);
+    this.element = element('figure', {}, caption, this.#plot, this.#legend);
   }
 
   /** Leaves a gap: nobody has looked meanwhile. */

@@ -62,8 +62,8 @@ export function state(
 }
 
 /** 'halfOpen' as people write it. */
-function words(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export function words(state: string): string {
+  return state.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A line for each value of a label, of how much there is of it, or how much it grows a second. */

@@ -82,15 +82,15 @@ export class Table {
   }
 
   #header(title: string, place: number): HTMLElement {
+    const isName = place < this.#labels.length;
     const button = element('button', { type: 'button' }, title);
     button.addEventListener('click', () => {
       const { column, isDescending } = this.#sort;
       // Of names the first comes first, of figures the largest.
-      const isFirst = place >= this.#labels.length;
-      this.#sort = { column: place, isDescending: column === place ? !isDescending : isFirst };
+      this.#sort = { column: place, isDescending: column === place ? !isDescending : !isName };
       this.#show();
     });
-    const header = element('th', { scope: 'col' }, button);
+    const header = element('th', { scope: 'col', class: isName ? 'name' : undefined }, button);
     this.#headers.push(header);
     return header;
   }
@@ -100,7 +100,7 @@ export class Table {
     if (figures === undefined) return;
     const { rows: family, columns } = this.#spec;
     const rows = figures.groups(family, ...this.#labels).map((at): Row => {
-      const names = this.#labels.map((label) => at[label] || 'unnamed');
+      const names = this.#labels.map((label, place) => at[label] || (place === 0 ? 'unnamed' : NONE));
       return { at, names, values: columns.map(({ value }) => value(figures, at)) };
     });
     rows.sort(this.#compare);
@@ -126,8 +126,10 @@ export class Table {
 
   #append(): HTMLTableRowElement {
     const row = this.#body.insertRow();
-    for (const place of this.#headers.keys())
-      row.append(place === 0 ? element('th', { scope: 'row' }) : element('td'));
+    for (const { className } of this.#headers)
+      row.append(
+        row.cells.length === 0 ? element('th', { scope: 'row' }) : element('td', { class: className }),
+      );
     return row;
   }
 

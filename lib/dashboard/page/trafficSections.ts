@@ -1,6 +1,6 @@
 import type { Figures } from './figures.js';
 import { count, perSecond, seconds, share } from './format.js';
-import { chartBy, chartOf, isUp, now, percentile, rate, state } from './parts.js';
+import { chartBy, chartOf, isUp, linesBy, now, percentile, rate, state, words } from './parts.js';
 import type { SectionSpec } from './section.js';
 import type { At } from './snapshot.js';
 
@@ -94,7 +94,12 @@ const breakers: SectionSpec = {
   needs: [`${BREAKER}.state`],
   charts: [
     chartBy('Calls by result', `${BREAKER}.calls`, 'result'),
-    chartBy('Breakers by state', `${BREAKER}.state`, 'state', 'value'),
+    {
+      title: 'Breakers by state',
+      format: count,
+      lines: (figures) =>
+        linesBy(figures, 'value', `${BREAKER}.state`, 'state').map(([name, many]) => [words(name), many]),
+    },
   ],
   tables: [
     {
