@@ -17,7 +17,7 @@ export interface MetricsCollectOptions {
 
 /** Options of {@link Metrics.handler}. */
 export interface MetricsHandlerOptions {
-  /** What requests are to have as `Authorization: Bearer`; others get 401. @default everybody is answered */
+  /** What requests are to have as `Authorization: Bearer`, of ASCII without spaces; others get 401. @default everybody is answered */
   token?: string | undefined;
   /**
    * A registry of prom-client, whose metrics are served together with these. @default prom-client's own where the
@@ -27,6 +27,8 @@ export interface MetricsHandlerOptions {
 }
 
 const TIMEOUT = 100;
+/** What a header can carry. */
+const TOKEN = /^[!-~]+$/;
 
 /**
  * What all instances of all utilities count, of all threads of the process that have loaded keelson.
@@ -36,8 +38,6 @@ const TIMEOUT = 100;
  * as it was collected once; what a thread has counted stays when that ends.
  */
 export class Metrics {
-  #attached = new WeakSet<PromRegistry>();
-
   /** All that there are, also those that nothing was counted of yet; by their names in order. */
   definitions(): MetricDefinition[] {
     return families().map(({ merge: _, ...definition }) => definition);
@@ -59,6 +59,8 @@ export class Metrics {
     named<MetricsCollectOptions>('options', options, ['timeout']);
     const { timeout = TIMEOUT } = options;
     integer('timeout', timeout, 0, 60_000);
+    // As `observe` does.
+    await undefined;
     const member = join();
     const heard = member.hear(timeout);
     member.publish();
@@ -82,12 +84,7 @@ export class Metrics {
    * @returns takes them off again
    */
   attach(registry: PromRegistry): () => void {
-    const detach = attach(registry, () => this.collect());
-    this.#attached.add(registry);
-    return () => {
-      this.#attached.delete(registry);
-      detach();
-    };
+    return attach(registry, () => this.collect());
   }
 
   /**
@@ -99,12 +96,12 @@ export class Metrics {
   handler(options: MetricsHandlerOptions = {}): MetricsHandler {
     named<MetricsHandlerOptions>('options', options, ['token', 'registry']);
     const { token, registry = installed() } = options;
-    if (token !== undefined && string('token', token) === '')
-      invalid('token', 'a string that is not empty', token);
+    if (token !== undefined && !TOKEN.test(string('token', token)))
+      invalid('token', 'letters, digits and signs of ASCII, without spaces', '(not shown)');
     if (registry === undefined || registry === false) {
       return handlerOf(async () => ({ contentType: CONTENT_TYPE, text: await this.text() }), token);
     }
-    if (!this.#attached.has(registry)) this.attach(registry);
+    this.attach(registry);
     return handlerOf(
       async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
       token,
