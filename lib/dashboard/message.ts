@@ -26,7 +26,9 @@ export function metricsEvent(families: readonly MetricFamily[]): string {
 
 function messageOf(family: MetricFamily): FamilyMessage {
   const { name, labels } = family;
-  const valuesOf = (of: Readonly<Record<string, string>>) => labels.map((label) => of[label] ?? null);
+  // Of what is beyond the series that a family may have only that is told.
+  const valuesOf = ({ overflow, ...of }: Readonly<Record<string, string>>) =>
+    labels.map((label) => of[label] ?? (overflow === undefined ? null : 'others'));
   if (family.type !== 'histogram')
     return { name, labels, points: family.points.map((point) => [valuesOf(point.labels), point.value]) };
   const bounds = family.points[0]?.buckets.map(({ le }) => le) ?? [];
