@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { BoundedLRUCache, Lifecycle, metrics } from 'keelson';
+import { BoundedLRUCache, ConnectionPool, Lifecycle, metrics, OptimizedRouter } from 'keelson';
 import { Looker, make, serve, useDashboards } from './support/dashboards';
 import { evaluateSoon } from './support/process';
 import { eventually } from './support/server';
@@ -56,7 +56,6 @@ describe('the stream', () => {
   });
 
   test('histograms have their bounds once, and cumulative counts', async () => {
-    const { ConnectionPool } = await import('keelson');
     const pool = new ConnectionPool({ create: async () => ({}), destroy: async () => {} }, { name: 'told' });
     await pool.use(() => new Promise((resolve) => setTimeout(resolve, 30)));
     const { port } = await open();
@@ -72,6 +71,21 @@ describe('the stream', () => {
     expect([count, sum]).toEqual([point.count, point.sum]);
     expect(count).toBe(1);
     await pool.close();
+  });
+
+  test('what is beyond the series that a metric may have is of others', async () => {
+    const router = new OptimizedRouter();
+    for (let i = 0; i < 2_100; i++)
+      router.addRoute(`/${i}`, { id: `${i}`, method: 'GET', handler: () => {} });
+    const { port } = await open();
+    const looker = await look(port);
+    await looker.until(1);
+    expect(router.getStats().routes).toBe(2_100);
+    const { points } = looker.updates[0].families.find(({ name }: any) => name === 'keelson.router.requests');
+    expect(points).toHaveLength(2_001);
+    expect(points.filter(([labels]: any) => labels.includes('others'))).toEqual([
+      [['others', 'others', 'others'], 0],
+    ]);
   });
 
   test('is collected once for all who look, and not while nobody does', async () => {

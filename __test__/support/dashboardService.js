@@ -97,7 +97,7 @@ lifecycle.server(server);
 lifecycle.register('dashboard', dashboard);
 server.listen(port || 0, '127.0.0.1', async () => {
   await lifecycle.ready();
-  timers.every(() => work(), 100, { label: 'work' });
+  timers.every(() => work(), 200, { label: 'work' });
   console.log(dashboard.url(`http://localhost:${server.address().port}`));
 });
 process.on('SIGTERM', async () => {
