@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { connect, createServer } from 'node:http2';
 import { BoundedLRUCache, ConnectionPool, Lifecycle, metrics, OptimizedRouter } from 'keelson';
-import { Looker, make, serve, useDashboards } from './support/dashboards';
+import { Looker, make, serve, TOKEN, useDashboards } from './support/dashboards';
 import { evaluateSoon } from './support/process';
 import { eventually } from './support/server';
-import { get } from './support/wires';
+import { get, listen } from './support/wires';
 
 useDashboards();
 
@@ -126,6 +128,22 @@ describe('the stream', () => {
     expect(new Set(third.updates.map(({ uptime }) => uptime)).size).toBe(third.updates.length);
   });
 
+  test('goes over HTTP/2 too, and ends with close()', async () => {
+    const dashboard = make();
+    const server = createServer(dashboard.handler());
+    const session = connect(`http://127.0.0.1:${await listen(server)}`);
+    const stream = session.request({ ':path': '/events', authorization: `Bearer ${TOKEN}` });
+    let text = '';
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    await eventually(() => text.split('event: metrics').length > 2);
+    dashboard.close();
+    await once(stream, 'end');
+    session.close();
+    server.close();
+  });
+
   test('HEAD does not begin one', async () => {
     const { dashboard, port } = await open({ token: false });
     expect((await get(port, '/events', { method: 'HEAD' })).status).toBe(200);
@@ -236,7 +254,8 @@ describe('the end', () => {
     lifecycle.server(server);
     const looker = await look(port);
     await looker.until(1);
-    expect((await lifecycle.shutdown()).cutOff).toMatchObject({ requests: 1 });
+    const { isClean, timedOut } = await lifecycle.shutdown();
+    expect({ isClean, timedOut }).toEqual({ isClean: false, timedOut: 1 });
   });
 
   test('neither a dashboard nor who looks keeps a process', async () => {
