@@ -55,8 +55,8 @@ test('the public names are exactly these', () => {
     'LogError',
     'MainThreadError',
     'MalformedPathError',
-    'Metrics',
     'OptimizedRouter',
+    'PeerMissingError',
     'PoolUnavailableError',
     'QueueFullError',
     'RedisError',
@@ -82,6 +82,7 @@ test('the public names are exactly these', () => {
     'parseJSONAsync',
     'stringifyJSONAsync',
     'timerManager',
+    'tracing',
   ]);
 });
 
