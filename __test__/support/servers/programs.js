@@ -8,6 +8,8 @@ exports.SERVERS = {
   mariadb: { title: 'MariaDB', programs: ['mariadbd', 'mariadb-install-db'], debian: 'mariadb-server' },
   redis: { title: 'Redis', programs: ['redis-server'], debian: 'redis-server' },
   chromium: { title: 'Chromium', programs: ['chromium'], debian: 'chromium' },
+  // Of Prometheus specs run no server, but what tests its rules.
+  prometheus: { title: 'Prometheus', programs: ['promtool'], debian: 'prometheus' },
 };
 
 /** Other names of programs, which do as well. */
