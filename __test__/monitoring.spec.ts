@@ -140,7 +140,7 @@ describe('what a service tells', () => {
 
 describe('the dashboard', () => {
   test('is the one that the script makes', () => {
-    const script = join(__dirname, '..', 'scripts', 'dashboard.mjs');
+    const script = join(__dirname, '..', 'scripts', 'grafana.mjs');
     const printed = execFileSync(process.execPath, [script, '--print'], { encoding: 'utf8' });
     expect(JSON.parse(printed)).toEqual(dashboard);
   });

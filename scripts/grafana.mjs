@@ -1,15 +1,15 @@
-// Writes monitoring/grafana/keelson.json, the dashboard that is shipped: node scripts/dashboard.mjs; with --print
+// Writes monitoring/grafana/keelson.json, the dashboard that is shipped: node scripts/grafana.mjs; with --print
 // it is printed instead.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, stdout } from 'node:process';
-import { dashboard } from './dashboard/layout.mjs';
-import { data } from './dashboard/rowsOfData.mjs';
-import { operations } from './dashboard/rowsOfOperations.mjs';
-import { outputs } from './dashboard/rowsOfOutputs.mjs';
-import { process } from './dashboard/rowsOfProcess.mjs';
-import { requests } from './dashboard/rowsOfRequests.mjs';
-import { work } from './dashboard/rowsOfWork.mjs';
+import { dashboard } from './grafana/layout.mjs';
+import { data } from './grafana/rowsOfData.mjs';
+import { operations } from './grafana/rowsOfOperations.mjs';
+import { outputs } from './grafana/rowsOfOutputs.mjs';
+import { process } from './grafana/rowsOfProcess.mjs';
+import { requests } from './grafana/rowsOfRequests.mjs';
+import { work } from './grafana/rowsOfWork.mjs';
 import { root } from './lib.mjs';
 
 /** A choice at the top, of values of a label. */
