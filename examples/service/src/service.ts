@@ -47,6 +47,8 @@ export interface ServiceOptions {
 /** How long stop() waits for requests in flight, in milliseconds. */
 const STOP_PATIENCE = 10_000;
 const IDLE_CHECK = 50;
+/** How long a connection may be idle, in milliseconds. */
+const KEEP_ALIVE = 75_000;
 /** What of it the database has at least, for what runs after the last answer. */
 const DATABASE_PATIENCE = 1000;
 
@@ -102,6 +104,8 @@ export class Service {
       report,
     };
     this.server = createServer(createApp(this.context));
+    // Longer than proxies keep idle connections, so that none sends a request into one that ends.
+    this.server.keepAliveTimeout = KEEP_ALIVE;
   }
 
   /** Sets up the database, loads the catalogue, starts the jobs and listens; resolves the base URL. */
