@@ -24,7 +24,10 @@ const withoutNumbers = (text) => text.replace(/(<dd [^>]*>)[^<]*/g, '$1');
 export async function answersOf(url, cookie) {
   const hash = createHash('sha1');
   const ask = async (from, path, init = {}) => {
-    const response = await fetch(url + path, { ...init, headers: { 'x-forwarded-for': from, ...init.headers } });
+    const response = await fetch(url + path, {
+      ...init,
+      headers: { 'x-forwarded-for': from, ...init.headers },
+    });
     const text = withoutNumbers(await response.text());
     return `${response.status} ${response.headers.get('content-type')} ${text}\n`;
   };
@@ -32,7 +35,9 @@ export async function answersOf(url, cookie) {
     hash.update(await ask(PROBES[0], path));
   }
   for (const body of bodies()) {
-    hash.update(await ask(PROBES[0], '/api/import', { method: 'POST', headers: { ...JSON_TYPE, cookie }, body }));
+    hash.update(
+      await ask(PROBES[0], '/api/import', { method: 'POST', headers: { ...JSON_TYPE, cookie }, body }),
+    );
   }
   for (let count = 0; count < REQUEST_LIMIT + 10; count++) {
     // The message tells the seconds that are left.

@@ -27,7 +27,8 @@ class Answer {
   }
 
   onResponseError(_controller, error) {
-    this.done(error.code ?? error.name);
+    // Not at once: a client that fails takes no other request until it has done so.
+    queueMicrotask(() => this.done(error.code ?? error.name));
   }
 }
 

@@ -1,7 +1,14 @@
 // What a service cannot be faster than: servers that answer every request with the same text. `floor.mjs <name>`
 import { createServer } from 'node:http';
 
-const ANSWER = { id: 'lamp', name: 'Desk lamp', category: 'Desk', price: 7900, stock: 15, description: 'CRI 97' };
+const ANSWER = {
+  id: 'lamp',
+  name: 'Desk lamp',
+  category: 'Desk',
+  price: 7900,
+  stock: 15,
+  description: 'CRI 97',
+};
 const TEXT = JSON.stringify(ANSWER);
 const HEADERS = { 'content-type': 'application/json; charset=utf-8', 'content-length': TEXT.length };
 

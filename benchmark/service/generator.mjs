@@ -8,13 +8,16 @@ import { requestsOf } from './requests.mjs';
 /** How long answers are waited for after the last request, in milliseconds; what is missing then is an error. */
 const GRACE = 15_000;
 
+const TOO_MANY = 429;
+
 let connections;
 
-/** Counts what comes of requests until a time. */
+/** Counts what comes of requests. */
 class Tally {
+  /** Of all but those that were refused for their number, in milliseconds. */
   times = [];
   statuses = {};
-  /** Answered with success in the time. */
+  /** Answered with success before the end. */
   served = 0;
 
   constructor(end) {
@@ -23,10 +26,10 @@ class Tally {
 
   add(outcome, start) {
     this.statuses[outcome] = (this.statuses[outcome] ?? 0) + 1;
-    if (outcome < 200 || outcome > 299) return;
+    if (outcome === TOO_MANY) return;
     const now = performance.now();
     this.times.push(now - start);
-    if (now <= this.end) this.served++;
+    if (outcome >= 200 && outcome <= 299 && now <= this.end) this.served++;
   }
 }
 
@@ -80,7 +83,9 @@ async function open(next, seconds, rate) {
 async function settle(tally) {
   const until = performance.now() + GRACE;
   while (connections.idle < connections.size && performance.now() < until) await pause(50);
-  tally.statuses.unanswered = connections.size - connections.idle + (tally.waiting?.splice(0).length ?? 0);
+  const unanswered = connections.size - connections.idle + (tally.waiting?.splice(0).length ?? 0);
+  tally.statuses.unanswered = unanswered;
+  for (let count = 0; count < unanswered; count++) tally.times.push(GRACE);
 }
 
 async function run({ load, seconds, rate, ...given }) {
@@ -90,7 +95,8 @@ async function run({ load, seconds, rate, ...given }) {
   const { user, system } = process.cpuUsage(cpu);
   await settle(tally);
   const { times, statuses, served, lateness } = tally;
-  return { times: Float64Array.from(times), statuses, served, lateness, busy: (user + system) / 1e6 / seconds };
+  const busy = (user + system) / 1e4 / seconds;
+  return { times: Float64Array.from(times), statuses, served, lateness, busy };
 }
 
 process.on('message', async ({ open, run: asked }) => {

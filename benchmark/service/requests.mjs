@@ -16,13 +16,26 @@ const BODY_SIZES = [100 * KB, 250 * KB, 500 * KB, 1000 * KB];
 /** Of those 300 bytes each, in an article. */
 const RECORDS = 16;
 
-const PRODUCTS = ['lamp', 'scale', 'sicp', 'atlas', 'flask', 'compass', 'notebook', 'ukulele', 'tent-2p', 'stapler'];
+const PRODUCTS = [
+  'lamp',
+  'scale',
+  'sicp',
+  'atlas',
+  'flask',
+  'compass',
+  'notebook',
+  'ukulele',
+  'tent-2p',
+  'stapler',
+];
 const COUNTRIES = ['AT', 'CH', 'DE', 'FR', 'JP'];
 
 /** What many clients ask for: 50 paths. */
 export const CACHED_PATHS = [
   ...PRODUCTS.flatMap((id) => [`/api/products/${id}`, `/api/products/${id}`]),
-  ...[1, 2, 3].flatMap((page) => ['name', 'price', '-price'].map((sort) => `/api/products?page=${page}&sort=${sort}`)),
+  ...[1, 2, 3].flatMap((page) =>
+    ['name', 'price', '-price'].map((sort) => `/api/products?page=${page}&sort=${sort}`),
+  ),
   ...['Books', 'Desk', 'Music'].map((category) => `/api/products?category=${category}`),
   ...COUNTRIES.map((country) => `/api/products/lamp/delivery?country=${country}`),
   ...['lamp', 'pen', 'desk', 'set', 'harp'].map((word) => `/api/search?q=${word}`),
@@ -34,7 +47,9 @@ const SEARCH = 'Tactile switches, ISO layout';
 
 /** A search that finds something, as nobody has written it before: the bits of the number say which letters are large. */
 function search(number) {
-  const letters = [...SEARCH].map((letter, bit) => ((number >> bit) & 1 ? letter.toUpperCase() : letter.toLowerCase()));
+  const letters = [...SEARCH].map((letter, bit) =>
+    (number >> bit) & 1 ? letter.toUpperCase() : letter.toLowerCase(),
+  );
   return encodeURIComponent(letters.join(''));
 }
 

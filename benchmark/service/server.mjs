@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +9,19 @@ import { REQUEST_LIMIT } from './requests.mjs';
 
 const INSIDE = fileURLToPath(new URL('inside.cjs', import.meta.url));
 const FLOOR = fileURLToPath(new URL('floor.mjs', import.meta.url));
-const MB = 2 ** 20;
+const KB_PER_MB = 1024;
+/** Milliseconds until a server that does not tell of itself is taken to stand still. */
+const PATIENCE = 60_000;
 
 const commandOf = (name) => (name in ENTRIES ? [ENTRIES[name]] : [FLOOR, name]);
 
 /** Resident memory of a process in MB, as the system has it. */
 function residentOf(pid) {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  return (Number(kilobytes) * 1024) / MB;
+  const kilobytes =
+    process.platform === 'linux'
+      ? /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+      : execFileSync('ps', ['-o', 'rss=', '-p', pid], { encoding: 'utf8' });
+  return Number(kilobytes) / KB_PER_MB;
 }
 
 /**
@@ -39,23 +44,28 @@ export async function startServer(name, folder, execPath = process.execPath) {
     complaint = (complaint + chunk).slice(-2000);
   });
   const ended = once(server, 'exit');
+  const isRunning = () => server.exitCode === null && server.signalCode === null;
   const lines = createInterface({ input: server.stdout });
   const [line] = await Promise.race([once(lines, 'line'), ended.then(() => [''])]);
   const url = / at (http\S+)$/.exec(line)?.[1];
   if (url === undefined) throw new Error(`${name} did not start\n${complaint}`);
   return {
     url,
-    get isRunning() {
-      return server.exitCode === null && server.signalCode === null;
-    },
+    /** What it wrote to its standard error last. */
     get complaint() {
       return complaint;
     },
-    resident: () => residentOf(server.pid),
-    /** What there is to tell of the time since this was asked last. */
+    /** In MB; undefined when it has ended. */
+    resident: () => (isRunning() ? residentOf(server.pid) : undefined),
+    /** What there is to tell of the time since this was asked last; undefined when it has ended, or stands still. */
     async inside() {
+      if (!isRunning()) return undefined;
       server.send('tell');
-      const [told] = await once(server, 'message');
+      const patience = AbortSignal.timeout(PATIENCE);
+      const [told] = await Promise.race([
+        once(server, 'message', { signal: patience }).catch(() => []),
+        ended.then(() => []),
+      ]);
       return told;
     },
     async end() {

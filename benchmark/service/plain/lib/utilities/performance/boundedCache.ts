@@ -145,11 +145,12 @@ export class BoundedLRUCache<K, V> {
   }
 }
 
-/** The original has no statistics; these are what its users write, over a copy that is sorted. */
+/** The original has no statistics; these are what its users write: a copy that is sorted once for all of them. */
 export class CircularBuffer<T> {
   private readonly buffer: Array<T | undefined>;
   private head = 0;
   private length = 0;
+  private inOrder: number[] | undefined;
 
   /** It knows no options. */
   constructor(
@@ -160,6 +161,7 @@ export class CircularBuffer<T> {
   }
 
   push(item: T): void {
+    this.inOrder = undefined;
     this.buffer[(this.head + this.length) % this.capacity] = item;
     if (this.length < this.capacity) this.length++;
     else this.head = (this.head + 1) % this.capacity;
@@ -187,6 +189,7 @@ export class CircularBuffer<T> {
   }
 
   clear(): void {
+    this.inOrder = undefined;
     this.head = 0;
     this.length = 0;
   }
@@ -210,6 +213,7 @@ export class CircularBuffer<T> {
   }
 
   private sorted(): number[] {
-    return (this.getAll() as number[]).sort((a, b) => a - b);
+    this.inOrder ??= (this.getAll() as number[]).sort((a, b) => a - b);
+    return this.inOrder;
   }
 }
