@@ -76,6 +76,7 @@ test('the public names are exactly these', () => {
     'getJsonWorkerPool',
     'json',
     'lifecycle',
+    'metrics',
     'parseJSONAsync',
     'stringifyJSONAsync',
     'timerManager',

@@ -20,6 +20,8 @@ import {
 } from './cache/store.js';
 import type { CacheMetrics, CacheStats, DumpedEntry } from './cache/types.js';
 import { dispose } from './dispose.js';
+import { observe } from './metrics/member.js';
+import { readCache } from './metrics/readers/caches.js';
 import { callable } from './validate.js';
 
 /**
@@ -52,6 +54,7 @@ export class BoundedLRUCache<K = any, V = any> {
   constructor(options: BoundedLRUCacheOptions<K, V>);
   constructor(first: number | BoundedLRUCacheOptions<K, V>, defaultTtl?: number) {
     this.#store = new Store(settings<K, V>(first, defaultTtl));
+    observe(this, readCache);
   }
 
   /** The entries that are live now. */

@@ -18,6 +18,8 @@ import {
   windowStatsOf,
 } from './breaker/stats.js';
 import { dispose } from './dispose.js';
+import { observe } from './metrics/member.js';
+import { readBreaker } from './metrics/readers/breaker.js';
 import { callable } from './validate.js';
 
 /** What answers in place of a call that failed or was not made: it gets the call's arguments, and the error. */
@@ -72,6 +74,7 @@ export class CircuitBreaker<
       this.member = new Fleet(this.engine, settings.shared);
       this.engine.governor = this.member;
     }
+    observe(this, readBreaker);
   }
 
   protected override listenersChanged(): void {

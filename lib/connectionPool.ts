@@ -1,8 +1,10 @@
 import { asyncDispose } from './dispose.js';
 import { ObservableEmitter } from './events.js';
+import { observe } from './metrics/member.js';
+import { readPool } from './metrics/readers/pools.js';
 import { Engine } from './pool/engine.js';
 import type { ConnectionPoolEvents } from './pool/events.js';
-import { type ConnectionPoolMetrics, inSeconds } from './pool/figures.js';
+import type { ConnectionPoolMetrics } from './pool/figures.js';
 import type { Lease } from './pool/lease.js';
 import { PRIORITY, STATE } from './pool/native.js';
 import {
@@ -59,6 +61,7 @@ export class ConnectionPool<T> extends ObservableEmitter<ConnectionPoolEvents> {
     const settings = poolSettings(options, checked);
     this.#traces = settings.leakAfter !== Number.POSITIVE_INFINITY;
     this.#engine = new Engine<T>(checked, settings, (name, payload) => this.announce(name, payload));
+    observe(this, readPool);
   }
 
   /** Its name in errors, events and metrics. */
@@ -204,9 +207,9 @@ export class ConnectionPool<T> extends ObservableEmitter<ConnectionPoolEvents> {
       'db.client.connection.limit': settings.max,
       'db.client.connection.pending_requests': waiting,
       'db.client.connection.timeouts': figures.errors.timeout,
-      'db.client.connection.create_time': inSeconds(figures.creates),
-      'db.client.connection.wait_time': inSeconds(figures.waits),
-      'db.client.connection.use_time': inSeconds(figures.uses),
+      'db.client.connection.create_time': figures.creates.summaryInSeconds(),
+      'db.client.connection.wait_time': figures.waits.summaryInSeconds(),
+      'db.client.connection.use_time': figures.uses.summaryInSeconds(),
       acquired: figures.immediate + figures.waits.count,
       errors: { ...figures.errors },
       ...{ opened, openErrors, closed: { ...figures.closed }, late, leaks },

@@ -1,3 +1,5 @@
+import { observe } from './metrics/member.js';
+import { readLimiter } from './metrics/readers/limiter.js';
 import type { RateLimitDecision } from './rateLimiter/httpOptions.js';
 import { RateLimiter } from './rateLimiter/limiter.js';
 import type { OlderRateLimiterConfig, RateLimiterConfig } from './rateLimiter/options.js';
@@ -36,5 +38,6 @@ export const DistributedRateLimiter: DistributedRateLimiterConstructor = class D
     const [first, config] = args;
     if (config === undefined) super(first as RateLimiterConfig, false);
     else super({ ...config, redisClient: first }, true);
+    observe(this, readLimiter);
   }
 };

@@ -29,6 +29,8 @@ import {
   lagOf,
 } from './health/options.js';
 import type { Lifecycle } from './lifecycle.js';
+import { observe } from './metrics/member.js';
+import { readHealth } from './metrics/readers/operations.js';
 import { invalid, oneOf, string } from './validate.js';
 
 /** What {@link Health.getStats} tells. */
@@ -64,6 +66,7 @@ export class Health {
     if (memory !== false) {
       for (const [key, check] of memoryChecks(memory === true ? {} : memory)) this.#addSignal(key, check);
     }
+    observe(this, readHealth);
     if (eventLoopLag === false) return;
     this.#lag = new EventLoopLag(lagOf(eventLoopLag === true ? {} : eventLoopLag));
     this.#addSignal('eventLoop:delay', this.#lag.check);

@@ -9,6 +9,14 @@ const BUCKETS = (TOP_BITS - SUB_BITS + 1) * SUB_BUCKETS;
 const LAST_MICROSECOND = 2 ** TOP_BITS - 1;
 const MICROSECONDS = 1000;
 
+/** What summaries are of. */
+const sources = new WeakMap<LatencySummary, Histogram>();
+
+/** What a summary is of; undefined where no histogram made it. */
+export function histogramOf(summary: LatencySummary): Histogram | undefined {
+  return sources.get(summary);
+}
+
 /** What {@link Histogram.summary} tells; times are in milliseconds, and 0 where nothing was recorded. */
 export interface LatencySummary {
   count: number;
@@ -94,15 +102,43 @@ export class Histogram {
 
   /** The usual percentiles at once. */
   summary(): LatencySummary {
-    return {
+    return this.#summary(1);
+  }
+
+  /** The same in seconds. */
+  summaryInSeconds(): LatencySummary {
+    return this.#summary(1000);
+  }
+
+  #summary(unit: number): LatencySummary {
+    const summary = {
       count: this.#count,
-      p50: this.percentile(50),
-      p90: this.percentile(90),
-      p99: this.percentile(99),
-      p999: this.percentile(99.9),
-      max: this.#max,
-      mean: this.mean,
+      p50: this.percentile(50) / unit,
+      p90: this.percentile(90) / unit,
+      p99: this.percentile(99) / unit,
+      p999: this.percentile(99.9) / unit,
+      max: this.#max / unit,
+      mean: this.mean / unit,
     };
+    sources.set(summary, this);
+    return summary;
+  }
+
+  /** The sum of all. */
+  get sum(): number {
+    return this.#sum;
+  }
+
+  /**
+   * How many were no longer than each of some durations in ascending order; a bucket that a duration falls within counts as a
+   * whole where its middle is no longer.
+   */
+  countsUpTo(durations: readonly number[]): number[] {
+    let [bucket, seen] = [0, 0];
+    return durations.map((duration) => {
+      while (bucket < BUCKETS && middleOf(bucket) <= duration) seen += this.#counts[bucket++]!;
+      return seen;
+    });
   }
 
   /** Forgets everything. */

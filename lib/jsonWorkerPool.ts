@@ -37,6 +37,8 @@ import { shortText } from './json/stringify/short.js';
 import { open, type Source, Whole } from './json/stringify/source.js';
 import { subjectOf, textsOf } from './json/stringify/texts.js';
 import { type Task, type TaskOptions, Tasks } from './json/tasks.js';
+import { observe } from './metrics/member.js';
+import { readJson } from './metrics/readers/json.js';
 import { oneOf, string } from './validate.js';
 
 /** What `getStats()` tells. */
@@ -116,6 +118,7 @@ export class JSONWorkerPool {
     const chosen = poolOptions(maxWorkers);
     this.#tasks = new Tasks(this.#figures, chosen.maxWorkers, chosen.maxQueue, chosen.onFull);
     this.#jobs = new Jobs(chosen.maxWorkers, this.#figures);
+    observe(this, readJson);
   }
 
   /**

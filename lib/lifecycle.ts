@@ -25,6 +25,8 @@ import { Run } from './lifecycle/run.js';
 import { ServerDrain } from './lifecycle/server.js';
 import { handleSignals } from './lifecycle/signals.js';
 import { startAll } from './lifecycle/starts.js';
+import { atImport, observe } from './metrics/member.js';
+import { readLifecycle } from './metrics/readers/operations.js';
 import { integer, invalid, options as named, string } from './validate.js';
 
 /** 'starting' until `ready()` has resolved, 'draining' from `shutdown()` on until all has stopped. */
@@ -80,6 +82,7 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
   constructor(options: LifecycleOptions = {}) {
     super('lifecycle');
     this.#settings = settingsOf(options);
+    observe(this, readLifecycle);
   }
 
   get state(): LifecycleState {
@@ -274,4 +277,4 @@ function isPlainObject(value: object): boolean {
 }
 
 /** The lifecycle that a service shares. */
-export const lifecycle: Lifecycle = new Lifecycle();
+export const lifecycle: Lifecycle = atImport(() => new Lifecycle());

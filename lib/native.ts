@@ -3,6 +3,7 @@ import type { CacheIndex } from './cache/native.js';
 import { KeelsonError } from './errors.js';
 import type { NativePool, NativeText } from './json/native.js';
 import type { NativeLog } from './log/native.js';
+import type { NativeMetrics } from './metrics/native.js';
 import type { NativeConnectionPool } from './pool/native.js';
 import type { NativeRateLimiter } from './rateLimiter/native.js';
 import type { NativePlanner, NativeRedisLink } from './redis/native.js';
@@ -109,6 +110,8 @@ export interface Binding {
   createRateLimiter(options: Float64Array, numbers: Float64Array): NativeRateLimiter;
   /** Flags: 1 ASCII case-insensitive, 2 trailing slashes matter, 4 doubled slashes matter. */
   createRouter(flags: number): RouterIndex;
+  /** `wake`, which this does not hold, is called when another member wants to hear of it, or those that it asked have told. */
+  joinMetrics(wake: () => void): NativeMetrics;
   /**
    * Bytes, entries, 1 for LRU, and shards; `wake` is called when `take` has something.
    *

@@ -1,5 +1,7 @@
 import { MalformedPathError } from './errors.js';
 import { ObservableEmitter } from './events.js';
+import { observe } from './metrics/member.js';
+import { readRouter } from './metrics/readers/router.js';
 import { Answers, type UnansweredTotals } from './router/answers.js';
 import { Attempt } from './router/attempt.js';
 import type { Core } from './router/call.js';
@@ -78,6 +80,7 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
       announce: (event, payload) => this.announce(event, payload),
     };
     this.handle = this.handle.bind(this);
+    observe(this, readRouter);
   }
 
   /**

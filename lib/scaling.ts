@@ -1,6 +1,8 @@
 import { asyncDispose } from './dispose.js';
 import type { RedisError, RedisFailure } from './errors.js';
 import { ObservableEmitter } from './events.js';
+import { observe } from './metrics/member.js';
+import { readScaling } from './metrics/readers/operations.js';
 import { PoolTime } from './pool/time.js';
 import { Fleet, type FleetLoads } from './scaling/fleet.js';
 import { handlerOf, type ScalingHandler } from './scaling/http.js';
@@ -105,6 +107,12 @@ export class Scaling extends ObservableEmitter<ScalingEvents> {
     // A new process has the fleet's history to begin with.
     if (this.#fleet !== undefined) this.#time.arm(now, now);
     else this.#wait();
+    observe(this, readScaling);
+  }
+
+  /** Its fleet's name. */
+  get name(): string {
+    return this.#settings.name;
   }
 
   /**

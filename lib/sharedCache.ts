@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { dispose } from './dispose.js';
 import { DestroyedError, InvalidArgumentError, SnapshotError } from './errors.js';
+import { observe } from './metrics/member.js';
+import { readSharedCache } from './metrics/readers/caches.js';
 import { binding } from './native.js';
 import { FEW, getMany, setMany } from './sharedCache/batches.js';
 import { copyOf, decode, type Encoded, encode, give } from './sharedCache/codec.js';
@@ -106,6 +108,7 @@ export class SharedCache<V = unknown> {
         this.#give(key, encoded, how, PURPOSE.land);
       },
     });
+    observe(this, readSharedCache);
   }
 
   /** The value of a key; undefined where there is none. */

@@ -1,6 +1,8 @@
 import { asyncDispose } from './dispose.js';
 import { DestroyedError, InvalidArgumentError, type RedisError } from './errors.js';
 import { ObservableEmitter } from './events.js';
+import { observe } from './metrics/member.js';
+import { readTieredCache } from './metrics/readers/caches.js';
 import { setOptionsOf } from './sharedCache/options.js';
 import { abortable } from './signals.js';
 import { ABSENT } from './tieredCache/envelope.js';
@@ -111,6 +113,7 @@ export class TieredCache<V = unknown> extends ObservableEmitter<TieredCacheEvent
       this.#tiers.counts.storeErrors++;
       this.announce('store-error', { writes, error });
     });
+    observe(this, readTieredCache);
   }
 
   /** A fresh value of L1 or L2, at once; undefined where there is none. */

@@ -1,6 +1,8 @@
 import { dispose } from './dispose.js';
 import { DestroyedError } from './errors.js';
 import { ObservableEmitter } from './events.js';
+import { atImport, observe } from './metrics/member.js';
+import { readTimers } from './metrics/readers/timers.js';
 import { capture } from './timer/context.js';
 import { toDelay, withJitter } from './timer/delays.js';
 import { TimerHandle } from './timer/handle.js';
@@ -88,6 +90,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       repeat: (task) => this.#repeat(task),
       restart: (task, delay) => this.#restart(task, delay),
     });
+    observe(this, readTimers);
   }
 
   /**
@@ -236,6 +239,11 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       stale: isInterval ? age > lifetime : -remaining > lifetime,
       stack: details?.stack,
     };
+  }
+
+  /** How many pending timers each group has. */
+  groups(): Map<string, number> {
+    return new Map([...this.#groups].map(([group, tasks]) => [group, tasks.size]));
   }
 
   /** Pending timers. */
@@ -477,4 +485,4 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 }
 
 /** The manager that a service shares. */
-export const timerManager: TimerManager = new TimerManager();
+export const timerManager: TimerManager = atImport(() => new TimerManager());

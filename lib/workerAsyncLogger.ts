@@ -10,6 +10,8 @@ import { type LogSettings, logSettings, type WorkerAsyncLoggerOptions } from './
 import { atExit, atHangup } from './log/processEvents.js';
 import { textOf, thrown } from './log/text.js';
 import { traceMembers } from './log/trace.js';
+import { observe } from './metrics/member.js';
+import { readLogger } from './metrics/readers/logger.js';
 import { boolean, oneOf, options as optionsOf } from './validate.js';
 
 /** What a logger tells of itself. Times are in milliseconds. */
@@ -104,6 +106,7 @@ export class WorkerAsyncLogger extends ObservableEmitter<WorkerAsyncLoggerEvents
     this.#least = Math.min(...this.#destinations.map(({ severity }) => severity));
     for (const destination of this.#destinations) atExit.add(destination);
     if (this.#settings.onSighup) atHangup.add(this.#hangUp);
+    observe(this, readLogger);
   }
 
   /** Opens all destinations, or none. */

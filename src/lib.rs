@@ -11,6 +11,7 @@ mod json_document;
 mod json_text;
 mod log;
 mod mailbox;
+mod metrics;
 mod pool;
 mod rate_limit;
 mod rate_limit_batch;

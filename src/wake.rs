@@ -51,9 +51,20 @@ unsafe extern "C" fn forget(shared: *mut c_void) {
 }
 
 impl Wake {
-    /// `callback` is called without arguments, on the thread of `env`.
+    /// `callback` is called without arguments, on the thread of `env`, and lives as long as this does.
     pub(crate) fn new(env: sys::napi_env, callback: sys::napi_value) -> Result<Self> {
-        let function = make(env, callback)?;
+        Self::over(env, make(env, callback, None, ptr::null_mut(), None)?)
+    }
+
+    /// As `new`, but `callback` is whoever's who holds it, and is called no more once it was collected. For what nobody closes.
+    pub(crate) fn weak(env: sys::napi_env, callback: sys::napi_value) -> Result<Self> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: `env` is live; the reference, which holds nothing, is deleted by `let_go`.
+        check(unsafe { sys::napi_create_reference(env, callback, 0, &mut reference) }, "referring to a function")?;
+        Self::over(env, make(env, ptr::null_mut(), Some(call_weakly), reference.cast(), Some(let_go))?)
+    }
+
+    fn over(env: sys::napi_env, function: sys::napi_threadsafe_function) -> Result<Self> {
         let shared = Arc::new(Shared { function: Mutex::new(Some(Handle(function))) });
         let hook = Arc::into_raw(Arc::clone(&shared)).cast_mut().cast();
         // SAFETY: `env` is live, and `hook` stays valid until `Wake::drop` removes it.
@@ -82,7 +93,43 @@ impl Wake {
     }
 }
 
-fn make(env: sys::napi_env, callback: sys::napi_value) -> Result<sys::napi_threadsafe_function> {
+/// Calls the function that `reference` refers to, if there is one left.
+unsafe extern "C" fn call_weakly(
+    env: sys::napi_env,
+    _function: sys::napi_value,
+    reference: *mut c_void,
+    _data: *mut c_void,
+) {
+    // Node empties the queue with a null pointer when the environment ends.
+    if env.is_null() {
+        return;
+    }
+    let (mut function, mut undefined, mut out) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `env` is live, and `reference` is until `let_go`, after which Node does not call this. What the function throws
+    // stays pending, and Node makes an uncaught exception of it.
+    unsafe {
+        let status = sys::napi_get_reference_value(env, reference.cast(), &mut function);
+        if status != sys::Status::napi_ok || function.is_null() {
+            return;
+        }
+        if sys::napi_get_undefined(env, &mut undefined) == sys::Status::napi_ok {
+            sys::napi_call_function(env, undefined, function, 0, ptr::null(), &mut out);
+        }
+    }
+}
+
+unsafe extern "C" fn let_go(env: sys::napi_env, reference: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: Node calls this once, with what `Wake::weak` has made.
+    unsafe { sys::napi_delete_reference(env, reference.cast()) };
+}
+
+fn make(
+    env: sys::napi_env,
+    callback: sys::napi_value,
+    call: sys::napi_threadsafe_function_call_js,
+    context: *mut c_void,
+    end: sys::napi_finalize,
+) -> Result<sys::napi_threadsafe_function> {
     let name = c"keelson";
     let (mut label, mut function) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: `env` is live, the name is readable for its length, and anything but a function is reported.
@@ -97,10 +144,10 @@ fn make(env: sys::napi_env, callback: sys::napi_value) -> Result<sys::napi_threa
                 label,
                 0,
                 1,
-                ptr::null_mut(),
-                None,
-                ptr::null_mut(),
-                None,
+                context,
+                end,
+                context,
+                call,
                 &mut function,
             ),
             "making a function for other threads",

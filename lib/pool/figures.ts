@@ -74,17 +74,3 @@ export class Figures {
   readonly waits = new Histogram();
   readonly uses = new Histogram();
 }
-
-/** A summary in OpenTelemetry's unit. */
-export function inSeconds(histogram: Histogram): LatencySummary {
-  const { count, p50, p90, p99, p999, max, mean } = histogram.summary();
-  return {
-    count,
-    p50: p50 / 1000,
-    p90: p90 / 1000,
-    p99: p99 / 1000,
-    p999: p999 / 1000,
-    max: max / 1000,
-    mean: mean / 1000,
-  };
-}

@@ -51,6 +51,7 @@ export interface PlanSettings {
 }
 
 export interface ScalingSettings {
+  readonly name: string;
   readonly plan: PlanSettings;
   /** Milliseconds. */
   readonly interval: number;
@@ -79,6 +80,7 @@ export function settingsOf(given: ScalingOptions): ScalingSettings {
     invalid('name', 'a name that is not empty and does not begin with "}"', name);
   }
   return {
+    name,
     plan: planOf(given, interval),
     interval,
     timeout: integer('timeout', timeout, 1, 600_000),

@@ -9,6 +9,7 @@ pub mod cache;
 pub mod choices;
 pub mod json;
 pub mod latency;
+pub mod metrics;
 pub mod pool;
 pub mod rate_limit;
 pub mod router;

@@ -5,6 +5,7 @@ import { accessLog } from './http/accessLog';
 import { errorHandler, unknownRoute } from './http/errors';
 import { measure, requestTimeout, securityHeaders, threadHeader } from './http/middleware';
 import { createRouter } from './http/routing';
+import { addProbes } from './operations/probes';
 import { addAdminRoutes, addOperationsRoutes } from './routes/operations';
 import { addPageRoutes } from './routes/page';
 import { addProductRoutes } from './routes/products';
@@ -30,9 +31,11 @@ export function createApp(context: Context): Express {
   app.disable('x-powered-by');
   app.set('trust proxy', context.trustedProxies);
   if (context.logger !== undefined) app.use(accessLog(context.logger));
-  app.use(measure(context.metrics));
+  app.use(measure(context.metrics, context.scaling));
   app.use(securityHeaders);
   if (context.thread !== undefined) app.use(threadHeader(context.thread));
+  // What watches over the service is never limited.
+  addProbes(app, context);
   app.use('/assets', express.static(PUBLIC, { index: false, fallthrough: false }));
   app.use(context.limits.ofRequests);
   app.use('/api/admin', admin.handle);

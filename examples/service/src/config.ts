@@ -17,6 +17,10 @@ export interface Config extends LimitOptions {
   database: DatabaseSettings | undefined;
   /** A Redis in which instances keep what they have in common. Undefined: each has its own. */
   cacheRedisUrl: string | undefined;
+  /** Requests a second that one instance bears. Undefined: not known. */
+  replicaCapacity: number | undefined;
+  /** What who asks for metrics is to have. Undefined: nothing. */
+  metricsToken: string | undefined;
   /** Where requests and errors are logged. Undefined: where the service usually does. */
   logFile: string | undefined;
 }
@@ -34,7 +38,7 @@ function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: numb
 /**
  * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
  * memory), DATABASE_POOL_MAX (default 10), and what there is of THREADS, LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL,
- * REDIS_TIMEOUT_MS and CACHE_REDIS_URL.
+ * REDIS_TIMEOUT_MS, CACHE_REDIS_URL, REPLICA_CAPACITY and METRICS_TOKEN.
  * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -50,6 +54,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     requestTimeout: integer(env, 'REQUEST_TIMEOUT_MS', 5000, 1, 600_000),
     database,
     cacheRedisUrl: env.CACHE_REDIS_URL ? readRedisUrl('CACHE_REDIS_URL', env.CACHE_REDIS_URL) : undefined,
+    replicaCapacity: integer(env, 'REPLICA_CAPACITY', undefined, 1, MAX_LIMIT),
+    metricsToken: env.METRICS_TOKEN || undefined,
     logFile: env.LOG_FILE || undefined,
     requestLimit: integer(env, 'REQUEST_LIMIT', undefined, 1, MAX_LIMIT),
     loginLimit: integer(env, 'LOGIN_LIMIT', undefined, 1, MAX_LIMIT),

@@ -1,5 +1,6 @@
 import type { Database } from './database/database';
 import type { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
+import type { Health, Scaling } from './lib/utilities/operations/operations';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import type { TrustProxy } from './lib/utilities/security/rateLimiter';
 import type { Limits } from './limits/limits';
@@ -30,6 +31,11 @@ export interface Context {
   stockWatch: StockWatch;
   delivery: Delivery;
   jobs: Jobs;
+  health: Health;
+  /** Undefined: what an instance bears is not known. */
+  scaling: Scaling | undefined;
+  /** What who asks for metrics is to have. Undefined: nothing. */
+  metricsToken: string | undefined;
   /** Of requests and errors, if there is a file for them. */
   logger: WorkerAsyncLogger | undefined;
   /** Which of several threads this is, from 1 on. Undefined: the only one. */

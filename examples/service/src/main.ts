@@ -1,19 +1,23 @@
 import { type Config, readConfig } from './config';
 import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
-import { LOG_FILE, Running } from './running';
+import { Lifecycle } from './lib/utilities/operations/operations';
+import { LOG_FILE, running } from './running';
 import { Threads } from './threads/threads';
 
 interface Process {
+  lifecycle: Lifecycle;
   /** Resolves the base URL. */
   start(port: number, host: string): Promise<string>;
-  stop(): Promise<void>;
 }
 
 /** The service in the main thread. */
 function alone(config: Config): Process {
-  const running = new Running(config);
-  return { start: (port, host) => running.service.start(port, host), stop: () => running.stop() };
+  const service = running(config);
+  return { lifecycle: service.lifecycle, start: (port, host) => service.start(port, host) };
 }
+
+/** In milliseconds: more than threads take. */
+const AROUND_THREADS = { readinessDelay: 0, timeout: 32_000, budgets: { requests: 28_000 } };
 
 /** The service in worker threads. */
 function together(config: Config, count: number): Process {
@@ -23,19 +27,21 @@ function together(config: Config, count: number): Process {
     logger.error('error', { error, service: 'catalogue' });
     console.error(error.message);
   });
+  // Each thread has a lifecycle of its own, with all of its phases and delays.
+  const lifecycle = new Lifecycle(AROUND_THREADS);
+  lifecycle.register('log', logger);
+  lifecycle.register('threads', { phase: 'requests', dependsOn: ['log'], stop: () => threads.stop() });
   return {
+    lifecycle,
     start: async (port, host) => {
       const url = await threads.start(port, host).catch(async (error: unknown) => {
-        await logger.destroy();
+        await lifecycle.shutdown();
         throw error;
       });
+      await lifecycle.ready();
       if (config.redisUrl === undefined)
         console.log(`Each of ${count} threads counts limits for itself; with REDIS_URL all count together`);
       return url;
-    },
-    stop: async () => {
-      await threads.stop();
-      await logger.destroy();
     },
   };
 }
@@ -44,19 +50,14 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const { threads = 1 } = config;
   const service = threads === 1 ? alone(config) : together(config, threads);
-
-  let stopping = false;
-  const stop = async (signal: NodeJS.Signals) => {
-    if (stopping) return;
-    stopping = true;
-    console.log(`${signal}: answering what is in flight, then closing`);
-    await service.stop();
-    console.log('closed');
-  };
-  // A second signal changes nothing: npm passes on the one that the terminal has sent already.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, (name) => void stop(name));
-
+  service.lifecycle.handleSignals();
   console.log(`Catalogue at ${await service.start(config.port, config.host)}`);
+  service.lifecycle.on('shutdown', ({ reason }) =>
+    console.log(`${reason}: answering what is in flight, then closing`),
+  );
+  service.lifecycle.on('finished', ({ isClean, cutOff }) =>
+    console.log(isClean ? 'closed' : `closed, but cut off ${JSON.stringify(cutOff)}`),
+  );
 }
 
 main().catch((error: unknown) => {

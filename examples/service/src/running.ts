@@ -9,28 +9,25 @@ export const LOG_FILE = './logs/application.log';
 const MAX_REQUEST_TIMERS = 50_000;
 
 /** The service of this thread, with what lives as long as the thread. */
-export class Running {
-  readonly service: Service;
-  readonly #requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
-
-  constructor(config: Config, thread?: ServiceOptions['thread']) {
-    const { requestTimeout, database, logFile, ...limits } = config;
-    this.service = new Service({
-      jobTimers: timerManager,
-      requestTimers: this.#requestTimers,
-      requestTimeout,
-      limits,
-      logFile: logFile ?? LOG_FILE,
-      ...(database !== undefined && { database }),
-      ...(thread !== undefined && { thread }),
-    });
-  }
-
-  async stop(): Promise<void> {
-    await this.service.stop();
-    // After the last answer: what is pending in the pool is rejected.
-    await destroyJsonWorkerPool();
-    this.#requestTimers.destroy();
-    timerManager.destroy();
-  }
+export function running(config: Config, thread?: ServiceOptions['thread']): Service {
+  const { requestTimeout, database, logFile, cacheRedisUrl, replicaCapacity, metricsToken, ...limits } =
+    config;
+  const requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
+  const service = new Service({
+    jobTimers: timerManager,
+    requestTimers,
+    requestTimeout,
+    limits,
+    logFile: logFile ?? LOG_FILE,
+    ...(database !== undefined && { database }),
+    ...(cacheRedisUrl !== undefined && { cacheRedisUrl }),
+    ...(replicaCapacity !== undefined && { replicaCapacity }),
+    ...(metricsToken !== undefined && { metricsToken }),
+    ...(thread !== undefined && { thread }),
+  });
+  // Last of all, as the others may still need them.
+  service.lifecycle.register('JSON', { phase: 'loggers', stop: destroyJsonWorkerPool });
+  service.lifecycle.register('request timers', requestTimers, { phase: 'loggers' });
+  service.lifecycle.register('timers', timerManager, { phase: 'loggers' });
+  return service;
 }

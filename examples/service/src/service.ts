@@ -10,9 +10,13 @@ import { USERS } from './data/users';
 import { Database } from './database/database';
 import { type DatabaseSettings, IN_MEMORY } from './database/settings';
 import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
+import { Lifecycle } from './lib/utilities/operations/operations';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import { Limits } from './limits/limits';
 import { type LimitOptions, limitSettings } from './limits/settings';
+import { healthOf } from './operations/health';
+import { registerParts } from './operations/parts';
+import { scalingOf } from './operations/scaling';
 import { Catalogue, type ProductSource } from './services/catalogue';
 import { type Carrier, Delivery, embeddedCarrier } from './services/delivery';
 import { type Job, Jobs } from './services/jobs';
@@ -39,25 +43,24 @@ export interface ServiceOptions {
   logFile?: string;
   /** Which of the threads of a service this is, from 1 on. @default the only one */
   thread?: { number: number; service: string };
+  /** Requests a second that one instance bears. @default not known, and no replicas are recommended */
+  replicaCapacity?: number;
+  /** What who asks for metrics is to have as a Bearer token. @default everybody may */
+  metricsToken?: string;
   source?: ProductSource;
   carrier?: Carrier;
   report?: (error: unknown) => void;
 }
 
-/** How long stop() waits for requests in flight, in milliseconds. */
-const STOP_PATIENCE = 10_000;
-const IDLE_CHECK = 50;
 /** How long a connection may be idle, in milliseconds. */
 const KEEP_ALIVE = 75_000;
-/** What of it the database has at least, for what runs after the last answer. */
-const DATABASE_PATIENCE = 1000;
 
 /** The whole service: state, background jobs and the HTTP server. */
 export class Service {
   readonly context: Context;
   readonly server: Server;
-  readonly #shared: Shared;
-  #stopped: Promise<void> | undefined;
+  readonly lifecycle = new Lifecycle();
+  #listen!: () => Promise<Server>;
 
   constructor(options: ServiceOptions) {
     const { jobTimers, requestTimers } = options;
@@ -71,10 +74,10 @@ export class Service {
     const requestTimeout = options.requestTimeout ?? 5000;
     const database = new Database(options.database ?? IN_MEMORY, requestTimeout, report);
     const { thread } = options;
-    this.#shared = new Shared(thread?.service ?? `catalogue ${randomUUID()}`);
+    const shared = new Shared(thread?.service ?? `catalogue ${randomUUID()}`);
     const source = options.source ?? (async () => PRODUCTS);
-    const catalogue = new Catalogue(source, database.articles, this.#shared);
-    const sessions = new Sessions(USERS, this.#shared.sessions);
+    const catalogue = new Catalogue(source, database.articles, shared);
+    const sessions = new Sessions(USERS, shared.sessions);
     const metrics = new RequestMetrics();
     const limits = limitSettings(options.limits ?? {});
     const carrier = options.carrier ?? embeddedCarrier(requestTimers);
@@ -92,11 +95,14 @@ export class Service {
       stockWatch: new StockWatch(catalogue, requestTimers),
       delivery: new Delivery(
         carrier,
-        quoteCache(this.#shared.quotes, options.cacheRedisUrl),
+        quoteCache(shared.quotes, options.cacheRedisUrl),
         requestTimeout,
         report,
       ),
       jobs: new Jobs(jobTimers, backgroundJobs(catalogue, sessions, metrics)),
+      health: healthOf(this.lifecycle, database, () => this.context.starting),
+      scaling: scalingOf(options.replicaCapacity, options.cacheRedisUrl),
+      metricsToken: options.metricsToken,
       logger,
       thread: thread?.number,
       starting: thread !== undefined,
@@ -106,6 +112,13 @@ export class Service {
     this.server = createServer(createApp(this.context));
     // Longer than proxies keep idle connections, so that none sends a request into one that ends.
     this.server.keepAliveTimeout = KEEP_ALIVE;
+    const { context, server } = this;
+    const listen = async () => {
+      const listening = once(server, 'listening');
+      await this.#listen();
+      await listening;
+    };
+    registerParts(this.lifecycle, { context, server, shared, listen });
   }
 
   /** Sets up the database, loads the catalogue, starts the jobs and listens; resolves the base URL. */
@@ -119,28 +132,14 @@ export class Service {
   }
 
   async #start(listen: () => Promise<Server>): Promise<string> {
+    this.#listen = listen;
     try {
-      return await this.#listen(listen);
+      await this.lifecycle.ready();
     } catch (error) {
       // What its pool still tries would keep the process.
-      await this.context.database.close(0);
-      await this.context.limits.close();
-      await this.context.delivery.close();
-      this.#shared.close();
-      await this.context.logger?.destroy();
+      await this.lifecycle.shutdown({ reason: 'it did not start' });
       throw error;
     }
-  }
-
-  async #listen(listen: () => Promise<Server>): Promise<string> {
-    const { catalogue, database, jobTimers } = this.context;
-    // First, so that it misses nothing.
-    await database.listen(jobTimers, catalogue);
-    await catalogue.refresh();
-    const listening = once(this.server, 'listening');
-    await listen();
-    await listening;
-    this.context.jobs.start();
     return urlOf(this.server.address() as AddressInfo);
   }
 
@@ -148,31 +147,8 @@ export class Service {
    * Answers what is in flight, takes nothing new, gives up on connections after ten seconds, and closes the database and Redis.
    * Idempotent.
    */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
-    const { context, server } = this;
-    context.stopping = true;
-    context.jobs.stop();
-    const began = performance.now();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    context.stockWatch.releaseAll();
-    // A connection that is kept alive becomes idle when its last answer is out, and nobody else closes it then.
-    const idle = context.jobTimers.setInterval(() => server.closeIdleConnections(), IDLE_CHECK);
-    const deadline = context.jobTimers.setTimeout(() => server.closeAllConnections(), STOP_PATIENCE);
-    await closed;
-    context.jobTimers.clearInterval(idle);
-    context.jobTimers.clearTimeout(deadline);
-    const left = STOP_PATIENCE - (performance.now() - began);
-    await context.database.close(Math.max(left, DATABASE_PATIENCE));
-    await context.limits.close();
-    await context.delivery.close();
-    context.catalogue.destroy();
-    this.#shared.close();
-    await context.logger?.destroy();
+  async stop(): Promise<void> {
+    await this.lifecycle.shutdown();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RequestHandler, Response } from 'express';
+import type { Scaling } from '../lib/utilities/operations/operations';
 import type { TimerManager } from '../lib/utilities/performance/timerManager';
 import type { RequestMetrics } from '../services/metrics';
 import { HttpError, sendError } from './errors';
@@ -29,10 +30,11 @@ export function statusOf(res: Response): number {
   return res.writableFinished ? res.statusCode : CLIENT_LEFT;
 }
 
-export function measure(metrics: RequestMetrics): RequestHandler {
+export function measure(metrics: RequestMetrics, scaling: Scaling | undefined): RequestHandler {
   return (_req, res, next) => {
     const started = performance.now();
     metrics.started();
+    scaling?.record();
     res.once('close', () => {
       metrics.finished(performance.now() - started, statusOf(res));
     });

@@ -6,8 +6,8 @@ import { Thread } from './thread';
 
 /** Milliseconds until a thread that has ended is started again; they double up to the most, unless it was older than that. */
 const BACKOFF = { min: 100, max: 5000 };
-/** Milliseconds after which a thread that still has not stopped is ended: more than its requests in flight have. */
-const STOP_PATIENCE = 15_000;
+/** Milliseconds after which a thread that still has not stopped is ended: more than its lifecycle has. */
+const STOP_PATIENCE = 26_000;
 const NAME = 'catalogue';
 
 /** A service in several threads, which share a port, caches and sessions; one that ends is started again. */

@@ -1,7 +1,7 @@
 // A thread that runs the whole service, on a socket that all of them share.
 import { parentPort, workerData } from 'node:worker_threads';
 import { readConfig } from '../config';
-import { Running } from '../running';
+import { running } from '../running';
 import { receiveSocket } from './socket';
 
 export interface WorkerSettings {
@@ -18,11 +18,11 @@ export const LISTENING = 'listening';
 export type Order = 'ready' | 'stop';
 
 const { fd, ...thread } = workerData as WorkerSettings;
-const running = new Running(readConfig(process.env), thread);
+const service = running(readConfig(process.env), thread);
 const main = parentPort!;
 
 async function start(): Promise<void> {
-  await running.service.startOn(() => receiveSocket(fd));
+  await service.startOn(() => receiveSocket(fd));
   main.postMessage(LISTENING);
 }
 
@@ -31,11 +31,11 @@ const started = start();
 
 async function stop(): Promise<void> {
   await started;
-  await running.stop();
+  await service.stop();
   main.close();
 }
 
 main.on('message', (order: Order) => {
-  if (order === 'ready') running.service.context.starting = false;
+  if (order === 'ready') service.context.starting = false;
   else void stop();
 });
