@@ -31,7 +31,7 @@ export async function answersOf(url, cookie) {
     const text = withoutNumbers(await response.text());
     return `${response.status} ${response.headers.get('content-type')} ${text}\n`;
   };
-  for (const path of [...CACHED_PATHS, '/api/search?q=tactile', '/api/products/none', '/nothing']) {
+  for (const path of [...CACHED_PATHS, '/', '/api/search?q=tactile', '/api/products/none', '/nothing']) {
     hash.update(await ask(PROBES[0], path));
   }
   for (const body of bodies()) {

@@ -8,7 +8,7 @@ const GREEDY = 5;
 export const REQUEST_LIMIT = 200;
 
 /** Of all requests. What is left are cached answers. */
-const SHARES = { greedy: 0.1, churn: 0.2, body: 0.01 };
+const SHARES = { greedy: 0.1, churn: 0.2, page: 0.05, body: 0.01 };
 /** Of the clients of all but the greedy, those that were never seen before. */
 const NEWCOMERS = 0.15;
 
@@ -30,7 +30,7 @@ const PRODUCTS = [
 ];
 const COUNTRIES = ['AT', 'CH', 'DE', 'FR', 'JP'];
 
-/** What many clients ask for: 50 paths. */
+/** What many clients ask for, and the caches have. */
 export const CACHED_PATHS = [
   ...PRODUCTS.flatMap((id) => [`/api/products/${id}`, `/api/products/${id}`]),
   ...[1, 2, 3].flatMap((page) =>
@@ -39,7 +39,6 @@ export const CACHED_PATHS = [
   ...['Books', 'Desk', 'Music'].map((category) => `/api/products?category=${category}`),
   ...COUNTRIES.map((country) => `/api/products/lamp/delivery?country=${country}`),
   ...['lamp', 'pen', 'desk', 'set', 'harp'].map((word) => `/api/search?q=${word}`),
-  ...Array.from({ length: 4 }, () => '/'),
   ...Array.from({ length: 4 }, () => '/api/categories'),
 ];
 
@@ -87,6 +86,9 @@ function mixedRequests(uniform, cookie, seed) {
     kind -= SHARES.greedy;
     if (kind < SHARES.churn) return { ...request, path: `/api/search?q=${search(searches++)}` };
     kind -= SHARES.churn;
+    // It is made anew each time, of what is cached and of numbers.
+    if (kind < SHARES.page) return { ...request, path: '/' };
+    kind -= SHARES.page;
     if (kind >= SHARES.body) return request;
     const body = documents[Math.floor(uniform() * documents.length)];
     const headers = { ...request.headers, cookie, 'content-type': 'application/json' };
