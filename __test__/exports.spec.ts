@@ -55,6 +55,7 @@ test('the public names are exactly these', () => {
     'MainThreadError',
     'MalformedPathError',
     'OptimizedRouter',
+    'PeerMissingError',
     'PoolUnavailableError',
     'QueueFullError',
     'RedisError',
@@ -80,6 +81,7 @@ test('the public names are exactly these', () => {
     'parseJSONAsync',
     'stringifyJSONAsync',
     'timerManager',
+    'tracing',
   ]);
 });
 

@@ -20,6 +20,7 @@ import {
   TieredCache,
   TimerManager,
   timerManager,
+  tracing,
   WorkerAsyncLogger,
 } from 'keelson';
 import useEverything from './everything.js';
@@ -45,6 +46,7 @@ const named = {
   TieredCache,
   TimerManager,
   timerManager,
+  tracing,
   WorkerAsyncLogger,
 };
 console.log(JSON.stringify(await useEverything(named)));
