@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { findAutocannon } from '../dist/cli/load/autocannon';
-import type { Order } from '../dist/cli/load/generator';
 import { Generators } from '../dist/cli/load/generators';
+import type { Percentiles } from '../dist/cli/load/histogram';
+import type { Order } from '../dist/cli/load/send';
 import { certificateFiles } from './support/certificate';
 import { nobody, serveHttp, serveRaw, useLoadServers } from './support/loadServer';
+import { evaluate } from './support/process';
 
 useLoadServers();
 
@@ -77,6 +79,8 @@ describe('requests are sent when they are due', () => {
     expect(seen).toBe(301);
     expect(told.length).toBeGreaterThan(0);
     expect(Math.max(...told)).toBeLessThanOrEqual(301);
+    expect(measured.utilization).toBeGreaterThan(0);
+    expect(measured.utilization).toBeLessThanOrEqual(1);
   });
 });
 
@@ -109,6 +113,28 @@ test('a stall shows in the latencies, as a model of it has them', async () => {
   expect(uncorrected?.p99).toBeLessThan(model[296]! / 2);
   expect(uncorrected?.max).toBeGreaterThan(950);
   expect(queued).toBeGreaterThan(90);
+});
+
+// Half a second in which a generator is held up: 50 of its 100 requests leave late, and none of them is the service's fault.
+test('what makes a generator late shows in its lateness', async () => {
+  const url = await serveHttp((_, response) => response.end());
+  const found = await evaluate<{ lateness: Percentiles; utilization: number }>(`
+    const { findAutocannon, loadAutocannon, loadHdr } = require('./dist/cli/load/autocannon.js');
+    const { send } = require('./dist/cli/load/send.js');
+    const { Latencies } = require('./dist/cli/load/histogram.js');
+    const path = findAutocannon();
+    const hdr = loadHdr(path);
+    const holdUp = () => { const end = performance.now() + 500; while (performance.now() < end); };
+    let held = false;
+    const order = ${JSON.stringify(order(url, { requests: 100, rate: 100 }))};
+    send(loadAutocannon(path), hdr, order, () => held ||= (holdUp(), true)).then((sent) => {
+      const lateness = new Latencies(hdr);
+      lateness.merge(sent.lateness);
+      console.log(JSON.stringify({ lateness: lateness.percentiles(), utilization: sent.utilization }));
+    });`);
+  expect(found.lateness.p99).toBeGreaterThan(450);
+  expect(found.lateness.p90).toBeGreaterThan(350);
+  expect(found.utilization).toBeGreaterThan(0.3);
 });
 
 describe('what becomes of a request', () => {
@@ -169,6 +195,16 @@ describe('every request is answered', () => {
   test('where each answer closes its connection', async () => {
     const url = await serveHttp((_, response) => {
       response.setHeader('connection', 'close').end('x');
+    });
+    expect(await one.send(order(url))).toMatchObject(allAnswered(60));
+  });
+
+  test('where a server announces that it closes, and leaves it to the client', async () => {
+    const used = new Set<object>();
+    const url = await serveRaw((socket) => {
+      if (used.has(socket)) socket.destroy();
+      used.add(socket);
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
     });
     expect(await one.send(order(url))).toMatchObject(allAnswered(60));
   });

@@ -35,6 +35,7 @@ test('the public names are exactly these', () => {
     'ConnectionError',
     'ConnectionPool',
     'CostAboveQuotaError',
+    'Dashboard',
     'DatabaseConnectionPool',
     'DependencyError',
     'DestroyedError',

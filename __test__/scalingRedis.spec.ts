@@ -3,6 +3,7 @@ import { Scaling, type ScalingOptions } from 'keelson';
 import { createClient } from 'redis';
 import { Fleet } from '../dist/scaling/fleet';
 import { settingsOf } from '../dist/scaling/options';
+import { runNode } from './support/process';
 import { useProxy } from './support/proxy';
 import { connections, useRedis } from './support/redis';
 import { eventually } from './support/server';
@@ -182,4 +183,18 @@ test('keys end, and connections with close()', async () => {
   }
   await member.close();
   await eventually(async () => (await connections(server)) === 0);
+});
+
+test('whoever waits for the end of one keeps the process alive, and nothing else does', async () => {
+  const source = `
+    import { Scaling } from 'keelson';
+    const scaling = new Scaling({ name: 'last', capacity: 10, max: 5, interval: 50, redis: ${JSON.stringify(server.config)} });
+    scaling.record();
+    const hold = setInterval(() => {}, 1000);
+    while (!scaling.metrics().connected) await new Promise((resolve) => setTimeout(resolve, 5));
+    clearInterval(hold);
+    await scaling.close();
+    console.log('closed');`;
+  const outcome = await runNode(['--input-type=module', '-e', source]);
+  expect(outcome).toMatchObject({ code: 0, stdout: 'closed\n', stderr: '' });
 });

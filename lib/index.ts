@@ -26,6 +26,10 @@ export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
 export type { ConnectionPoolStats } from './connectionPool.js';
 export { ConnectionPool } from './connectionPool.js';
+export type { DashboardHandler, DashboardMiddleware } from './dashboard/http.js';
+export type { DashboardOptions } from './dashboard/options.js';
+export type { DashboardStats } from './dashboard.js';
+export { Dashboard } from './dashboard.js';
 export type { CustomConnection, DatabaseConfig, DatabaseSettings, DriverName } from './database/config.js';
 export type {
   Driver,

@@ -1,6 +1,7 @@
 import { asyncDispose } from './dispose.js';
 import type { RedisError, RedisFailure } from './errors.js';
 import { ObservableEmitter } from './events.js';
+import { held } from './held.js';
 import { observe } from './metrics/member.js';
 import { readScaling } from './metrics/readers/operations.js';
 import { PoolTime } from './pool/time.js';
@@ -162,7 +163,7 @@ export class Scaling extends ObservableEmitter<ScalingEvents> {
 
   /** Leaves the fleet. What is recorded from then on does not matter. Calling it again gives the same promise. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= held(this.#close());
     return this.#closing;
   }
 

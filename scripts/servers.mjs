@@ -1,4 +1,4 @@
-// Makes the servers available that specs run against: node scripts/servers.mjs
+// Makes the servers available that specs run against, and the browser: node scripts/servers.mjs
 //
 // Nothing is done, in no time, where their programs are there already. On Debian and its kin apt-get installs the
 // missing ones; elsewhere the error says what to install. Specs start servers of their own, so none is left running.

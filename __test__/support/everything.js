@@ -1,5 +1,7 @@
 const { randomUUID } = require('node:crypto');
+const { once } = require('node:events');
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
+const { createServer, get } = require('node:http');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
@@ -12,7 +14,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
-  const { Lifecycle, Health, Scaling, LoadForecast, metrics, tracing } = keelson;
+  const { Lifecycle, Health, Scaling, LoadForecast, metrics, tracing, Dashboard } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -170,6 +172,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     // A consumer of the package need not have that of OpenTelemetry.
     if (error.code !== 'ERR_KEELSON_PEER_MISSING') throw error;
   }
+  const shown = await look(new Dashboard());
   const forecast = new LoadForecast({ season: 2 });
   for (const load of [10, 20, 10, 20]) forecast.add(load);
   let refusal;
@@ -212,6 +215,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
       draining.output,
     ],
     measured: [measured, scope.name],
+    shown,
     scaled: [scaled.replicas, scaled.load, scaled.source, forecast.forecast(2)],
     refusal,
   };
@@ -221,6 +225,29 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   }
   return found;
 };
+
+/** The page of a dashboard, and its figures; it is closed then. */
+async function look(dashboard) {
+  const server = createServer(dashboard.handler()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ask = async (path) => {
+    const { port } = server.address();
+    const headers = { authorization: `Bearer ${dashboard.token}` };
+    const [response] = await once(get({ host: '127.0.0.1', port, path, headers, agent: false }), 'response');
+    return response.setEncoding('utf8');
+  };
+  const page = (await ask('/')).resume();
+  let text = '';
+  for await (const chunk of await ask('/events')) {
+    text += chunk;
+    if (text.includes('event: metrics')) break;
+  }
+  dashboard.close();
+  server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
+  return [page.headers['content-type'], /event: metrics/.exec(text)[0]];
+}
 
 const LAST = { id: 2_999, name: 'row 2999', half: 1_499.5, tags: ['x', null] };
 
@@ -260,6 +287,7 @@ module.exports.FOUND = {
   tiers: [1, [2], 'gone', false],
   operated: ['pass', 2, ['job', 'timers'], { jobs: 1 }, 'stopped'],
   measured: [2, 'keelson'],
+  shown: ['text/html; charset=utf-8', 'event: metrics'],
   scaled: [9, 42, 'own', { mean: 20, deviation: 0 }],
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

@@ -2,6 +2,7 @@ import { finished, type Writable } from 'node:stream';
 import { BoundedLRUCache } from '../boundedLRUCache.js';
 import { CircuitBreaker } from '../circuitBreaker.js';
 import { ConnectionPool } from '../connectionPool.js';
+import { Dashboard } from '../dashboard.js';
 import { asyncDispose, dispose } from '../dispose.js';
 import { DistributedRateLimiter } from '../distributedRateLimiter.js';
 import { JSONWorkerPool } from '../jsonWorkerPool.js';
@@ -33,6 +34,8 @@ export function stepOf(resource: object, phase: LifecyclePhase | undefined): Ste
 }
 
 function mannerOf(resource: object): Manner {
+  // Its streams are requests, which would keep servers waiting in the next phase.
+  if (resource instanceof Dashboard) return { phase: 'accept', stop: () => resource.close() };
   if (resource instanceof TimerManager) return { phase: 'timers', stop: () => resource.destroy() };
   if (resource instanceof JSONWorkerPool) return { phase: 'queues', stop: drainJSON(resource) };
   if (resource instanceof ConnectionPool) return { phase: 'pools', stop: drainPool(resource) };

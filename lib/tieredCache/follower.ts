@@ -1,5 +1,6 @@
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { clearTimeout, setTimeout } from 'node:timers';
 import type { RedisError } from '../errors.js';
+import { held } from '../held.js';
 import type { Subscription } from '../redis/subscription.js';
 import type { Calls } from './calls.js';
 import type { Ledger } from './ledger.js';
@@ -8,8 +9,6 @@ import type { Waits } from './waits.js';
 
 /** Milliseconds at most until a Redis that is away is tried again. */
 const RETRY = 1000;
-/** Milliseconds that nothing takes. */
-const LONG = 3600_000;
 
 /** What is to be done about what the follower hears. */
 export interface Hearer {
@@ -223,15 +222,5 @@ export class Follower {
     this.#state = 'down';
     clearTimeout(this.#timer);
     this.#subscription.close();
-  }
-}
-
-/** Whoever waits for something keeps the process alive, which looking for news does not. */
-async function held<T>(something: Promise<T>): Promise<T> {
-  const hold = setInterval(() => {}, LONG);
-  try {
-    return await something;
-  } finally {
-    clearInterval(hold);
   }
 }

@@ -1,4 +1,4 @@
-// Which servers specs use, and where their programs are. scripts/servers.mjs installs what is missing.
+// Which servers, and which browser, specs use, and where their programs are. scripts/servers.mjs installs what is missing.
 const { accessSync, constants, readdirSync } = require('node:fs');
 const { delimiter, join } = require('node:path');
 
@@ -7,9 +7,13 @@ exports.SERVERS = {
   postgres: { title: 'PostgreSQL', programs: ['postgres', 'initdb'], debian: 'postgresql' },
   mariadb: { title: 'MariaDB', programs: ['mariadbd', 'mariadb-install-db'], debian: 'mariadb-server' },
   redis: { title: 'Redis', programs: ['redis-server'], debian: 'redis-server' },
+  chromium: { title: 'Chromium', programs: ['chromium'], debian: 'chromium' },
   // Of Prometheus specs run no server, but what tests its rules.
   prometheus: { title: 'Prometheus', programs: ['promtool'], debian: 'prometheus' },
 };
+
+/** Other names of programs, which do as well. */
+const ALSO = { chromium: ['google-chrome'] };
 
 /** Debian keeps each PostgreSQL in a folder of its own that is not in PATH; the newest one comes first. */
 const POSTGRES = '/usr/lib/postgresql';
@@ -40,9 +44,12 @@ function isExecutable(file) {
 
 /** The path of a program, or undefined. */
 function findProgram(program) {
-  return folders()
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, program))
+  return [program, ...(ALSO[program] ?? [])]
+    .flatMap((name) =>
+      folders()
+        .filter((folder) => folder !== '')
+        .map((folder) => join(folder, name)),
+    )
     .find(isExecutable);
 }
 

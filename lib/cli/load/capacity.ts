@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Stop } from '../command.js';
 import { findAutocannon } from './autocannon.js';
-import type { Sending } from './generator.js';
 import { Generators } from './generators.js';
 import type { LoadOptions } from './options.js';
 import { type Bounds, byGenerator, findKnee } from './ramp.js';
 import { type LoadReport, reportOf } from './report.js';
 import { Scraper } from './scraper.js';
+import type { Sending } from './send.js';
 import { type Step, stepOf } from './step.js';
 import { withoutPassword } from './values.js';
 
 /** Whom to tell how it goes. */
 export interface Progress {
   phase(text: string): void;
-  sending(rate: number, requests: number, sending: Sending): void;
+  sending(requests: number, sending: Sending): void;
   step(step: Step): void;
 }
 
@@ -140,7 +140,7 @@ export class Capacity {
     const requests = Math.max(1, Math.round(rate * seconds));
     return this.#generators.send(
       { ...this.#order, requests, rate, connections: this.#connections(rate) },
-      (sending) => this.#progress.sending(rate, requests, sending),
+      (sending) => this.#progress.sending(requests, sending),
     );
   }
 

@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { Stop } from '../command.js';
 import { loadHdr } from './autocannon.js';
-import type { Order, Sending, Sent, Told } from './generator.js';
+import type { Told } from './generator.js';
 import { type Hdr, Latencies, type Percentiles } from './histogram.js';
+import type { Order, Sending, Sent } from './send.js';
 
 /** What became of the requests of all processes. */
 export interface Measured extends Omit<Sent, 'latency' | 'uncorrected' | 'lateness'> {
@@ -109,11 +111,11 @@ function sumOf(all: readonly Sending[]): Sending {
 
 function ask(child: ChildProcess, order: Order, progress: (sending: Sending) => void): Promise<Sent> {
   return new Promise((resolve, reject) => {
-    const ended = () => end(() => reject(new Error('A process that sends requests has ended')));
+    const ended = () => end(() => reject(new Stop(3, 'A process that sends requests has ended by itself')));
     const told = (message: Told) => {
       if ('sending' in message) progress(message.sending);
       else if ('sent' in message) end(() => resolve(message.sent));
-      else end(() => reject(new Error(`autocannon: ${message.error}`)));
+      else end(() => reject(new Stop(3, `autocannon: ${message.error}`)));
     };
     const end = (settle: () => void) => {
       child.off('message', told).off('exit', ended);

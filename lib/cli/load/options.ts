@@ -34,8 +34,9 @@ export interface LoadOptions {
   /** Processes that send. */
   readonly workers: number;
   readonly metrics: { readonly url: string; readonly token: string | undefined };
-  /** Files; '-' is stdout. */
+  /** A file; '-' is stdout. */
   readonly json: string | undefined;
+  /** A file. */
   readonly html: string | undefined;
   readonly quiet: boolean;
 }
@@ -100,7 +101,7 @@ const FLAGS = {
 
 /** parseArgs knows no optional values: a bare --json is one for stdout. */
 function withJson(args: string[]): string[] {
-  const bare = (next: string | undefined) => next === undefined || /^(?:-|https?:\/\/)/.test(next);
+  const bare = (next: string | undefined) => next === undefined || /^(?:-.|https?:\/\/)/.test(next);
   return args.map((arg, index) => (arg === '--json' && bare(args[index + 1]) ? '--json=-' : arg));
 }
 
@@ -159,6 +160,7 @@ export function loadOptions(args: string[]): LoadOptions {
   if (options.timeout * 1000 <= options.slo.p99) {
     throw new Stop(2, '--timeout has to be longer than --slo-p99, or the SLO could not break by its latency');
   }
-  for (const flag of ['json', 'html'] as const) writable(flag, options[flag]);
+  if (options.json !== undefined && options.json !== '-') writable('--json', options.json);
+  if (options.html !== undefined) writable('--html', options.html);
   return options;
 }

@@ -16,7 +16,7 @@ export function progressOn(terminal: Terminal): Progress & { end(): void } {
       phase = text;
       show();
     },
-    sending(_rate, requests, { settled, failed, p99 }) {
+    sending(requests, { settled, failed, p99 }) {
       const done = Math.floor((settled / requests) * 100);
       show(`: ${done} %, p99 ${round(p99)} ms, ${failed} failed`);
     },
