@@ -1,5 +1,6 @@
-// `npm run bench -- [filter...] [--rounds N] [--node PATH]...`: measures the benchmarks whose name contains one of
-// the filters (all without one) and rewrites their rows in results/ and RESULTS.md.
+// `npm run bench -- [filter...] [--rounds N] [--quick] [--node PATH]...`: measures the benchmarks whose name contains one
+// of the filters (all without one) and rewrites their rows in results/ and RESULTS.md. With --quick there is one round,
+// the benchmarks of the whole service take a tenth of their time, and nothing is written.
 import { parseArgs } from 'node:util';
 import { nodeBinary } from '../scripts/nodes.mjs';
 import { describeEnvironment } from './harness/environment.mjs';
@@ -15,8 +16,16 @@ const MAJORS = ['24', '20'];
 
 const { values: options, positionals: filters } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, node: { type: 'string', multiple: true } },
+  options: {
+    rounds: { type: 'string' },
+    quick: { type: 'boolean' },
+    node: { type: 'string', multiple: true },
+  },
 });
+if (options.quick) {
+  options.rounds ??= '1';
+  process.env.BENCHMARK_QUICK = '1';
+}
 const rounds = options.rounds === undefined ? undefined : Number(options.rounds);
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
   throw new Error(`--rounds must be a positive integer, not ${options.rounds}`);
@@ -53,8 +62,10 @@ async function measureUnder(execPath) {
       const measuredOn = new Date().toISOString().slice(0, 10);
       const result = { name, question, notes, unlike, measuredOn, environment, ...measured };
       // After each benchmark, so that a run that is broken off has lost nothing.
-      merge(major, [result], order);
-      writeReport(renderReport(readAll()));
+      if (!options.quick) {
+        merge(major, [result], order);
+        writeReport(renderReport(readAll()));
+      }
       printResult(result);
     } catch (error) {
       process.exitCode = 1;

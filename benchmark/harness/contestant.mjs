@@ -22,16 +22,16 @@ function remove(folder) {
 }
 
 /**
- * Starts the process of one contestant; resolves when it has set itself up.
+ * Starts the process of one contestant, with what its benchmark has prepared for all of them; resolves when it has set itself up.
  *
  * Between its samples the process is stopped (not on Windows, which has no such thing): V8's helper threads would
  * go on marking, sweeping and compiling on the processors that the next contestant is measured on.
  */
-export async function startContestant(benchmark, contestant, execPath) {
+export async function startContestant(benchmark, contestant, { execPath, given = null }) {
   const folder = mkdtempSync(join(tmpdir(), 'keelson-bench-'));
   // Servers that a contestant starts run as others than root.
   chmodSync(folder, 0o755);
-  const child = fork(CHILD, [benchmark.suite, benchmark.name, contestant], {
+  const child = fork(CHILD, [benchmark.suite, benchmark.name, contestant, JSON.stringify(given)], {
     execPath,
     env: { ...process.env, TMPDIR: folder, TEMP: folder },
     execArgv: ['--expose-gc', '--max-old-space-size=4096'],

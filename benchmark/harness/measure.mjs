@@ -14,7 +14,9 @@ const WARMUP_ROUNDS = 2;
 export async function measure(benchmark, { execPath, rounds = benchmark.rounds ?? DEFAULT_ROUNDS }) {
   const names = Object.keys(benchmark.contestants);
   const take = benchmark.fresh ? takeFresh : takeKept;
-  const sampled = await take(benchmark, names, { execPath, rounds });
+  const given = await benchmark.prepare?.(execPath);
+  const start = (name) => startContestant(benchmark, name, { execPath, given });
+  const sampled = await take(start, names, rounds);
   for (const [round, samples] of sampled.entries()) {
     requireAgreement(benchmark, samples, round);
   }
@@ -22,11 +24,11 @@ export async function measure(benchmark, { execPath, rounds = benchmark.rounds ?
 }
 
 /** Every contestant lives through all rounds; the first ones only warm up. */
-async function takeKept(benchmark, names, { execPath, rounds }) {
+async function takeKept(start, names, rounds) {
   const children = new Map();
   try {
     for (const name of names) {
-      children.set(name, await startContestant(benchmark, name, execPath));
+      children.set(name, await start(name));
     }
     const sampled = [];
     for (let round = 0; round < WARMUP_ROUNDS + rounds; round++) {
@@ -45,12 +47,12 @@ async function takeKept(benchmark, names, { execPath, rounds }) {
 }
 
 /** Every sample is a new process: for what only a clean one can tell, such as resident memory. */
-async function takeFresh(benchmark, names, { execPath, rounds }) {
+async function takeFresh(start, names, rounds) {
   const sampled = [];
   for (let round = 0; round < rounds; round++) {
     const samples = {};
     for (const name of rotate(names, round)) {
-      const child = await startContestant(benchmark, name, execPath);
+      const child = await start(name);
       try {
         samples[name] = await child.sample(round);
       } finally {

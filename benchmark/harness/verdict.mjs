@@ -6,7 +6,8 @@ const LOSING_DIFFERENCE = -0.2;
 
 /**
  * How each thing that was asked for came out, of all metrics of a benchmark's result. It is `{ peer, atLeast }`,
- * an advantage over a peer, or, without a peer, `{ atMost }` or `{ atLeast }`, a bound to the subject's own median.
+ * an advantage over a peer; `{ peer, atMost }`, a share of what a peer has, for what may be nothing; or, without a peer,
+ * `{ atMost }` or `{ atLeast }`, a bound to the subject's own median.
  */
 export function askedOf(result) {
   return Object.entries(result.metrics).flatMap(([key, metric]) =>
@@ -21,6 +22,15 @@ function outcome(metric, { peer, atLeast, atMost }) {
       asked: `${atMost === undefined ? '>=' : '<='} ${number(atMost ?? atLeast)} ${metric.unit}`,
       measured: `${number(median)} ${metric.unit}`,
       reached: atMost === undefined ? median >= atLeast : median <= atMost,
+    };
+  }
+  if (atMost !== undefined) {
+    const [{ median }] = Object.values(metric.contestants);
+    const { median: theirs } = metric.contestants[peer];
+    return {
+      asked: `<= ${number(atMost)}x ${peer}`,
+      measured: `${number(median)} of ${number(theirs)} ${metric.unit}`,
+      reached: median <= atMost * theirs,
     };
   }
   const { median } = metric.contestants[peer].advantage;

@@ -27,7 +27,9 @@ function makeService() {
   const { Service } = built('service');
   const { TimerManager } = built('lib/utilities/performance/timerManager');
   const requestTimers = new TimerManager({ maxTimers: 50_000 });
-  return new Service({ jobTimers: new TimerManager(), requestTimers });
+  // Nobody is to be refused here.
+  const limits = { requestLimit: 999_999_999 };
+  return new Service({ jobTimers: new TimerManager(), requestTimers, limits });
 }
 
 /** The routes that the service gives to its router, with their middleware and handlers. */

@@ -32,6 +32,7 @@ const MODULES = [
   'logger',
   'logger-stall',
   'logger-exit',
+  'service',
 ];
 
 /** All benchmarks, each with the address of its module, from which a contestant's process loads it again. */

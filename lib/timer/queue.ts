@@ -403,6 +403,8 @@ export class TimerQueue {
         this.fireBatch();
         if (this.paused || this.closed) return;
         this.next = 0;
+        // The wheel must have heard of those that callbacks have ended, or it hands out slots that are free or another's.
+        this.apply();
         this.batch = this.wheel.advance(now);
       } while (this.batch > 0);
     } finally {

@@ -52,6 +52,9 @@ export interface ServiceOptions {
   report?: (error: unknown) => void;
 }
 
+/** How long a connection may be idle, in milliseconds. */
+const KEEP_ALIVE = 75_000;
+
 /** The whole service: state, background jobs and the HTTP server. */
 export class Service {
   readonly context: Context;
@@ -107,6 +110,8 @@ export class Service {
       report,
     };
     this.server = createServer(createApp(this.context));
+    // Longer than proxies keep idle connections, so that none sends a request into one that ends.
+    this.server.keepAliveTimeout = KEEP_ALIVE;
     const { context, server } = this;
     const listen = async () => {
       const listening = once(server, 'listening');

@@ -82,6 +82,8 @@ pub struct MemoryLimiter {
     held: BTreeSet<(i64, u32)>,
     /// Known keys by when they may be over. What counts for longer by then is filed anew.
     wheel: Wheel,
+    /// Before this nothing in `wheel` is due. What the wheel itself says it looks for among many keys.
+    wheel_due: i64,
     /// Before this nothing in `wheel` and in `held` is due.
     due: i64,
     /// States for a key that is not known.
@@ -106,6 +108,7 @@ impl MemoryLimiter {
             order: Order::new(),
             held: BTreeSet::new(),
             wheel: Wheel::new(0, 0),
+            wheel_due: i64::MAX,
             due: i64::MAX,
             spare: rules.blank().collect(),
             stats: Stats::default(),
@@ -210,7 +213,8 @@ impl MemoryLimiter {
     fn file(&mut self, slot: u32, ends: i64) {
         let tick = (ends + TICK - 1) / TICK;
         self.wheel.insert(slot, tick as u64);
-        self.due = self.due.min(tick * TICK);
+        self.wheel_due = self.wheel_due.min(tick * TICK);
+        self.due = self.due.min(self.wheel_due);
     }
 
     /// Holds a key until then, or where that is 0 puts it into the order of use.
@@ -283,7 +287,7 @@ impl MemoryLimiter {
         self.index = HashTable::new();
         (self.nodes, self.states, self.free) = (Vec::new(), Vec::new(), Vec::new());
         (self.order, self.held) = (Order::new(), BTreeSet::new());
-        (self.wheel, self.due) = (Wheel::new(0, 0), i64::MAX);
+        (self.wheel, self.wheel_due, self.due) = (Wheel::new(0, 0), i64::MAX, i64::MAX);
         self.stats.blocked = 0;
     }
 
@@ -295,14 +299,16 @@ impl MemoryLimiter {
             self.order.push(slot);
         }
         let removed = self.sweep_wheel(now, limit);
-        let next_tick = self.wheel.next_deadline().map_or(i64::MAX, |tick| tick as i64 * TICK);
-        self.due = self.held.first().map_or(next_tick, |(end, _)| next_tick.min(*end));
+        self.due = self.held.first().map_or(self.wheel_due, |(end, _)| self.wheel_due.min(*end));
         removed
     }
 
     /// Looks at up to `limit` keys that may be over, and removes those that are.
     fn sweep_wheel(&mut self, now: i64, limit: usize) -> usize {
         let mut removed = 0;
+        if now < self.wheel_due {
+            return removed;
+        }
         for _ in 0..limit {
             let mut found = None;
             self.wheel.advance((now / TICK) as u64, 1, |slot, _| found = Some(slot));
@@ -316,12 +322,13 @@ impl MemoryLimiter {
                 self.file(slot, ends);
             }
         }
+        self.wheel_due = self.wheel.next_deadline().map_or(i64::MAX, |tick| tick as i64 * TICK);
         removed
     }
 
     /// Makes room for one key.
     fn evict(&mut self, now: i64) {
-        while self.wheel.next_deadline().is_some_and(|tick| tick as i64 <= now / TICK) {
+        while self.wheel_due <= now {
             if self.sweep_wheel(now, 1) > 0 {
                 return;
             }
