@@ -1,0 +1,117 @@
+import type { Frame, Kit, Load, TimerNote } from './types.js';
+
+/** Watches which code makes timers, and how many of them live. Runs within the service, without this module's scope. */
+export function watchTimers(kit: Kit, load: Load) {
+  type Handle = NodeJS.Timeout & { _destroyed: boolean };
+  interface Site extends Omit<TimerNote, 'live'> {
+    handles: Handle[];
+    /** How many handles are kept until those that have ended are let go. */
+    room: number;
+  }
+  const { apply } = Reflect;
+  const stack = kit.stacks();
+  const sites = new Map<string, Site>();
+  const seen = new WeakSet<object>();
+  let last = 0;
+  const { AsyncResource } = load('node:async_hooks');
+  const newest = new AsyncResource('keelson-doctor').asyncId() as number;
+
+  /** Node numbers its timers in the order in which they are made. */
+  function isNew(timer: object): boolean {
+    const symbol = Object.getOwnPropertySymbols(timer).find(({ description }) => description === 'asyncId');
+    return symbol === undefined || (timer as Record<symbol, number>)[symbol]! > newest;
+  }
+
+  const prune = (site: Site) => {
+    site.handles = site.handles.filter((handle) => !handle._destroyed);
+    site.room = site.handles.length * 2 + 1000;
+  };
+
+  function siteOf(kind: TimerNote['kind'], frames: Frame[]): Site {
+    const [top] = frames;
+    const key = `${kind} ${top ? `${top.file}:${top.line}:${top.column}` : ''}`;
+    const site = sites.get(key) ?? {
+      id: ++last,
+      kind,
+      frames,
+      created: 0,
+      minDelay: Number.POSITIVE_INFINITY,
+      maxDelay: 0,
+      handles: [],
+      room: 1000,
+    };
+    sites.set(key, site);
+    return site;
+  }
+
+  function watch(owner: object, kind: TimerNote['kind']): void {
+    kit.replace(owner, kind, (original) => {
+      function ours(this: unknown, ...args: unknown[]): unknown {
+        const handle = apply(original, this, args) as Handle;
+        // Clocks of tests give handles of their own.
+        if (!kit.on || typeof handle?._destroyed !== 'boolean') return handle;
+        const site = siteOf(kind, stack(ours));
+        const delay = Math.max(1, Number(args[1]) || 1);
+        site.created++;
+        site.minDelay = Math.min(site.minDelay, delay);
+        site.maxDelay = Math.max(site.maxDelay, delay);
+        site.handles.push(handle);
+        seen.add(handle);
+        if (site.handles.length > site.room) prune(site);
+        return handle;
+      }
+      return ours;
+    });
+  }
+
+  const timers = load('node:timers');
+  const { syncBuiltinESMExports } = load('node:module');
+  // Undone last: ES modules that import from node:timers by name see what it exports when told to.
+  kit.undo(() => syncBuiltinESMExports());
+  for (const kind of ['setTimeout', 'setInterval'] as const) {
+    watch(globalThis, kind);
+    watch(timers, kind);
+  }
+  syncBuiltinESMExports();
+
+  return {
+    live(): [number, number][] {
+      return [...sites.values()].map((site) => {
+        prune(site);
+        return [site.id, site.handles.length];
+      });
+    },
+    activeSeen(): number {
+      let count = 0;
+      for (const { handles } of sites.values()) for (const handle of handles) if (handle.hasRef()) count++;
+      return count;
+    },
+    active(): number {
+      let count = 0;
+      for (const kind of process.getActiveResourcesInfo()) if (kind === 'Timeout') count++;
+      return count;
+    },
+    /** Groups new and active timers that were not seen to be made by the text of what they call. */
+    hidden(found: object[]) {
+      const groups = new Map<string, { callback: unknown; count: number; interval: boolean }>();
+      for (const timer of found as (Handle & { _onTimeout: unknown; _repeat: unknown })[]) {
+        const { _onTimeout: callback, _repeat } = timer;
+        if (seen.has(timer) || timer._destroyed || !timer.hasRef() || !isNew(timer)) continue;
+        if (typeof callback !== 'function') continue;
+        const key = `${_repeat !== null} ${callback}`;
+        const group = groups.get(key);
+        if (group) group.count++;
+        else groups.set(key, { callback, count: 1, interval: _repeat !== null });
+      }
+      return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, 3);
+    },
+    notes(): TimerNote[] {
+      const notes = [...sites.values()].map(({ handles, room: _, ...site }) => ({
+        ...site,
+        live: handles.length,
+      }));
+      for (const site of sites.values()) site.handles = [];
+      return notes;
+    },
+  };
+}
