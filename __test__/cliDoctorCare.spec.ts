@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
-import { runChild } from './support/child';
 import { examine, type Report, type Service, useServices, WATCHED } from './support/doctorServices';
-import { copyInto, outputOf, runNode, temporaryFolder } from './support/process';
+import { outputOf, runNode } from './support/process';
 import { eventually } from './support/server';
 import { CLI } from './support/swapProject';
 

@@ -33,7 +33,7 @@ export function findingsOf(look: Look, options: DoctorOptions, places: Places): 
   const found = [
     ...notes.collections.flatMap((note) => collection(note, look, options)),
     ...notes.timers.flatMap((note) => timers(note, look, options)),
-    ...hidden(look),
+    ...hidden(look, options),
     ...notes.json.map(json),
   ];
   return found.map(({ frames, others = [], ...finding }) => ({
@@ -125,16 +125,18 @@ function accumulates({ created, live, maxDelay }: TimerNote, { active, seconds }
   return maxDelay > seconds * 1000 && live * 2 > created && grown * 2 > live && grows(active, 1);
 }
 
-function hidden({ hidden, seconds }: Look): Draft[] {
-  return hidden.map(({ count, interval, callback }) => ({
-    kind: interval ? 'interval' : 'timeout',
-    severity: 'medium',
-    title: `Active ${interval ? 'intervals' : 'timeouts'} increase, ${whole(count)} of which call ${callback ? 'this function' : "a function of Node's"}`,
-    evidence: { live: count, seconds: round(seconds) },
-    frames: callback ? [callback] : [],
-    advice:
-      'They were not seen to be made, by code that took its setTimeout or setInterval before the doctor came. Clear them when their owner ends.',
-  }));
+function hidden({ hidden, seconds }: Look, { minGrowth }: DoctorOptions): Draft[] {
+  return hidden
+    .filter(({ count }) => count >= minGrowth)
+    .map(({ count, interval, callback }) => ({
+      kind: interval ? 'interval' : 'timeout',
+      severity: 'medium',
+      title: `Active ${interval ? 'intervals' : 'timeouts'} increase, ${whole(count)} of which call ${callback ? 'this function' : "a function of Node's"}`,
+      evidence: { live: count, seconds: round(seconds) },
+      frames: callback ? [callback] : [],
+      advice:
+        'They were not seen to be made, by code that took its setTimeout or setInterval before the doctor came. Clear them when their owner ends.',
+    }));
 }
 
 function json({ method, frames, count, maxMs, totalMs, maxLength }: JsonNote): Draft {

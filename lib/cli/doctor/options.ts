@@ -52,7 +52,7 @@ function parsed(args: string[]) {
   try {
     return parseArgs({ args, options: FLAGS, allowPositionals: true });
   } catch (error) {
-    throw new Stop(2, `${(error as Error).message.split('. ')[0]}. Try: keelson doctor --help`);
+    throw new Stop(2, `${(error as Error).message.split(/\.\s/)[0]}. Try: keelson doctor --help`);
   }
 }
 

@@ -9,20 +9,19 @@ export function watchCollections(kit: Kit, minSize: number) {
     ref: WeakRef<object>;
     /** The count of additions from which the next one is looked at. */
     nextLook: number;
-    stacks: Map<string, Stack>;
+    stacks: Record<string, Stack>;
   }
   const { apply } = Reflect;
   const stackBelow = kit.stacks();
   const MOST = 10_000;
-  const entries = new Map<number, Entry>();
+  let entries: Entry[] = [];
   const known = new WeakMap<object, Entry>();
-  const weakDeref = WeakRef.prototype.deref;
   const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')!.get!;
   const setSize = Object.getOwnPropertyDescriptor(Set.prototype, 'size')!.get!;
   let last = 0;
 
   function enter(kind: CollectionNote['kind'], collection: object): Entry | undefined {
-    if (entries.size >= MOST) return undefined;
+    if (entries.length >= MOST) return undefined;
     const name = Object.getPrototypeOf(collection)?.constructor?.name;
     const entry = {
       id: ++last,
@@ -31,9 +30,9 @@ export function watchCollections(kit: Kit, minSize: number) {
       added: 0,
       nextLook: 0,
       ref: new WeakRef(collection),
-      stacks: new Map(),
+      stacks: Object.create(null),
     };
-    entries.set(entry.id, entry);
+    entries.push(entry);
     known.set(collection, entry);
     return entry;
   }
@@ -48,9 +47,13 @@ export function watchCollections(kit: Kit, minSize: number) {
     const [top] = frames;
     if (top === undefined) return;
     const key = `${top.file}:${top.line}:${top.column}`;
-    const stack = entry.stacks.get(key);
-    if (stack) stack.count++;
-    else if (entry.stacks.size < 20) entry.stacks.set(key, { frames, count: 1 });
+    entry.stacks[key] ??= { frames, count: 0 };
+    entry.stacks[key].count++;
+  }
+
+  function grown(collection: object, kind: CollectionNote['kind'], count: number, below: AnyFunction): void {
+    const entry = known.get(collection) ?? enter(kind, collection);
+    if (entry) added(entry, count, below);
   }
 
   function watchMethod(prototype: object, method: string, kind: 'Map' | 'Set', size: AnyFunction): void {
@@ -60,10 +63,7 @@ export function watchCollections(kit: Kit, minSize: number) {
         const before = sizeOf(this);
         const result = apply(original, this, [key, value]);
         const after = sizeOf(this);
-        if (after > before && after >= minSize) {
-          const entry = known.get(this) ?? enter(kind, this);
-          if (entry) added(entry, after - before, ours);
-        }
+        if (after > before && after >= minSize) kit.aside(() => grown(this, kind, after - before, ours));
         return result;
       }
       return ours;
@@ -86,7 +86,8 @@ export function watchCollections(kit: Kit, minSize: number) {
     function push(this: unknown[], ...items: unknown[]): number {
       const before = this.length;
       const result = apply(original, this, items);
-      if (kit.on && this === entry.ref.deref()) added(entry, this.length - before, push);
+      const count = this.length - before;
+      if (kit.on && this === entry.ref.deref()) kit.aside(() => added(entry, count, push));
       return result;
     }
     Object.defineProperty(array, 'push', { value: push, configurable: true, writable: true });
@@ -116,21 +117,22 @@ export function watchCollections(kit: Kit, minSize: number) {
     },
     sizes(): [number, number][] {
       const all: [number, number][] = [];
-      for (const [id, { kind, ref }] of entries) {
-        const collection = apply(weakDeref, ref, []);
-        if (collection === undefined) entries.delete(id);
-        else all.push([id, sizes[kind](collection)]);
-      }
+      entries = entries.filter(({ id, kind, ref }) => {
+        const collection = ref.deref();
+        if (collection !== undefined) all.push([id, sizes[kind](collection)]);
+        return collection !== undefined;
+      });
       return all;
     },
-    held: (ids: number[]) => ids.filter((id) => entries.get(id)?.ref.deref() !== undefined),
+    held: (ids: number[]) =>
+      entries.filter(({ id, ref }) => ids.includes(id) && ref.deref() !== undefined).map(({ id }) => id),
     notes: (): CollectionNote[] =>
-      [...entries.values()].map(({ id, kind, name, added, stacks }) => ({
+      entries.map(({ id, kind, name, added, stacks }) => ({
         id,
         kind,
         name,
         added,
-        stacks: [...stacks.values()].sort((a, b) => b.count - a.count),
+        stacks: Object.values(stacks).sort((a, b) => b.count - a.count),
       })),
   };
 }

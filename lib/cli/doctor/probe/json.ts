@@ -4,7 +4,7 @@ import type { AnyFunction, JsonNote, Kit } from './types.js';
 export function watchJson(kit: Kit, jsonMs: number) {
   const { apply } = Reflect;
   const stack = kit.stacks();
-  const groups = new Map<string, JsonNote>();
+  const groups: Record<string, JsonNote> = Object.create(null);
   // No machine parses a text so short for so long: its call is not even measured.
   const short = jsonMs * 10_000;
 
@@ -12,12 +12,12 @@ export function watchJson(kit: Kit, jsonMs: number) {
     const frames = stack(below);
     const [top] = frames;
     const key = `${method} ${top ? `${top.file}:${top.line}:${top.column}` : ''}`;
-    const group = groups.get(key) ?? { method, frames, count: 0, maxMs: 0, totalMs: 0, maxLength: 0 };
+    groups[key] ??= { method, frames, count: 0, maxMs: 0, totalMs: 0, maxLength: 0 };
+    const group = groups[key];
     group.count++;
     group.maxMs = Math.max(group.maxMs, tookMs);
     group.totalMs += tookMs;
     if (typeof text === 'string') group.maxLength = Math.max(group.maxLength, text.length);
-    groups.set(key, group);
   }
 
   kit.replace(JSON, 'parse', (original) => {
@@ -31,7 +31,7 @@ export function watchJson(kit: Kit, jsonMs: number) {
         return apply(original, this, args);
       } finally {
         const took = kit.now() - start;
-        if (took >= jsonMs) note('JSON.parse', took, text, ours);
+        if (took >= jsonMs) kit.aside(() => note('JSON.parse', took, text, ours));
       }
     }
     return ours;
@@ -47,11 +47,11 @@ export function watchJson(kit: Kit, jsonMs: number) {
         return text;
       } finally {
         const took = kit.now() - start;
-        if (took >= jsonMs) note('JSON.stringify', took, text, ours);
+        if (took >= jsonMs) kit.aside(() => note('JSON.stringify', took, text, ours));
       }
     }
     return ours;
   });
 
-  return { notes: () => [...groups.values()] };
+  return { notes: () => Object.values(groups) };
 }

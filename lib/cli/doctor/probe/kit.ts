@@ -1,15 +1,19 @@
 import type { AnyFunction, Frame, Kit, Load } from './types.js';
 
-/** Makes what the parts share. Runs within the service, so that nothing of this module's scope is there. */
+/**
+ * Makes what the parts share. Runs within the service, so that nothing of this module's scope is there. No part has Maps or
+ * Sets of its own: they would be watched.
+ */
 export function makeKit(load: Load): Kit & { end(): string[]; unseen: string[]; spent(): number } {
   const { performance } = load('node:perf_hooks');
   const now = performance.now.bind(performance) as () => number;
-  const made = new Map<AnyFunction, AnyFunction>();
+  const made: { original: AnyFunction; ours: AnyFunction }[] = [];
   const steps: (() => void)[] = [];
   const unseen: string[] = [];
   const left: string[] = [];
   const began = now();
   let spentMs = 0;
+  let inside = false;
 
   function callSites(below: AnyFunction): NodeJS.CallSite[] {
     const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
@@ -45,6 +49,17 @@ export function makeKit(load: Load): Kit & { end(): string[]; unseen: string[]; 
     unseen,
     now,
     spent: () => spentMs,
+    aside(work: () => void) {
+      if (inside) return;
+      inside = true;
+      try {
+        work();
+      } catch {
+        // The service's stack is full, or its own code, a getter say, has failed: then this is not seen.
+      } finally {
+        inside = false;
+      }
+    },
     stacks() {
       let mineMs = 0;
       return (below: AnyFunction) => {
@@ -67,8 +82,8 @@ export function makeKit(load: Load): Kit & { end(): string[]; unseen: string[]; 
         unseen.push(name);
         return;
       }
-      const ours = made.get(original) ?? make(original);
-      made.set(original, ours);
+      const ours = made.find((one) => one.original === original)?.ours ?? make(original);
+      made.push({ original, ours });
       Object.defineProperties(ours, Object.getOwnPropertyDescriptors(original));
       if (!Reflect.defineProperty(owner, name, { ...descriptor, value: ours })) {
         unseen.push(name);

@@ -1,4 +1,4 @@
-import type { Frame, Kit, Load, TimerNote } from './types.js';
+import type { AnyFunction, Frame, Kit, Load, TimerNote } from './types.js';
 
 /** Watches which code makes timers, and how many of them live. Runs within the service, without this module's scope. */
 export function watchTimers(kit: Kit, load: Load) {
@@ -10,7 +10,7 @@ export function watchTimers(kit: Kit, load: Load) {
   }
   const { apply } = Reflect;
   const stack = kit.stacks();
-  const sites = new Map<string, Site>();
+  const sites: Record<string, Site> = Object.create(null);
   const seen = new WeakSet<object>();
   let last = 0;
   const { AsyncResource } = load('node:async_hooks');
@@ -30,7 +30,7 @@ export function watchTimers(kit: Kit, load: Load) {
   function siteOf(kind: TimerNote['kind'], frames: Frame[]): Site {
     const [top] = frames;
     const key = `${kind} ${top ? `${top.file}:${top.line}:${top.column}` : ''}`;
-    const site = sites.get(key) ?? {
+    sites[key] ??= {
       id: ++last,
       kind,
       frames,
@@ -40,8 +40,19 @@ export function watchTimers(kit: Kit, load: Load) {
       handles: [],
       room: 1000,
     };
-    sites.set(key, site);
-    return site;
+    return sites[key];
+  }
+
+  function made(handle: Handle, kind: TimerNote['kind'], delay: number, below: AnyFunction): void {
+    const site = siteOf(kind, stack(below));
+    // As Node takes it.
+    const ms = delay >= 1 && delay < 2 ** 31 ? delay : 1;
+    site.created++;
+    site.minDelay = Math.min(site.minDelay, ms);
+    site.maxDelay = Math.max(site.maxDelay, ms);
+    site.handles.push(handle);
+    seen.add(handle);
+    if (site.handles.length > site.room) prune(site);
   }
 
   function watch(owner: object, kind: TimerNote['kind']): void {
@@ -50,14 +61,7 @@ export function watchTimers(kit: Kit, load: Load) {
         const handle = apply(original, this, args) as Handle;
         // Clocks of tests give handles of their own.
         if (!kit.on || typeof handle?._destroyed !== 'boolean') return handle;
-        const site = siteOf(kind, stack(ours));
-        const delay = Math.max(1, Number(args[1]) || 1);
-        site.created++;
-        site.minDelay = Math.min(site.minDelay, delay);
-        site.maxDelay = Math.max(site.maxDelay, delay);
-        site.handles.push(handle);
-        seen.add(handle);
-        if (site.handles.length > site.room) prune(site);
+        kit.aside(() => made(handle, kind, Number(args[1]), ours));
         return handle;
       }
       return ours;
@@ -76,14 +80,15 @@ export function watchTimers(kit: Kit, load: Load) {
 
   return {
     live(): [number, number][] {
-      return [...sites.values()].map((site) => {
+      return Object.values(sites).map((site) => {
         prune(site);
         return [site.id, site.handles.length];
       });
     },
     activeSeen(): number {
       let count = 0;
-      for (const { handles } of sites.values()) for (const handle of handles) if (handle.hasRef()) count++;
+      for (const { handles } of Object.values(sites))
+        for (const handle of handles) if (handle.hasRef()) count++;
       return count;
     },
     active(): number {
@@ -93,24 +98,26 @@ export function watchTimers(kit: Kit, load: Load) {
     },
     /** Groups new and active timers that were not seen to be made by the text of what they call. */
     hidden(found: object[]) {
-      const groups = new Map<string, { callback: unknown; count: number; interval: boolean }>();
+      const groups: Record<string, { callback: unknown; count: number; interval: boolean }> =
+        Object.create(null);
       for (const timer of found as (Handle & { _onTimeout: unknown; _repeat: unknown })[]) {
         const { _onTimeout: callback, _repeat } = timer;
         if (seen.has(timer) || timer._destroyed || !timer.hasRef() || !isNew(timer)) continue;
         if (typeof callback !== 'function') continue;
         const key = `${_repeat !== null} ${callback}`;
-        const group = groups.get(key);
-        if (group) group.count++;
-        else groups.set(key, { callback, count: 1, interval: _repeat !== null });
+        groups[key] ??= { callback, count: 0, interval: _repeat !== null };
+        groups[key].count++;
       }
-      return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, 3);
+      return Object.values(groups)
+        .sort((a, b) => b.count - a.count)
+        .slice(0, 3);
     },
     notes(): TimerNote[] {
-      const notes = [...sites.values()].map(({ handles, room: _, ...site }) => ({
+      const notes = Object.values(sites).map(({ handles, room: _, ...site }) => ({
         ...site,
         live: handles.length,
       }));
-      for (const site of sites.values()) site.handles = [];
+      for (const site of Object.values(sites)) site.handles = [];
       return notes;
     },
   };

@@ -86,6 +86,11 @@ export interface Kit {
   on: boolean;
   now(): number;
   /**
+   * Does something of the probe's own within a call of the service's: what is called from there is not watched itself, and
+   * nothing is thrown into the service.
+   */
+  aside(work: () => void): void;
+  /**
    * A function that looks at the service's stack below a function of the probe, with a budget of time of its own. Gives an
    * empty list once that is used up.
    */
