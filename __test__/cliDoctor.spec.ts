@@ -28,7 +28,7 @@ function work() {
   JSON.parse('{"small":true}');
 }
 setInterval(work, 10);
-setInterval(() => write(read()), 400);
+setInterval(() => write(read()), 700);
 `;
 
 const ofKind = ({ findings }: Pick<Report, 'findings'>, kind: string, thread: string): Finding[] =>
@@ -88,7 +88,7 @@ if (isMainThread) new Worker(__filename, { name: 'side' });
 ${LEAKS}`;
     const running = await start({ 'service.js': service });
     await running.says(/main is original[\s\S]*worker is original|worker is original[\s\S]*main is original/);
-    const report = await examine(running, '--json-ms', '4');
+    const report = await examine(running, '--json-ms', '4', '--duration', '5');
     expect(report.service).toMatchObject({ pid: running.pid, node: process.versions.node });
     expect(report.threads).toHaveLength(2);
     expect(report.remarks).toEqual([]);
@@ -107,7 +107,7 @@ sayWatched('main', () => [setInterval, setTimeout, named.setTimeout]);
 ${LEAKS}`;
     const running = await start({ 'service.mjs': service });
     await running.says(/main is original/);
-    const report = await examine(running, '--json-ms', '4');
+    const report = await examine(running, '--json-ms', '4', '--duration', '5');
     expectLeaks(report, 'main thread', 'service.mjs', service);
     await running.says(/main is watched[\s\S]*main is original/);
   });
@@ -129,11 +129,14 @@ own(function once() {}, 600_000);`;
     ]);
   });
 
-  test('arrays and dictionaries, if asked for', async () => {
+  test('arrays and dictionaries, and what holds them, if asked for', async () => {
     const service = `const list = [], dictionary = {}, fixed = Array(500).fill(0), shape = {};
 for (let index = 0; index < 300; index++) { list.push(index); dictionary['key ' + index] = shape['field ' + index] = index; }
 let count = 0;
+globalThis.app = { users: new class Users { #byName = new Map(); add(name) { this.#byName.set(name, 1); } } };
+for (let index = 0; index < 200; index++) app.users.add('early ' + index);
 setInterval(function work() {
+  app.users.add(count);
   list.push(++count);
   dictionary['more ' + count] = count;
   fixed[count % 500] = shape['field 0'] = count;
@@ -143,14 +146,21 @@ let said;
 setInterval(() => { const is = Object.hasOwn(list, 'push'); if (is !== said) console.log('pushes ' + (said = is)); }, 20);`;
     const running = await start({ 'service.js': service });
     await running.says(/pushes false/);
-    expect((await examine(running)).findings).toEqual([]);
+    expect((await examine(running)).findings.map(({ kind }) => kind)).toEqual(['Map']);
     const report = await examine(running, '--deep');
     expect(
       report.findings.map(({ kind, places }) => [kind, places[0]?.name, places[0]?.line]).sort(),
     ).toEqual([
-      ['array', 'work', 5],
+      ['Map', 'add', lineOf(service, '#byName')],
+      ['array', 'work', lineOf(service, 'list.push(++count)')],
       ['object', undefined, undefined],
     ]);
+    const paths = Object.fromEntries(report.findings.map(({ kind, path }) => [kind, path]));
+    expect(paths).toEqual({
+      Map: expect.stringMatching(/globalThis\.app → Object\.users → Users\.#byName$/),
+      array: expect.stringMatching(/variable list( of \w+\(\))?$/),
+      object: expect.stringMatching(/variable dictionary( of \w+\(\))?$/),
+    });
     expect(report.cost.longestPauseMs).toBeGreaterThan(0);
     await running.says(/pushes true\s+pushes false/);
   });

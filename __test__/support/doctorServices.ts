@@ -14,6 +14,7 @@ export interface Finding {
   evidence: Record<string, number>;
   places: { name: string; file: string; line: number; column: number; source?: string }[];
   others: Finding['places'];
+  path?: string;
   advice: string;
 }
 

@@ -28,7 +28,7 @@ export class Connection {
       onEnd();
     });
     main.on('NodeRuntime.waitingForDisconnect', () => connection.close());
-    await main.post('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true });
+    main.post('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => {});
     return connection;
   }
 

@@ -84,9 +84,11 @@ async function lookAt(
     return (await thread.begin(false)) ? await look(thread) : undefined;
   };
   const end = setTimeout(() => stop.abort(), options.durationMs);
-  await connection.workers((session, info) => {
-    if (!stop.signal.aborted) looks.push(begin(session, info));
-  });
+  await connection
+    .workers((session, info) => {
+      if (!stop.signal.aborted) looks.push(begin(session, info));
+    })
+    .catch((error: unknown) => first.remark(error));
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
   clearTimeout(end);
   return (await Promise.all(looks)).filter((look) => look !== undefined);

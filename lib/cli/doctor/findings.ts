@@ -16,6 +16,8 @@ export interface Finding {
   places: Place[];
   /** Other places that add to it. */
   others: Place[];
+  /** What holds it, from its root: told by --deep. */
+  path?: string;
   advice: string;
 }
 
@@ -63,7 +65,7 @@ const MEND: Record<CollectionNote['kind'], string> = {
 
 function collection(
   note: CollectionNote,
-  { collections, held, seconds, active }: Look,
+  { collections, held, paths, seconds, active }: Look,
   { minGrowth }: DoctorOptions,
 ): Draft[] {
   const sizes = collections.get(note.id) ?? [];
@@ -72,6 +74,7 @@ function collection(
   const [first, last] = [sizes[0]!, sizes.at(-1)!];
   const over = (seconds * sizes.length) / active.length;
   const evidence = { from: first, to: last, grown: last - first, perSecond: round((last - first) / over) };
+  const path = paths.get(note.id);
   const special = note.name.toLowerCase() !== note.kind.toLowerCase() && note.name !== '';
   const name = special ? `${note.kind} (${note.name})` : note.kind;
   return [
@@ -82,6 +85,7 @@ function collection(
       evidence,
       frames: note.stacks[0]?.frames ?? [],
       others: note.stacks.slice(1, 4).map(({ frames }) => frames[0]!),
+      ...(path === undefined ? {} : { path }),
       advice: MEND[note.kind],
     },
   ];

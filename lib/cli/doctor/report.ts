@@ -26,7 +26,7 @@ export function printReport(
   out(
     `Process ${service.pid} (Node.js ${service.node}, ${service.script}), ${threads.length} ${threads.length === 1 ? 'thread' : 'threads'}, ${seconds.toFixed(1)} s`,
   );
-  for (const { severity, thread, title, places, others, advice } of findings) {
+  for (const { severity, thread, title, places, others, path, advice } of findings) {
     out('');
     out(`${severity === 'high' ? '[high]  ' : '[medium]'} ${title}`);
     const [place, ...callers] = places;
@@ -35,6 +35,7 @@ export function printReport(
     if (place?.source) out(`        ${place.source}`);
     for (const caller of callers) out(`  from  ${shown(caller)}`);
     for (const other of others) out(`  also  ${shown(other)}`);
+    if (path !== undefined) out(`  held  ${path}`);
     out(`  mend  ${advice}`);
   }
   out('');

@@ -33,6 +33,7 @@ export class Session {
     this.#write = write;
   }
 
+  /** Has one listener of each event. */
   on(event: string, listener: (params: Record<string, any>) => void): void {
     this.#listeners.set(event, listener);
   }

@@ -3,6 +3,7 @@ import { grows } from './growth.js';
 import { callOn, collectGarbage, queryObjects, release } from './heap.js';
 import { type HiddenTimers, hiddenTimers } from './hidden.js';
 import type { DoctorOptions } from './options.js';
+import { pathsOf } from './paths.js';
 import { callScript, installScript, takeScript } from './probe/script.js';
 import type { Notes, Sample } from './probe/types.js';
 import { NoAnswer, type Session } from './session.js';
@@ -27,6 +28,8 @@ export interface Look {
   notes: Notes | undefined;
   /** The collections that grew and are still there after a garbage collection. */
   held: ReadonlySet<number>;
+  /** What holds them, as far as that was asked for. */
+  paths: ReadonlyMap<number, string>;
   hidden: readonly HiddenTimers[];
   /** Milliseconds of the longest stop that the doctor asked for: a garbage collection, or a walk of the heap. */
   pauseMs: number;
@@ -66,7 +69,7 @@ export class Thread {
         await this.#paused(() => callOn(this.#session, id, takeScript('watch', kind)));
       }
     } catch (error) {
-      this.#remark(error);
+      this.remark(error);
     } finally {
       if (deep) await release(this.#session).catch(() => {});
     }
@@ -91,7 +94,7 @@ export class Thread {
       }
       await this.#sample();
     } catch (error) {
-      this.#remark(error);
+      this.remark(error);
     }
   }
 
@@ -111,7 +114,8 @@ export class Thread {
 
   /** Has the thread take everything back, and resolves to what was seen. */
   async end(): Promise<Look> {
-    const { minGrowth } = this.#options;
+    const { minGrowth, deep } = this.#options;
+    let paths: ReadonlyMap<number, string> = new Map();
     let notes: Notes | undefined;
     let hidden: readonly HiddenTimers[] = [];
     const grown = [...this.#collections].filter(([, sizes]) => grows(sizes, minGrowth)).map(([id]) => id);
@@ -119,10 +123,14 @@ export class Thread {
     try {
       notes = await this.#session.evaluate<Notes | undefined>(callScript('finish'));
       if (grows(this.#activeHidden, minGrowth)) hidden = await this.#hiddenTimers();
-      if (grown.length > 0) await this.#paused(() => collectGarbage(this.#session));
-      held = (await this.#session.evaluate<number[] | undefined>(callScript('close', grown))) ?? grown;
+      if (grown.length > 0) {
+        await this.#paused(() => collectGarbage(this.#session));
+        held = (await this.#session.evaluate<number[] | undefined>(callScript('held', grown))) ?? grown;
+        if (deep && held.length > 0) paths = await this.#paths(held);
+      }
+      await this.#session.evaluate(callScript('close'));
     } catch (error) {
-      this.#remark(error);
+      this.remark(error);
     }
     return {
       thread: this.name,
@@ -132,6 +140,7 @@ export class Thread {
       active: this.#active,
       notes,
       held: new Set(held),
+      paths,
       hidden,
       pauseMs: this.#pauseMs,
       remarks: this.#remarks,
@@ -142,9 +151,16 @@ export class Thread {
     try {
       return await this.#paused(() => hiddenTimers(this.#session));
     } catch (error) {
-      this.#remark(error);
+      this.remark(error);
       return [];
     }
+  }
+
+  async #paths(held: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const paths = await this.#paused(() => pathsOf(this.#session, held));
+    if (paths === undefined)
+      this.#remarks.push('has too large a heap for a snapshot, which tells what holds something');
+    return paths ?? new Map();
   }
 
   /** Counts what something takes for which the thread stands still. */
@@ -156,7 +172,7 @@ export class Thread {
   }
 
   /** A thread that ends or answers no more is no error of ours. */
-  #remark(error: unknown): void {
+  remark(error: unknown): void {
     if (!(error instanceof NoAnswer)) throw error;
     const remark = `was not seen to the end: ${error.message}`;
     if (!this.#remarks.includes(remark)) this.#remarks.push(remark);

@@ -124,6 +124,7 @@ export function watchCollections(kit: Kit, minSize: number) {
       });
       return all;
     },
+    pick: (picked: number) => entries.find(({ id }) => id === picked)?.ref.deref(),
     held: (ids: number[]) =>
       entries.filter(({ id, ref }) => ids.includes(id) && ref.deref() !== undefined).map(({ id }) => id),
     notes: (): CollectionNote[] =>

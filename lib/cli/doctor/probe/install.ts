@@ -72,10 +72,9 @@ export function install(key: symbol, load: Load, settings: Settings, parts: Part
           spentMs: kit.spent(),
         };
       },
-      close(ids) {
-        end();
-        return collections.held(ids);
-      },
+      held: collections.held,
+      pick: collections.pick,
+      close: end,
       watch(found, kind) {
         heard = kit.now();
         collections.watch(found, kind);

@@ -2,7 +2,7 @@ import type { AnyFunction, Frame, Kit, Load, TimerNote } from './types.js';
 
 /** Watches which code makes timers, and how many of them live. Runs within the service, without this module's scope. */
 export function watchTimers(kit: Kit, load: Load) {
-  type Handle = NodeJS.Timeout & { _destroyed: boolean };
+  type Handle = NodeJS.Timeout & { _destroyed: boolean; _idleTimeout: number };
   interface Site extends Omit<TimerNote, 'live'> {
     handles: Handle[];
     /** How many handles are kept until those that have ended are let go. */
@@ -11,7 +11,6 @@ export function watchTimers(kit: Kit, load: Load) {
   const { apply } = Reflect;
   const stack = kit.stacks();
   const sites: Record<string, Site> = Object.create(null);
-  const seen = new WeakSet<object>();
   let last = 0;
   const { AsyncResource } = load('node:async_hooks');
   const newest = new AsyncResource('keelson-doctor').asyncId() as number;
@@ -43,15 +42,12 @@ export function watchTimers(kit: Kit, load: Load) {
     return sites[key];
   }
 
-  function made(handle: Handle, kind: TimerNote['kind'], delay: number, below: AnyFunction): void {
+  function made(handle: Handle, kind: TimerNote['kind'], below: AnyFunction): void {
     const site = siteOf(kind, stack(below));
-    // As Node takes it.
-    const ms = delay >= 1 && delay < 2 ** 31 ? delay : 1;
     site.created++;
-    site.minDelay = Math.min(site.minDelay, ms);
-    site.maxDelay = Math.max(site.maxDelay, ms);
+    site.minDelay = Math.min(site.minDelay, handle._idleTimeout);
+    site.maxDelay = Math.max(site.maxDelay, handle._idleTimeout);
     site.handles.push(handle);
-    seen.add(handle);
     if (site.handles.length > site.room) prune(site);
   }
 
@@ -61,7 +57,7 @@ export function watchTimers(kit: Kit, load: Load) {
         const handle = apply(original, this, args) as Handle;
         // Clocks of tests give handles of their own.
         if (!kit.on || typeof handle?._destroyed !== 'boolean') return handle;
-        kit.aside(() => made(handle, kind, Number(args[1]), ours));
+        kit.aside(() => made(handle, kind, ours));
         return handle;
       }
       return ours;
@@ -96,10 +92,11 @@ export function watchTimers(kit: Kit, load: Load) {
       for (const kind of process.getActiveResourcesInfo()) if (kind === 'Timeout') count++;
       return count;
     },
-    /** Groups new and active timers that were not seen to be made by the text of what they call. */
+    /** Groups new and active timers that were not seen to be made by the text of what they call, after the end. */
     hidden(found: object[]) {
       const groups: Record<string, { callback: unknown; count: number; interval: boolean }> =
         Object.create(null);
+      const seen = new Set<object>(Object.values(sites).flatMap(({ handles }) => handles));
       for (const timer of found as (Handle & { _onTimeout: unknown; _repeat: unknown })[]) {
         const { _onTimeout: callback, _repeat } = timer;
         if (seen.has(timer) || timer._destroyed || !timer.hasRef() || !isNew(timer)) continue;
@@ -112,13 +109,7 @@ export function watchTimers(kit: Kit, load: Load) {
         .sort((a, b) => b.count - a.count)
         .slice(0, 3);
     },
-    notes(): TimerNote[] {
-      const notes = Object.values(sites).map(({ handles, room: _, ...site }) => ({
-        ...site,
-        live: handles.length,
-      }));
-      for (const site of Object.values(sites)) site.handles = [];
-      return notes;
-    },
+    notes: (): TimerNote[] =>
+      Object.values(sites).map(({ handles, room: _, ...site }) => ({ ...site, live: handles.length })),
   };
 }

@@ -111,8 +111,12 @@ export interface Probe {
   sample(): Sample;
   /** Takes everything back. */
   finish(): Notes;
-  /** Forgets everything but which of these collections are still held: ask after a garbage collection. */
-  close(ids: number[]): number[];
+  /** Which of these collections the service still holds: ask after a garbage collection. */
+  held(ids: number[]): number[];
+  /** A collection itself. */
+  pick(id: number): object | undefined;
+  /** Forgets everything. */
+  close(): void;
   /** Watches the larger ones of these arrays or plain objects too. */
   watch(found: object[], kind: 'array' | 'object'): void;
   /** The functions that most of the active timers call which were not seen to be made. */
