@@ -116,6 +116,27 @@ describe('refuses with 3', () => {
     child.kill('SIGKILL');
   });
 
+  test('a process that opens its inspector elsewhere, and says so', async () => {
+    const [there, here] = [await freePort(), await freePort()];
+    const service = await start({ 'service.js': `${IDLE} console.log('ready');` }, [
+      `--inspect-port=127.0.0.1:${there}`,
+    ]);
+    await service.says(/ready/);
+    const { code, stderr } = await runNode([
+      CLI,
+      'doctor',
+      '--pid',
+      String(service.pid),
+      '--open',
+      '-p',
+      String(here),
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining(`is not at 127.0.0.1:${here}`),
+    });
+  });
+
   test('a process that is not there', async () => {
     const args = ['--pid', '2147483000', '--open', '--port', String(await freePort())];
     const { code, stderr } = await runNode([CLI, 'doctor', ...args]);

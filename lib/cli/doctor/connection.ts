@@ -24,7 +24,7 @@ export class Connection {
     const { main } = connection;
     connection.#socket.addEventListener('message', ({ data }) => main.receive(String(data)));
     connection.#socket.addEventListener('close', () => {
-      for (const session of [main, ...connection.#workers.values()]) session.end();
+      for (const session of [main, ...connection.#workers.values()]) session.end('the service has ended');
       onEnd();
     });
     main.on('NodeRuntime.waitingForDisconnect', () => connection.close());
@@ -47,7 +47,7 @@ export class Connection {
       this.#workers.get(sessionId)?.receive(message);
     });
     main.on('NodeWorker.detachedFromWorker', ({ sessionId }) => {
-      this.#workers.get(sessionId)?.end();
+      this.#workers.get(sessionId)?.end('the thread has ended');
       this.#workers.delete(sessionId);
     });
     await main.post('NodeWorker.enable', { waitForDebuggerOnStart: false });

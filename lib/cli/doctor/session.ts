@@ -27,7 +27,8 @@ export class Session {
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Map<string, (params: Record<string, unknown>) => void>();
   #last = 0;
-  #over = false;
+  /** Why nothing comes any more. */
+  #over: string | undefined;
 
   constructor(write: (text: string) => void) {
     this.#write = write;
@@ -40,7 +41,7 @@ export class Session {
 
   /** @throws NoAnswer, after `limitMs` at the latest */
   post(method: string, params: Record<string, unknown> = {}, limitMs = 10_000): Promise<Answer> {
-    if (this.#over) return Promise.reject(new NoAnswer('the connection is over'));
+    if (this.#over !== undefined) return Promise.reject(new NoAnswer(this.#over));
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       const limit = setTimeout(() => {
@@ -76,12 +77,12 @@ export class Session {
     else waiting.resolve((result ?? {}) as Answer);
   }
 
-  /** Nothing comes any more. */
-  end(): void {
-    this.#over = true;
+  /** Nothing comes any more, for this reason. */
+  end(reason: string): void {
+    this.#over = reason;
     for (const { reject, limit } of this.#waiting.values()) {
       clearTimeout(limit);
-      reject(new NoAnswer('the connection is over'));
+      reject(new NoAnswer(reason));
     }
     this.#waiting.clear();
   }

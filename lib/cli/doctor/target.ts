@@ -49,7 +49,11 @@ export async function findTarget({ host, port, pid }: DoctorOptions): Promise<st
     try {
       return `ws://${urlHost(host)}:${port}/${await targetId(host, port)}`;
     } catch (error) {
-      if (Date.now() >= end) throw new Stop(3, notReachable(host, port, error as Error));
+      if (Date.now() >= end)
+        throw new Stop(
+          3,
+          pid === undefined ? notReachable(host, port, error as Error) : elsewhere(host, port, pid),
+        );
       await sleep(50);
     }
   }
@@ -62,6 +66,10 @@ function notReachable(host: string, port: number, { message }: Error): string {
     'or open the inspector of one that runs: kill -USR1 <pid>, or keelson doctor --pid <pid> --open.',
     'An inspector runs any code for whoever reaches it: its port must never be reachable from outside.',
   ].join('\n');
+}
+
+function elsewhere(host: string, port: number, pid: number): string {
+  return `Process ${pid} was told to open its inspector, which is not at ${host}:${port}. If its output says "Debugger listening on ws://…", name that port; the inspector stays open until the process ends`;
 }
 
 /** Has a process open its inspector, as `node inspect -p` does. */

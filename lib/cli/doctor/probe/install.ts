@@ -30,7 +30,8 @@ export function install(key: symbol, load: Load, settings: Settings, parts: Part
     // Not at once: the answer of what ends it has to be on its way.
     if (settings.closeInspector) setImmediate(() => load('node:inspector').close());
   };
-  const lease = setInterval(() => {
+  // The module's own: the global one may be a test's clock.
+  const lease = load('node:timers').setInterval(() => {
     if (kit.now() - heard > leaseMs) end();
   }, leaseMs / 4);
   lease.unref();
@@ -52,7 +53,6 @@ export function install(key: symbol, load: Load, settings: Settings, parts: Part
       sample() {
         heard = kit.now();
         return {
-          live: kit.on,
           collections: collections.sizes(),
           timers: timers.live(),
           active: timers.active(),

@@ -22,8 +22,6 @@ export interface Settings {
 
 /** Sizes at one moment, by the numbers that the probe gave. */
 export interface Sample {
-  /** False after everything was taken back, as the samples had stayed out for too long. */
-  live: boolean;
   collections: [id: number, size: number][];
   timers: [id: number, live: number][];
   /** Timers that keep the process alive, of all that the thread has. */
