@@ -1,22 +1,23 @@
 import { totalmem } from 'node:os';
+import { setting } from '../config/current.js';
 import { containerUse, heapUse, type Use } from '../systemMemory.js';
 import { options as named } from '../validate.js';
 import { cgroupUse } from './cgroup.js';
 import { Level } from './level.js';
-import { type HealthResult, type MemoryOptions, type Thresholds, thresholdsOf } from './options.js';
+import { type HealthResult, type MemoryOptions, thresholdsOf } from './options.js';
 
 interface Measurement {
   readonly measure: () => Use | undefined;
   readonly what: string;
-  readonly defaults: Required<Thresholds>;
+  readonly warn: number;
 }
 
 const MEBI = 2 ** 20;
 
 const MEASUREMENTS: Readonly<Record<keyof MemoryOptions, Measurement>> = {
-  heap: { measure: heapUse, what: 'the heap has', defaults: { warn: 0.85, fail: 0.95 } },
-  rss: { measure: processUse, what: 'the process has', defaults: { warn: 0.85, fail: 0.95 } },
-  cgroup: { measure: cgroupUse, what: 'the container has', defaults: { warn: 0.9, fail: 0.97 } },
+  heap: { measure: heapUse, what: 'the heap has', warn: 0.85 },
+  rss: { measure: processUse, what: 'the process has', warn: 0.85 },
+  cgroup: { measure: cgroupUse, what: 'the container has', warn: 0.9 },
 };
 const NAMES = ['heap', 'rss', 'cgroup'] as const;
 
@@ -35,8 +36,9 @@ export function memoryChecks(given: MemoryOptions): [key: string, check: () => H
   for (const name of NAMES) {
     const chosen = given[name] ?? {};
     if (chosen === false) continue;
-    const { measure, what, defaults } = MEASUREMENTS[name];
-    const level = new Level(thresholdsOf(`memory.${name}`, chosen, defaults));
+    const { measure, what, warn } = MEASUREMENTS[name];
+    const fail = setting(`health.memory.${name}.fail`);
+    const level = new Level(thresholdsOf(`memory.${name}`, chosen, { warn, fail }));
     if (measure() === undefined) continue;
     checks.push([`memory:${name}`, () => resultOf(measure(), what, level)]);
   }
