@@ -32,6 +32,7 @@ test('the public names are exactly these', () => {
     'CircuitBreaker',
     'CircularBuffer',
     'CircularReferenceError',
+    'ConfigurationError',
     'ConnectionError',
     'ConnectionPool',
     'CostAboveQuotaError',

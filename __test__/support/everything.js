@@ -12,7 +12,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
-  const { Lifecycle, Health, Scaling, LoadForecast, metrics } = keelson;
+  const { Lifecycle, Health, Scaling, LoadForecast, metrics, configuration } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -206,6 +206,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     ],
     measured,
     scaled: [scaled.replicas, scaled.load, scaled.source, forecast.forecast(2)],
+    preset: configuration().find(({ path }) => path === 'pool.max').value,
     refusal,
   };
   if (leave) {
@@ -254,5 +255,6 @@ module.exports.FOUND = {
   operated: ['pass', 2, ['job', 'timers'], { jobs: 1 }, 'stopped'],
   measured: 2,
   scaled: [9, 42, 'own', { mean: 20, deviation: 0 }],
+  preset: 10,
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

@@ -39,6 +39,6 @@ async function load(module: string): Promise<void> {
 }
 
 /** As JSON has it, which has no Infinity. */
-function plain({ value, ...entry }: ConfigurationEntry): object {
-  return { ...entry, value: value === Number.POSITIVE_INFINITY ? 'Infinity' : (value ?? null) };
+function plain({ path, value, ...entry }: ConfigurationEntry): object {
+  return { path, value: value === Number.POSITIVE_INFINITY ? 'Infinity' : (value ?? null), ...entry };
 }

@@ -135,7 +135,6 @@ export const SCHEMA = {
   ),
   'lifecycle.timeout': define(milliseconds(1, LONGEST), 25_000, 'For a shutdown, with that delay', {
     development: 5_000,
-    test: 5_000,
   }),
   'lifecycle.grace': define(
     milliseconds(0, 600_000),

@@ -4,7 +4,7 @@ import { containerUse, heapUse, type Use } from '../systemMemory.js';
 import { options as named } from '../validate.js';
 import { cgroupUse } from './cgroup.js';
 import { Level } from './level.js';
-import { type HealthResult, type MemoryOptions, thresholdsOf } from './options.js';
+import { type HealthResult, type MemoryOptions, type Thresholds, thresholdsOf } from './options.js';
 
 interface Measurement {
   readonly measure: () => Use | undefined;
@@ -29,6 +29,12 @@ function processUse(): Use {
     : { used: process.memoryUsage.rss(), limit: machine };
 }
 
+/** From which shares on a measurement warns and fails. */
+export function levelsOf(name: keyof MemoryOptions, given: Thresholds): { warn: number; fail: number } {
+  const { warn } = MEASUREMENTS[name];
+  return thresholdsOf(`memory.${name}`, given, { warn, fail: setting(`health.memory.${name}.fail`) });
+}
+
 /** The checks of memory that are there on this system, by their keys. */
 export function memoryChecks(given: MemoryOptions): [key: string, check: () => HealthResult][] {
   named<MemoryOptions>('memory', given, NAMES);
@@ -36,9 +42,8 @@ export function memoryChecks(given: MemoryOptions): [key: string, check: () => H
   for (const name of NAMES) {
     const chosen = given[name] ?? {};
     if (chosen === false) continue;
-    const { measure, what, warn } = MEASUREMENTS[name];
-    const fail = setting(`health.memory.${name}.fail`);
-    const level = new Level(thresholdsOf(`memory.${name}`, chosen, { warn, fail }));
+    const { measure, what } = MEASUREMENTS[name];
+    const level = new Level(levelsOf(name, chosen));
     if (measure() === undefined) continue;
     checks.push([`memory:${name}`, () => resultOf(measure(), what, level)]);
   }

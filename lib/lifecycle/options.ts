@@ -73,8 +73,10 @@ export interface LifecycleOptions {
    * 600,000, and never more than half of the timeout. @default 5000 in the profile 'production', else 0
    */
   readinessDelay?: number | undefined;
-  /** Milliseconds for a shutdown, with that delay: 1 to 2^31 - 1. A tenth of it is kept for the loggers. @default 25,000; 5000 in the
-   * profiles 'development' and 'test' */
+  /**
+   * Milliseconds for a shutdown, with that delay: 1 to 2^31 - 1. A tenth of it is kept for the loggers.
+   * @default 25,000, in the profile 'development' 5000
+   */
   timeout?: number | undefined;
   /**
    * Milliseconds for each phase, 1 to 2^31 - 1.

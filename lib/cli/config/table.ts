@@ -8,7 +8,7 @@ const SIZES = [
 ] as const;
 
 /** A value with its unit. */
-function valueOf({ value, unit }: Pick<ConfigurationEntry, 'value' | 'unit'>): string {
+function textOf({ value, unit }: Pick<ConfigurationEntry, 'value' | 'unit'>): string {
   if (value === undefined) return 'none';
   if (typeof value !== 'number' || value === Number.POSITIVE_INFINITY) return String(value);
   const [size, name] = SIZES.find(([bytes]) => value % bytes === 0) ?? [1, 'bytes'];
@@ -27,7 +27,7 @@ function sourceOf({ source, path, variable }: ConfigurationEntry, profile: strin
 export function tableOf(entries: readonly ConfigurationEntry[]): string[] {
   const profile = String(entries.find(({ path }) => path === 'profile')?.value);
   const rows = entries.map((entry) => [
-    ...[entry.path, valueOf(entry), sourceOf(entry, profile), entry.variable],
+    ...[entry.path, textOf(entry), sourceOf(entry, profile), entry.variable],
   ]);
   const lines = [HEADINGS, ...rows];
   const widths = HEADINGS.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
