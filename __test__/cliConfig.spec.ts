@@ -14,8 +14,7 @@ interface Printed {
 }
 
 /** Runs `keelson config` in an environment that has of keelson's variables only these. */
-const config = (env: Record<string, string>, ...args: string[]) =>
-  runNode([CLI, 'config', ...args], { env: { NODE_ENV: '', ...env } });
+const config = (env: Record<string, string>, ...args: string[]) => runNode([CLI, 'config', ...args], { env });
 
 async function printed(env: Record<string, string>, ...args: string[]): Promise<Printed> {
   const { stdout } = await config(env, '--json', ...args);

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { evaluate, root, runNode } from './support/process';
+import { useCleanSettings } from './support/settings';
 
-/** A process that keeps nothing of what the tests themselves run with. */
-const CLEAN = { NODE_ENV: '' };
+// Processes get what this one has: nothing of what the tests themselves run with.
+useCleanSettings();
+
 const timers = (env: Record<string, string>) =>
   runNode(['-e', `const { timerManager } = require('keelson'); ${OVER_THE_LIMIT}`], {
-    env: { ...CLEAN, ...env },
+    env,
   });
 const OVER_THE_LIMIT = `
   const refusals = [];
@@ -19,9 +21,12 @@ describe('what is there from the import on', () => {
     const source = `
       const read = [];
       process.env = new Proxy(process.env, { get: (target, name) => (read.push(name), target[name]) });
-      require('keelson');
-      console.log(JSON.stringify(read.filter((name) => /KEELSON|NODE_ENV/.test(String(name)))));`;
-    expect(await evaluate(source, { env: { ...CLEAN, KEELSON_TIMER_MAX_TIMERS: 'none' } })).toEqual([]);
+      const ours = () => read.filter((name) => /KEELSON|NODE_ENV/.test(String(name)));
+      const { lifecycle } = require('keelson');
+      const atImport = ours();
+      lifecycle.register('a', { stop: () => {} });
+      console.log(JSON.stringify([atImport, ours().includes('KEELSON_LIFECYCLE_TIMEOUT')]));`;
+    expect(await evaluate(source, { env: { KEELSON_TIMER_MAX_TIMERS: 'none' } })).toEqual([[], true]);
   });
 
   test('the shared timer manager takes its limit when it is first used', async () => {
@@ -41,7 +46,7 @@ describe('what is there from the import on', () => {
       timerManager.list();
       try { timerManager.every(() => {}, 1); } catch {}
       ${OVER_THE_LIMIT}`;
-    expect(await evaluate(source, { env: CLEAN })).toEqual(Array(4).fill('ERR_KEELSON_DESTROYED'));
+    expect(await evaluate(source)).toEqual(Array(4).fill('ERR_KEELSON_DESTROYED'));
   });
 
   test('the shared lifecycle and JSON pool are as configure() says', async () => {
@@ -55,7 +60,7 @@ describe('what is there from the import on', () => {
         await destroyJsonWorkerPool();
         console.log(JSON.stringify({ waited: performance.now() - began >= 95, workers }));
       });`;
-    expect(await evaluate(source, { env: CLEAN })).toMatchObject({
+    expect(await evaluate(source)).toMatchObject({
       waited: true,
       workers: { activeWorkers: 3 },
     });
@@ -82,7 +87,6 @@ test('variables are what utilities go by', async () => {
     })();`;
   const { stdout, stderr } = await runNode(['-e', source], {
     env: {
-      ...CLEAN,
       KEELSON_POOL_ACQUIRE_TIMEOUT: '30ms',
       KEELSON_BREAKER_TIMEOUT: '0.04s',
       KEELSON_CACHE_TTL: '20',
@@ -113,7 +117,7 @@ describe('worker threads', () => {
         console.log(JSON.stringify({ found, inside, main: [max().value, max().source] }));
         for (const worker of [before, after, own]) worker.end();
       })();`;
-    expect(await evaluate(source, { env: CLEAN })).toEqual({
+    expect(await evaluate(source)).toEqual({
       found: [
         [null, 10, 'default'],
         [null, 10, 'default'],
@@ -136,7 +140,7 @@ describe('worker threads', () => {
       const { Worker } = require('node:worker_threads');
       const worker = new Worker(${JSON.stringify(inside)}, { eval: true });
       worker.on('message', (found) => console.log(JSON.stringify(found)));`;
-    expect(await evaluate(source, { env: CLEAN })).toEqual([4, 10]);
+    expect(await evaluate(source)).toEqual([4, 10]);
   });
 });
 
@@ -149,7 +153,7 @@ test('configure() warns once of each variable that it does not know, and only sa
     configure();
     setImmediate(() => console.log(JSON.stringify(warnings)));`;
   const { stdout } = await runNode(['-e', source], {
-    env: { ...CLEAN, KEELSON_POOL_ACQUIRE_TIMEUOT: '5', KEELSON_WHATEVER_ELSE: 'secret' },
+    env: { KEELSON_POOL_ACQUIRE_TIMEUOT: '5', KEELSON_WHATEVER_ELSE: 'secret' },
   });
   expect(JSON.parse(stdout)).toEqual([
     [

@@ -74,6 +74,8 @@ test('the public names are exactly these', () => {
     'TransactionEndedError',
     'WorkerAsyncLogger',
     'concurrent',
+    'configuration',
+    'configure',
     'destroyJsonWorkerPool',
     'getJsonWorkerPool',
     'json',
