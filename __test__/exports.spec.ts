@@ -55,8 +55,8 @@ test('the public names are exactly these', () => {
     'LogError',
     'MainThreadError',
     'MalformedPathError',
-    'Metrics',
     'OptimizedRouter',
+    'PeerMissingError',
     'PoolUnavailableError',
     'QueueFullError',
     'RedisError',
@@ -84,6 +84,7 @@ test('the public names are exactly these', () => {
     'parseJSONAsync',
     'stringifyJSONAsync',
     'timerManager',
+    'tracing',
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { JSONWorkerPool, QueueFullError, TimeoutError } from 'keelson';
 import { countingSignal, nextTurn, recordsText, rejection, until } from './support/jsonTexts';
 import { evaluate } from './support/process';
@@ -22,6 +23,25 @@ afterAll(async () => {
   await nextTurn();
   process.off('unhandledRejection', note);
   expect(unhandled).toEqual([]);
+});
+
+test('functions of a call see its AsyncLocalStorage, whose turn ever it is', async () => {
+  const pool = makePool(1);
+  const store = new AsyncLocalStorage<string>();
+  const seen: [string, string | undefined][] = [];
+  const text = `[${large}, "end"]`;
+  const call = (name: string) => {
+    const look = (_key: string, value: unknown) => {
+      if (value === 'end') seen.push([name, store.getStore()]);
+      return value;
+    };
+    const written = { list: JSON.parse(large), end: { toJSON: () => look('', 'end') } };
+    return [pool.parse(text, { reviver: look }), pool.enqueueTask('stringify', written)];
+  };
+  const calls = ['one', 'two'].flatMap((name) => store.run(name, () => call(name)));
+  await Promise.all([...calls, ...call('none')]);
+  const own = (name: string) => Array(2).fill([name, name === 'none' ? undefined : name]);
+  expect(seen).toEqual(['one', 'two', 'none'].flatMap(own));
 });
 
 describe('priority', () => {

@@ -97,7 +97,7 @@ describe('a process by itself', () => {
       capacity: 10,
       isWarm: true,
       source: 'own',
-      connected: false,
+      connected: undefined,
       members: 1,
       redisErrors: { timeout: 0, connection: 0, permission: 0, server: 0, overloaded: 0, closed: 0 },
       gaugeErrors: 0,

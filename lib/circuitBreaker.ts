@@ -20,6 +20,7 @@ import {
 import { dispose } from './dispose.js';
 import { observe } from './metrics/member.js';
 import { readBreaker } from './metrics/readers/breaker.js';
+import { type Spans, spans } from './openTelemetry/spans.js';
 import { callable } from './validate.js';
 
 /** What answers in place of a call that failed or was not made: it gets the call's arguments, and the error. */
@@ -111,6 +112,15 @@ export class CircuitBreaker<
   }
 
   private begin(thisArg: unknown, args: Args): Promise<R> {
+    return spans === undefined ? this.start(thisArg, args) : this.startIn(spans, thisArg, args);
+  }
+
+  /** A function of its own, since one with a closure costs each of its calls an object. */
+  private startIn(made: Spans, thisArg: unknown, args: Args): Promise<R> {
+    return made.breaker(this.name, () => this.start(thisArg, args));
+  }
+
+  private start(thisArg: unknown, args: Args): Promise<R> {
     if (this.retry === undefined && this.answer === undefined)
       return this.engine.start(thisArg, args, undefined);
     return this.withRecovery(thisArg, args);

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, type ExitCode, Stop, type Terminal } from './cli/command.js';
 import { config } from './cli/config.js';
+import { load } from './cli/load.js';
 import { swap } from './cli/swap.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { config, swap };
+const COMMANDS: Readonly<Record<string, Command>> = { config, load, swap };
 
 function version(): string {
   return (JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string })
@@ -36,10 +37,16 @@ async function ask(question: string): Promise<boolean> {
   }
 }
 
+/** A line that does not fit would be wrapped, and its beginning stay. */
+function status(line: string): void {
+  process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+}
+
 const terminal: Terminal = {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   ...(process.stdin.isTTY && process.stderr.isTTY ? { ask } : {}),
+  ...(process.stderr.isTTY ? { status } : {}),
 };
 
 async function main([name, ...args]: string[]): Promise<ExitCode> {

@@ -24,6 +24,8 @@ import {
 import { backoff, RetryBudget } from './database/retry.js';
 import { RowStream } from './database/stream.js';
 import { type Transaction, type TransactionContext, transact } from './database/transaction.js';
+import { databaseTarget } from './openTelemetry/database.js';
+import { type Spans, spans } from './openTelemetry/spans.js';
 import type { Lease } from './pool/lease.js';
 import type { AcquireOptions, ReadyOptions } from './pool/options.js';
 import { invalid } from './validate.js';
@@ -59,7 +61,7 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
     this.#settings = settings;
     const { ratio, minPerSecond } = settings.retryBudget;
     this.#budget = new RetryBudget(ratio, minPerSecond);
-    this.#loans = new Loans(this, settings.pool.acquireTimeout!);
+    this.#loans = new Loans(this, settings.pool.acquireTimeout!, databaseTarget(settings));
     this.#batcher = new Batcher(this.#loans);
     this.#driver = driver;
     const { queryTimeout } = settings;
@@ -94,12 +96,25 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
     params?: readonly unknown[],
     options: QueryOptions = NONE,
   ): Promise<QueryResult<T>> {
-    return this.#perform(sql, params, options, true);
+    if (spans === undefined) return this.#perform(sql, params, options, true);
+    return this.#performIn(spans, sql, params, options, true);
   }
 
   /** Runs a statement and gives the driver's whole result. Rejects with the driver's error, or as `acquire` does. */
   run<T = any>(sql: string, params?: readonly unknown[], options: QueryOptions = NONE): Promise<T> {
-    return this.#perform(sql, params, options, false);
+    if (spans === undefined) return this.#perform(sql, params, options, false);
+    return this.#performIn(spans, sql, params, options, false);
+  }
+
+  /** A function of its own, since one with a closure costs each of its calls an object. */
+  #performIn(
+    made: Spans,
+    sql: string,
+    params: readonly unknown[] | undefined,
+    options: QueryOptions,
+    tells: boolean,
+  ): Promise<any> {
+    return made.call(this.#loans.target, sql, tells, () => this.#perform(sql, params, options, tells));
   }
 
   /**
@@ -177,7 +192,8 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
   ): Promise<unknown> {
     checkTransaction(options);
     const body = typeof work === 'function' ? work : listed(work);
-    return transact(this.#context, body, options, this.#deadline('The transaction', options));
+    const run = () => transact(this.#context, body, options, this.#deadline('The transaction', options));
+    return spans === undefined ? run() : spans.transaction(this.#loans.target, run);
   }
 
   /**
@@ -193,7 +209,8 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
     checkStatement(sql, undefined);
     checkRows(rows);
     checkMany(options);
-    return queryMany<T>(this.#context, sql, rows, options, this.#deadline('queryMany', options));
+    const run = () => queryMany<T>(this.#context, sql, rows, options, this.#deadline('queryMany', options));
+    return spans === undefined ? run() : spans.batch(this.#loans.target, sql, run);
   }
 
   /** The rows of a statement, fetched as they are read. */

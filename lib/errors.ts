@@ -20,6 +20,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_MAIN_THREAD'
   | 'ERR_KEELSON_MALFORMED_PATH'
   | 'ERR_KEELSON_NO_THREADS'
+  | 'ERR_KEELSON_PEER_MISSING'
   | 'ERR_KEELSON_POOL_CONNECTION'
   | 'ERR_KEELSON_POOL_UNAVAILABLE'
   | 'ERR_KEELSON_QUEUE_FULL'
@@ -350,6 +351,22 @@ export class DriverMissingError extends KeelsonError {
 
   override get name(): string {
     return 'DriverMissingError';
+  }
+}
+
+/** A package is not installed that something asked for needs. */
+export class PeerMissingError extends KeelsonError {
+  /** @param packages the npm packages that it takes */
+  constructor(what: string, packages: string, options?: ErrorOptions) {
+    super(
+      'ERR_KEELSON_PEER_MISSING',
+      `${what} needs a package that keelson does not bring. Run: npm install ${packages}`,
+      options,
+    );
+  }
+
+  override get name(): string {
+    return 'PeerMissingError';
   }
 }
 

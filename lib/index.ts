@@ -75,6 +75,7 @@ export {
   LogError,
   MainThreadError,
   MalformedPathError,
+  PeerMissingError,
   PoolUnavailableError,
   QueueFullError,
   RedisError,
@@ -162,8 +163,15 @@ export type { MetricDefinition, MetricType } from './metrics/family.js';
 export type { MetricsHandler } from './metrics/http.js';
 export type { MetricDistribution, MetricFamily, MetricValue } from './metrics/points.js';
 export type { PromRegistry } from './metrics/promClient.js';
-export type { MetricsCollectOptions, MetricsHandlerOptions } from './metrics.js';
-export { Metrics, metrics } from './metrics.js';
+export type {
+  Metrics,
+  MetricsCollectOptions,
+  MetricsHandlerOptions,
+  MetricsOpenTelemetryOptions,
+} from './metrics.js';
+export { metrics } from './metrics.js';
+export type { OpenTelemetryMeterProvider, OpenTelemetryTracerProvider } from './openTelemetry/api.js';
+export type { OpenTelemetryMetricProducer } from './openTelemetry/producer.js';
 export type { RouterMetrics, RouterStats } from './optimizedRouter.js';
 export { OptimizedRouter } from './optimizedRouter.js';
 export type { CloseReason, ConnectionPoolEvents } from './pool/events.js';
@@ -272,6 +280,8 @@ export type {
   TimerMetrics,
 } from './timer/options.js';
 export { TimerManager, timerManager } from './timerManager.js';
+export type { Tracing, TracingOptions } from './tracing.js';
+export { tracing } from './tracing.js';
 export type {
   WorkerAsyncLoggerEvents,
   WorkerAsyncLoggerMetrics,

@@ -36,7 +36,7 @@ import type { StringifyOptions, WriteOptions } from './json/stringify/options.js
 import { shortText } from './json/stringify/short.js';
 import { open, type Source, Whole } from './json/stringify/source.js';
 import { subjectOf, textsOf } from './json/stringify/texts.js';
-import { type Task, type TaskOptions, Tasks } from './json/tasks.js';
+import { type Operation, type Task, type TaskOptions, Tasks } from './json/tasks.js';
 import { observe } from './metrics/member.js';
 import { readJson } from './metrics/readers/json.js';
 import { oneOf, string } from './validate.js';
@@ -141,7 +141,9 @@ export class JSONWorkerPool {
     const { reviver, replacer, space } = options ?? {};
     if (type === 'stringify') {
       const source = () => open(data, readFormat(replacer, space));
-      return this.#tasks.submit<T>({ priority }, (task) => startCollecting(task, source, 'string'));
+      return this.#tasks.submit<T>('stringify', { priority }, (task) =>
+        startCollecting(task, source, 'string'),
+      );
     }
     const chosen = typeof reviver === 'function' ? reviver : undefined;
     return this.#enqueue<T>(
@@ -178,7 +180,7 @@ export class JSONWorkerPool {
 
   #enqueue<T>(data: string | Uint8Array, options: TaskOptions, how: Construct): Promise<T> {
     const input = new WholeInput(data);
-    return this.#tasks.submit<T>(options, (task) => startParse(task, this.#jobs, input, how));
+    return this.#tasks.submit<T>('parse', options, (task) => startParse(task, this.#jobs, input, how));
   }
 
   #parseDirect<T>(data: string | Uint8Array, limits = NO_LIMITS, reviver?: Reviver): Promise<T> {
@@ -263,12 +265,16 @@ export class JSONWorkerPool {
     } catch (error) {
       throw this.#directFailure(error);
     }
-    return this.#tasks.submit<unknown>(options, (task) => startCollecting(task, () => source, form));
+    return this.#tasks.submit<unknown>('stringify', options, (task) =>
+      startCollecting(task, () => source, form),
+    );
   }
 
   #chunks(value: unknown, given: StringifyOptions): Chunks {
     const options = checkCall<StringifyOptions>(given, NAMES.stringify);
-    return new Chunks(textsOf(value, options), (start) => this.#tasks.submit(options, start, false));
+    return new Chunks(textsOf(value, options), (start) =>
+      this.#tasks.submit('stringify', options, start, false),
+    );
   }
 
   /**
@@ -289,7 +295,7 @@ export class JSONWorkerPool {
       written = writeFile(task, texts, path);
     };
     try {
-      await this.#tasks.submit<void>(options, start, false);
+      await this.#tasks.submit<void>('stringify', options, start, false);
     } finally {
       await written;
     }
@@ -321,13 +327,14 @@ export class JSONWorkerPool {
   #parseSource<T>(source: AsyncIterable<unknown>, options: JSONStreamOptions): Promise<T> {
     const limits = limitsOf(options);
     const { mode = 'auto' } = options;
-    return this.#read<T>(source, options, (task) =>
+    return this.#read<T>('parse', source, options, (task) =>
       startStream(task, this.#jobs, source, GOAL.build, limits, mode),
     );
   }
 
   /** Submits what reads `source`, which is closed if that never starts. */
   async #read<T>(
+    operation: Operation,
     source: AsyncIterable<unknown>,
     options: TaskOptions,
     start: (task: Task) => void,
@@ -338,7 +345,7 @@ export class JSONWorkerPool {
       abandon(source);
       throw error;
     }
-    return this.#tasks.submit<T>(options, start, false);
+    return this.#tasks.submit<T>(operation, options, start, false);
   }
 
   /**
@@ -375,7 +382,7 @@ export class JSONWorkerPool {
   ): AsyncGenerator<T[], void, undefined> {
     const { mode = 'auto', onBadLine } = options;
     const limits = limitsOf(options);
-    const result = this.#read<void>(source, options, (task) =>
+    const result = this.#read<void>('ndjson', source, options, (task) =>
       startLines(task, this.#jobs, source, batches, limits, mode, onBadLine),
     );
     result.then(
@@ -413,7 +420,7 @@ export class JSONWorkerPool {
       if (path !== undefined) startStream(task, this.#jobs, fileChunks(path), GOAL.keep, limits, 'auto');
       else startConstruction(task, this.#jobs, GOAL.keep, 0, limits, input!);
     };
-    const native = await this.#tasks.submit<NativeDocument>(checked, start, path === undefined);
+    const native = await this.#tasks.submit<NativeDocument>('document', checked, start, path === undefined);
     return new JSONDocument(native, this.#builder);
   }
 
@@ -423,7 +430,7 @@ export class JSONWorkerPool {
     const job = openJob();
     let started = false;
     try {
-      return await this.#tasks.submit<T>(options, (task) => {
+      return await this.#tasks.submit<T>('document', options, (task) => {
         started = true;
         startJob(task, this.#jobs, job);
       });

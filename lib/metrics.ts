@@ -3,8 +3,11 @@ import { CONTENT_TYPE, exposition } from './metrics/exposition.js';
 import { families, type MetricDefinition } from './metrics/family.js';
 import { handlerOf, type MetricsHandler } from './metrics/http.js';
 import { join } from './metrics/member.js';
-import { familiesOf, type MetricFamily } from './metrics/points.js';
+import type { MetricFamily } from './metrics/points.js';
 import { attach, type PromRegistry } from './metrics/promClient.js';
+import type { OpenTelemetryMeterProvider } from './openTelemetry/api.js';
+import { exportTo } from './openTelemetry/export.js';
+import { type OpenTelemetryMetricProducer, producerOf } from './openTelemetry/producer.js';
 import { integer, invalid, options as named, string } from './validate.js';
 
 /** Options of {@link Metrics.collect}. */
@@ -24,6 +27,12 @@ export interface MetricsHandlerOptions {
    * service has installed it, and none otherwise; false for none
    */
   registry?: PromRegistry | false | undefined;
+}
+
+/** Options of {@link Metrics.openTelemetry}. */
+export interface MetricsOpenTelemetryOptions {
+  /** Who exports them. @default the global one of `@opentelemetry/api`, which the service has to have set by then */
+  meterProvider?: OpenTelemetryMeterProvider | undefined;
 }
 
 const TIMEOUT = 100;
@@ -65,7 +74,7 @@ export class Metrics {
     const heard = member.hear(timeout);
     member.publish();
     await heard;
-    return familiesOf(member.read());
+    return member.read();
   }
 
   /** The same in Prometheus' text format 0.0.4. */
@@ -85,6 +94,33 @@ export class Metrics {
    */
   attach(registry: PromRegistry): () => void {
     return attach(registry, () => this.collect());
+  }
+
+  /**
+   * Has a MeterProvider of OpenTelemetry export these metrics, all of which are collected once for each of its exports. They are of
+   * the whole process: call it in one thread. A provider that has them already is not given them again.
+   *
+   * OpenTelemetry's API has no histogram that can be asked for its figures: each is exported as the counters `.count`, `.sum` and
+   * `.bucket`, the latter with the attribute `le`, as in Prometheus. See {@link producer} for histograms as such.
+   *
+   * @returns stops it
+   * @throws PeerMissingError if `@opentelemetry/api` is not installed
+   * @throws InvalidArgumentError
+   */
+  openTelemetry(options: MetricsOpenTelemetryOptions = {}): () => void {
+    named<MetricsOpenTelemetryOptions>('options', options, ['meterProvider']);
+    const { meterProvider } = options;
+    if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function')
+      invalid('meterProvider', 'a MeterProvider of OpenTelemetry', meterProvider);
+    return exportTo(meterProvider, () => this.collect());
+  }
+
+  /**
+   * The same for the option `metricProducers` of a reader of OpenTelemetry's SDK, histograms as such included: instead of
+   * {@link openTelemetry}, where the service makes its readers itself. It needs no package.
+   */
+  producer(): OpenTelemetryMetricProducer {
+    return producerOf(() => this.collect());
   }
 
   /**

@@ -2,6 +2,7 @@ import { MalformedPathError } from './errors.js';
 import { ObservableEmitter } from './events.js';
 import { observe } from './metrics/member.js';
 import { readRouter } from './metrics/readers/router.js';
+import { spans } from './openTelemetry/spans.js';
 import { Answers, type UnansweredTotals } from './router/answers.js';
 import { Attempt } from './router/attempt.js';
 import type { Core } from './router/call.js';
@@ -192,6 +193,7 @@ export class OptimizedRouter extends ObservableEmitter<RouterEvents> {
       return;
     }
     const group: Group = (match.handler as Place)[GROUP];
+    spans?.route(req, group.path);
     Attempt.first({ core, req, res, next, group, match, path, given });
   }
 

@@ -42,8 +42,8 @@ export interface ScalingMetrics {
   capacity: number;
   isWarm: boolean;
   source: ScalingSource | undefined;
-  /** Whether Redis answered last. */
-  connected: boolean;
+  /** Whether Redis answered last; `undefined` without `redis`. */
+  connected: boolean | undefined;
   /** Processes of the fleet, as it was heard of last. */
   members: number;
   /** Calls of Redis without an answer, by cause. */
@@ -152,9 +152,10 @@ export class Scaling extends ObservableEmitter<ScalingEvents> {
 
   metrics(): ScalingMetrics {
     const { replicas, load, forecast, quantile, isWarm, source } = this.recommendation() ?? {};
+    const connected = this.#settings.redis === undefined ? undefined : this.#connected;
     return {
       ...{ replicas, load, forecast, quantile, capacity: this.#settings.plan.capacity },
-      ...{ isWarm: isWarm ?? false, source, connected: this.#connected, members: this.#members },
+      ...{ isWarm: isWarm ?? false, source, connected, members: this.#members },
       ...{ redisErrors: { ...this.#errors }, gaugeErrors: this.#meter.failures },
     };
   }

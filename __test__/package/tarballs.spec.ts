@@ -1,11 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { FOUND } from '../support/everything.js';
+import { serveHttp, useLoadServers } from '../support/loadServer';
 import { root, runNode, temporaryFolder } from '../support/process';
 
 const { version, napi } = require('../../package.json') as { version: string; napi: { targets: string[] } };
 
+useLoadServers();
 const { folder: tarballs, remove: removeTarballs } = temporaryFolder();
 const { folder: consumer, remove: removeConsumer } = temporaryFolder();
 let main: string;
@@ -66,7 +76,9 @@ describe('what is in the tarballs', () => {
     const files = readdirSync(installed('keelson')).sort();
     const optional = ['CHANGELOG.md', 'README.md'].filter((name) => files.includes(name));
     const entries = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'binding.js', 'binding.d.ts'];
-    expect(files).toEqual([...entries, ...optional, 'LICENSE', 'dist', 'package.json'].sort());
+    expect(files).toEqual([...entries, ...optional, 'LICENSE', 'dist', 'monitoring', 'package.json'].sort());
+    for (const file of ['grafana/keelson.json', 'prometheus/keelson.rules.yml'])
+      expect(existsSync(installed('keelson', 'monitoring', file))).toBe(true);
   });
 
   test('the platform package holds the addon and its licence', () => {
@@ -89,6 +101,22 @@ describe('the installed package works', () => {
       cwd: consumer,
     });
     expect(stderr).toMatch(/^Tests: +1 passed, 1 total$/m);
+    expect(code).toBe(0);
+  });
+
+  test('as `keelson load`, where autocannon is', async () => {
+    const project = join(consumer, 'load');
+    mkdirSync(join(project, 'node_modules'), { recursive: true });
+    symlinkSync(
+      join(root, 'node_modules', 'autocannon'),
+      join(project, 'node_modules', 'autocannon'),
+      'junction',
+    );
+    const url = await serveHttp((_, response) => response.end());
+    const cli = join(consumer, 'node_modules', 'keelson', 'dist', 'cli.js');
+    const steps = ['--from', '20', '--max', '20', '--step', '1', '--warmup', '0', '--slo-p99', '5000'];
+    const { code, stdout } = await runNode([cli, 'load', url, ...steps], { cwd: project });
+    expect(stdout).toContain('The SLO held at 20 requests a second');
     expect(code).toBe(0);
   });
 });

@@ -12,7 +12,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
-  const { Lifecycle, Health, Scaling, LoadForecast, metrics, configuration } = keelson;
+  const { Lifecycle, Health, Scaling, LoadForecast, metrics, tracing, configuration } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -163,6 +163,13 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   metrics.name(cache, name);
   const entries = (await metrics.collect()).find((family) => family.name === 'keelson.cache.entries');
   const measured = entries.points.find(({ labels }) => labels.name === name).value;
+  const [{ scope }] = (await metrics.producer().collect()).resourceMetrics.scopeMetrics;
+  try {
+    tracing.enable()();
+  } catch (error) {
+    // A consumer of the package need not have that of OpenTelemetry.
+    if (error.code !== 'ERR_KEELSON_PEER_MISSING') throw error;
+  }
   const forecast = new LoadForecast({ season: 2 });
   for (const load of [10, 20, 10, 20]) forecast.add(load);
   let refusal;
@@ -204,7 +211,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
       report.cutOff,
       draining.output,
     ],
-    measured,
+    measured: [measured, scope.name],
     scaled: [scaled.replicas, scaled.load, scaled.source, forecast.forecast(2)],
     preset: configuration().find(({ path }) => path === 'pool.max').value,
     refusal,
@@ -253,7 +260,7 @@ module.exports.FOUND = {
   kept: [{ list: [1] }, ['a', 'a'], 2, 2],
   tiers: [1, [2], 'gone', false],
   operated: ['pass', 2, ['job', 'timers'], { jobs: 1 }, 'stopped'],
-  measured: 2,
+  measured: [2, 'keelson'],
   scaled: [9, 42, 'own', { mean: 20, deviation: 0 }],
   preset: 10,
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',

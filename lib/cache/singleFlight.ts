@@ -1,3 +1,4 @@
+import { spans } from '../openTelemetry/spans.js';
 import { abortSignal, number, options } from '../validate.js';
 import { comparableAny } from './keys.js';
 import { lifetime } from './options.js';
@@ -185,7 +186,7 @@ export class SingleFlight<K, V> {
     this.#flights.set(id, flight);
     this.counters.loads++;
     try {
-      settle(loader(key, { signal: controller.signal, stale }));
+      settle((spans?.loader('lru', loader) ?? loader)(key, { signal: controller.signal, stale }));
     } catch (error) {
       fail(error);
     }

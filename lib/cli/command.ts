@@ -7,6 +7,8 @@ export interface Terminal {
   err(line: string): void;
   /** Asks a yes-or-no question. Undefined where nobody is there to answer. */
   ask?: (question: string) => Promise<boolean>;
+  /** Rewrites a line about what goes on; an empty one takes it away. Undefined where nobody watches. */
+  status?: (line: string) => void;
 }
 
 /** A command of the `keelson` program. */

@@ -1,3 +1,4 @@
+import type { Attributes } from '../openTelemetry/api.js';
 import type { Lease } from '../pool/lease.js';
 import type { AcquireOptions } from '../pool/options.js';
 import { Deadline } from './deadline.js';
@@ -44,10 +45,14 @@ export async function interrupt(connection: DriverConnection, running: PromiseLi
 export class Loans {
   #evicted = Number.NEGATIVE_INFINITY;
 
-  /** @param acquireTimeout milliseconds that an acquire has where nothing shorter is said */
+  /**
+   * @param acquireTimeout milliseconds that an acquire has where nothing shorter is said
+   * @param target what spans say of the database
+   */
   constructor(
     readonly lender: Lender,
     readonly acquireTimeout: number,
+    readonly target: Attributes,
   ) {}
 
   /** A connection for a call that has `deadline`. */

@@ -1,4 +1,6 @@
 import { TransactionEndedError } from '../errors.js';
+import type { Attributes } from '../openTelemetry/api.js';
+import { spans } from '../openTelemetry/spans.js';
 import { Deadline } from './deadline.js';
 import type { DriverConnection } from './driver.js';
 import { kindOf } from './kinds.js';
@@ -15,10 +17,14 @@ export class Session {
   /** The first statement that failed. */
   failure: { error: unknown } | undefined;
 
-  /** @param timeout milliseconds for each statement */
+  /**
+   * @param timeout milliseconds for each statement
+   * @param target what spans say of the database
+   */
   constructor(
     readonly loan: Loan,
     readonly timeout: number,
+    readonly target: Attributes,
   ) {}
 
   get connection(): DriverConnection {
@@ -27,7 +33,12 @@ export class Session {
 
   /** Runs a statement once all before it have ended. */
   run(sql: string, params?: readonly unknown[]): Promise<unknown> {
-    return this.do((connection) => connection.query(sql, params));
+    return this.do((connection) => this.#query(connection, sql, params));
+  }
+
+  #query(connection: DriverConnection, sql: string, params?: readonly unknown[]): unknown {
+    if (spans === undefined) return connection.query(sql, params);
+    return spans.statement(this.target, connection, sql, params);
   }
 
   /** Does anything with the connection once all that came before has ended. */
@@ -84,7 +95,7 @@ export class Session {
   /** Runs a last statement after all others, even after `abort`. Rejects where the connection is of no more use. */
   async last(sql: string): Promise<unknown> {
     await this.quiet();
-    return this.#guarded((connection) => connection.query(sql), undefined);
+    return this.#guarded((connection) => this.#query(connection, sql), undefined);
   }
 
   /** Waits for all that was asked for. */

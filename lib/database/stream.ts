@@ -1,5 +1,6 @@
 import { asyncDispose } from '../dispose.js';
 import { InvalidArgumentError } from '../errors.js';
+import { type OpenSpan, spans } from '../openTelemetry/spans.js';
 import { unwatch, watch } from '../signals.js';
 import { Deadline } from './deadline.js';
 import type { RowReader } from './driver.js';
@@ -17,6 +18,7 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
   #at = 0;
   #loan: Loan | undefined;
   #reader: RowReader | undefined;
+  #span: OpenSpan | undefined;
   /** What the server is asked for. */
   #fetching: Promise<unknown> | undefined;
   #failure: { error: unknown } | undefined;
@@ -70,11 +72,12 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
   /** Fetches the next rows; at the end, or on an error, the connection goes back. */
   async #fetch(): Promise<void> {
     try {
-      const reader = this.#reader ?? (await this.#open());
+      if (this.#reader === undefined) this.#span = spans?.stream(this.loans.target, this.sql);
+      const reader = this.#reader ?? (await this.#within(() => this.#open()));
       // It may have been ended while it waited for its connection.
       if (reader === undefined) return;
       const { batchSize = BATCH, timeout } = this.options;
-      const fetching = reader.read(batchSize);
+      const fetching = this.#within(() => reader.read(batchSize));
       this.#fetching = fetching;
       const rows = await new Deadline('Fetching rows', timeout, this.#ending.signal).guard(fetching, {
         settled: () => {
@@ -88,6 +91,10 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #within<R>(work: () => R): R {
+    return this.#span === undefined ? work() : this.#span.within(work);
   }
 
   async #open(): Promise<RowReader | undefined> {
@@ -126,6 +133,7 @@ export class RowStream<T> implements AsyncIterableIterator<T> {
     const loan = this.#loan;
     if (loan !== undefined) this.#freed = this.#free(loan, error);
     this.#ending.abort(error);
+    this.#span?.end(error);
   }
 
   async #free(loan: Loan, error: unknown): Promise<void> {

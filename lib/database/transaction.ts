@@ -116,7 +116,7 @@ class Attempt<R> {
     readonly body: (tx: Transaction) => R | PromiseLike<R>,
     readonly mode: TransactionMode,
   ) {
-    this.#session = new Session(loan, context.queryTimeout);
+    this.#session = new Session(loan, context.queryTimeout, context.loans.target);
     this.#tx = new Transaction(this.#session);
   }
 

@@ -1,5 +1,7 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
+import { capture, noContext } from '../timer/context.js';
 
 /** Milliseconds of one turn of the event loop that all work together may take. */
 const BUDGET = 2;
@@ -13,6 +15,8 @@ export interface Work {
   readonly priority: Priority;
   /** Milliseconds that its steps took so far; the scheduler adds to it. */
   spent: number;
+  /** The asynchronous context that it began in, for functions of the user's that it calls; the scheduler sets it. */
+  scope?: AsyncResource;
   /**
    * Does a fraction of a millisecond's work. Should not throw: the process hears of it as of an uncaught exception,
    * and the work is over.
@@ -31,6 +35,7 @@ let running = false;
 export function schedule(work: Work): void {
   if (scheduled.has(work)) return;
   scheduled.add(work);
+  work.scope ??= capture() ?? noContext;
   queues[work.priority].push(work);
   if (running) return;
   running = true;
@@ -46,7 +51,7 @@ export function unschedule(work: Work): void {
 
 function stepOf(work: Work): boolean {
   try {
-    return work.step();
+    return work.scope!.runInAsyncScope(work.step, work);
   } catch (error) {
     // Thrown from here it would end the turns of all other work as well.
     queueMicrotask(() => {

@@ -1,5 +1,8 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { type DestroyedError, QueueFullError, TimeoutError } from '../errors.js';
+import { spans } from '../openTelemetry/spans.js';
 import { unwatch, watch } from '../signals.js';
+import { capture, noContext } from '../timer/context.js';
 import { causeOf, type Figures } from './figures.js';
 import { now, type Priority } from './scheduler.js';
 
@@ -13,6 +16,9 @@ export interface TaskOptions {
   timeout?: number | undefined;
 }
 
+/** What a task does. */
+export type Operation = 'parse' | 'stringify' | 'ndjson' | 'document';
+
 /** A call on its way through the pool. */
 export class Task {
   readonly promise: Promise<unknown>;
@@ -22,6 +28,8 @@ export class Task {
   stop: (() => void) | undefined;
   /** Not undefined until it starts or settles. */
   start: ((task: Task) => void) | undefined;
+  /** The asynchronous context of the call, where that has to wait for its turn. */
+  scope: AsyncResource | undefined;
   settled = false;
   /** Whether it goes on as fast as its caller asks it to, who may never do so again. */
   paced = false;
@@ -145,9 +153,20 @@ export class Tasks {
 
   /**
    * Starts a task as soon as it has a place, at once if there is one.
+   * @param operation what it is called in spans
    * @param placed false: it takes no place, since it waits for others most of the time
    */
-  submit<T>(options: TaskOptions, start: (task: Task) => void, placed = true): Promise<T> {
+  submit<T>(
+    operation: Operation,
+    options: TaskOptions,
+    start: (task: Task) => void,
+    placed = true,
+  ): Promise<T> {
+    if (spans === undefined) return this.#submit(options, start, placed);
+    return spans.task(operation, options.priority ?? 'normal', () => this.#submit(options, start, placed));
+  }
+
+  #submit<T>(options: TaskOptions, start: (task: Task) => void, placed: boolean): Promise<T> {
     try {
       this.admit(options);
     } catch (error) {
@@ -161,8 +180,12 @@ export class Tasks {
     }
     const task = new Task(this, options.priority ?? 'normal', placed, start);
     task.watch(options);
-    if (full) this.#queues[task.priority].add(task);
-    else this.#begin(task);
+    if (full) {
+      task.scope = capture() ?? noContext;
+      this.#queues[task.priority].add(task);
+    } else {
+      this.#begin(task);
+    }
     return task.promise as Promise<T>;
   }
 
@@ -174,7 +197,8 @@ export class Tasks {
     const start = task.start!;
     task.start = undefined;
     try {
-      start(task);
+      if (task.scope === undefined) start(task);
+      else task.scope.runInAsyncScope(start, undefined, task);
     } catch (error) {
       task.cancel(error);
     }

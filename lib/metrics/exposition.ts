@@ -13,26 +13,34 @@ export function exposition(families: readonly MetricFamily[]): string {
 
 function textOf(family: MetricFamily): string {
   const { prometheusName: name, help, type } = family;
-  const lines = [
-    `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
-    `# TYPE ${name} ${type}`,
-  ];
+  const lines = [`# HELP ${name} ${help.replaceAll('\\', '\\\\')}`, `# TYPE ${name} ${type}`];
   if (family.type !== 'histogram') {
-    for (const { labels, value } of family.points) lines.push(line(name, labels, value));
+    for (const { labels, value } of family.points) {
+      const pairs = pairsOf(labels);
+      lines.push(pairs === '' ? `${name} ${value}` : `${name}{${pairs}} ${value}`);
+    }
   } else {
     for (const { labels, count, sum, buckets } of family.points) {
-      for (const { le, count: within } of buckets)
-        lines.push(line(`${name}_bucket`, { ...labels, le: String(le) }, within));
-      lines.push(line(`${name}_bucket`, { ...labels, le: '+Inf' }, count));
-      lines.push(line(`${name}_sum`, labels, sum), line(`${name}_count`, labels, count));
+      const pairs = pairsOf(labels);
+      const [start, braces] = pairs === '' ? ['', ''] : [`${pairs},`, `{${pairs}}`];
+      for (const { le, count: within } of buckets) lines.push(`${name}_bucket{${start}le="${le}"} ${within}`);
+      lines.push(`${name}_bucket{${start}le="+Inf"} ${count}`);
+      lines.push(`${name}_sum${braces} ${sum}`, `${name}_count${braces} ${count}`);
     }
   }
   return `${lines.join('\n')}\n`;
 }
 
-function line(name: string, labels: Labels, value: number): string {
+/** Labels of series are the same objects each time. */
+const known = new WeakMap<Labels, string>();
+
+function pairsOf(labels: Labels): string {
+  const found = known.get(labels);
+  if (found !== undefined) return found;
   const pairs = Object.entries(labels).map(([label, text]) => `${prometheusLabel(label)}="${escaped(text)}"`);
-  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
+  const made = pairs.join(',');
+  known.set(labels, made);
+  return made;
 }
 
 function escaped(text: string): string {

@@ -3,6 +3,7 @@ import { binding } from '../native.js';
 import { type Reader, take, tellAll } from './census.js';
 import type { Family } from './family.js';
 import type { NativeMetrics } from './native.js';
+import { Layout, type MetricFamily } from './points.js';
 import { ThreadFigures } from './readers/thread.js';
 import { Told } from './told.js';
 
@@ -11,6 +12,7 @@ class Member {
   readonly #native: NativeMetrics;
   readonly #known = new Map<Family, Set<string>>();
   readonly #thread = new ThreadFigures();
+  #layout: Layout | undefined;
   readonly #waiting = new Set<() => void>();
   /** Native code does not hold it. */
   readonly #wake = (): void => {
@@ -47,12 +49,14 @@ class Member {
     });
   }
 
-  /** All figures of the process as they were told last, by their keys. */
-  read(): [key: string, value: number][] {
+  /** All figures of the process as they were told last. */
+  read(): MetricFamily[] {
     const keys = this.#native.read();
     const values = new Float64Array(this.#native.count());
     this.#native.take(values);
-    return values.length === 0 ? [] : keys.split('\n').map((key, place) => [key, values[place]!]);
+    if (values.length === 0) return [];
+    if (this.#layout?.keys !== keys) this.#layout = new Layout(keys);
+    return this.#layout.fill(values);
   }
 }
 

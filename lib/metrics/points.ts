@@ -1,4 +1,4 @@
-import { type Family, familyOf, type MetricDefinition } from './family.js';
+import { familyOf, type MetricDefinition } from './family.js';
 import { BOUNDS, COUNT, PARTS, SUM } from './told.js';
 
 /** A figure of counters and gauges. */
@@ -21,41 +21,52 @@ export type MetricFamily =
   | (MetricDefinition & { readonly type: 'counter' | 'gauge'; readonly points: readonly MetricValue[] })
   | (MetricDefinition & { readonly type: 'histogram'; readonly points: readonly MetricDistribution[] });
 
-interface Distribution {
-  readonly count: number;
-  readonly sum: number;
-  readonly buckets: { le: number; count: number }[];
+/** One series, and where its figures are. */
+interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  /** By part; that of a counter or a gauge is ''. */
+  readonly places: Map<string, number>;
 }
 
-/** Figures by their keys, put together as metrics, in the order of the keys. */
-export function familiesOf(figures: readonly [key: string, value: number][]): MetricFamily[] {
-  const found = new Map<Family, Map<string, Map<string, number>>>();
-  for (const [key, value] of figures) {
-    const [name, labels, part = ''] = key.split(PARTS);
-    const family = familyOf(name!);
-    // Told by another version of keelson in this process.
-    if (family === undefined) continue;
-    const series = at(found, family, () => new Map<string, Map<string, number>>());
-    at(series, labels!, () => new Map<string, number>()).set(part, value);
+/** Keys of figures, read. There are few that are new from one time to the next. */
+export class Layout {
+  readonly #families: { definition: MetricDefinition; series: Series[] }[] = [];
+
+  /** @param keys in order, so that those of a family and of a series are together */
+  constructor(readonly keys: string) {
+    let [family, labels] = ['', ''];
+    for (const [place, key] of keys.split('\n').entries()) {
+      const [name, text, part = ''] = key.split(PARTS) as [string, string, string?];
+      const found = familyOf(name);
+      // Told by another version of keelson in this process.
+      if (found === undefined) continue;
+      if (name !== family) {
+        const { merge: _, ...definition } = found;
+        this.#families.push({ definition, series: [] });
+      }
+      const { series } = this.#families.at(-1)!;
+      if (name !== family || text !== labels)
+        series.push({ labels: Object.freeze(JSON.parse(text)), places: new Map() });
+      series.at(-1)!.places.set(part, place);
+      [family, labels] = [name, text];
+    }
   }
-  return [...found].map(([{ merge: _, ...definition }, series]) => {
-    const points = [...series].map(([labels, parts]) => ({
-      labels: JSON.parse(labels) as Record<string, string>,
-      ...(definition.type === 'histogram' ? distribution(parts) : { value: parts.get('')! }),
-    }));
-    return { ...definition, points } as MetricFamily;
-  });
+
+  /** The families with their values, in the order of the keys. */
+  fill(values: Float64Array): MetricFamily[] {
+    return this.#families.map(({ definition, series }) => {
+      const read = definition.type === 'histogram' ? distribution : single;
+      return { ...definition, points: series.map((one) => read(one, values)) } as MetricFamily;
+    });
+  }
 }
 
-function distribution(parts: ReadonlyMap<string, number>): Distribution {
-  const buckets = BOUNDS.map((le) => ({ le, count: parts.get(String(le)) ?? 0 }));
-  return { count: parts.get(COUNT) ?? 0, sum: parts.get(SUM) ?? 0, buckets };
+function single({ labels, places }: Series, values: Float64Array): MetricValue {
+  return { labels, value: values[places.get('')!]! };
 }
 
-function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
+function distribution({ labels, places }: Series, values: Float64Array): MetricDistribution {
+  const at = (part: string): number => values[places.get(part) ?? -1] ?? 0;
+  const buckets = BOUNDS.map((le) => ({ le, count: at(String(le)) }));
+  return { labels, count: at(COUNT), sum: at(SUM), buckets };
 }

@@ -52,6 +52,8 @@ export class Told {
     const histogram = sourceOf(value as Histogram | LatencySummary);
     // One that no request has used yet.
     if (histogram === undefined) return;
+    // Nothing was added since.
+    if (this.#counted.get(`${key}${PARTS}${COUNT}`) === histogram.count) return;
     const counts = histogram.countsUpTo(MILLISECONDS);
     for (const [place, bound] of BOUNDS.entries())
       this.#add(`${key}${PARTS}${bound}`, MERGE.count, counts[place]!);

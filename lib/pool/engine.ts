@@ -130,7 +130,7 @@ export class Engine<T> implements Core<T> {
       const waiter = new Waiter<T>(this.plain);
       this.line.join(waiter, now);
       this.after();
-      return waiter.promise;
+      return waiter.answer(this.settings.name);
     }
     const found = this.native.acquire(now, now + this.plain.timeout, PRIORITY.normal);
     return this.answer(this.plain, found, now);
@@ -194,7 +194,7 @@ export class Engine<T> implements Core<T> {
     const waiter = new Waiter<T>(wish);
     this.wait(waiter, -1 - found, since);
     this.after();
-    return waiter.promise;
+    return waiter.answer(this.settings.name);
   }
 
   private wait(waiter: Waiter<T>, ticket: number, since: number): void {

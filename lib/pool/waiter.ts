@@ -1,3 +1,4 @@
+import { spans } from '../openTelemetry/spans.js';
 import type { Abortable } from '../signals.js';
 import type { Lease } from './lease.js';
 
@@ -42,5 +43,10 @@ export class Waiter<T> {
     rejectOf = undefined;
     this.wish = wish;
     this.abortable = undefined;
+  }
+
+  /** What its caller gets. */
+  answer(pool: string): Promise<Lease<T>> {
+    return spans === undefined ? this.promise : spans.wait(pool, this.promise);
   }
 }

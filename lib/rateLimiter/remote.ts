@@ -1,4 +1,5 @@
 import type { RedisError } from '../errors.js';
+import { spans } from '../openTelemetry/spans.js';
 import type { Asker } from '../redis/limits.js';
 import { Denials } from './denials.js';
 import type { Engine } from './engine.js';
@@ -84,7 +85,7 @@ export class RemoteEngine implements Engine, Landing {
   checkThere(key: string, cost: number): Promise<RateLimitResult> {
     if (!this.health.admits()) return this.pace.give(this.checkHere(key, cost));
     const check = new Check(this, OP.check, key, cost, 0, this.health.epoch, this.reading());
-    this.remote.ask(OP.check, key, cost, 0, check);
+    this.remote.ask(OP.check, key, cost, 0, spans?.ask(OP.check, check) ?? check);
     return check.promise;
   }
 
@@ -114,13 +115,13 @@ export class RemoteEngine implements Engine, Landing {
 
   private askThere(op: number, key: string, amount: number, extra: number): Promise<Answer> {
     const inquiry = new Inquiry(this, op, key, amount, extra, this.health.epoch, this.reading());
-    this.remote.ask(op, key, amount, extra, inquiry);
+    this.remote.ask(op, key, amount, extra, spans?.ask(op, inquiry) ?? inquiry);
     return inquiry.promise;
   }
 
   /** Asks for a block of permits. */
   request(key: string, units: number, asker: Asker): void {
-    this.remote.ask(OP.check, key, units, 0, asker);
+    this.remote.ask(OP.check, key, units, 0, spans?.ask(OP.check, asker) ?? asker);
   }
 
   /** The result of a check that a block of permits came of. */

@@ -1,4 +1,5 @@
 import { LoadError } from '../errors.js';
+import { spans } from '../openTelemetry/spans.js';
 import { abortable } from '../signals.js';
 import { abortSignal, options as optionsOf } from '../validate.js';
 import { decode } from './codec.js';
@@ -54,7 +55,7 @@ export class Loads<V> {
   }
 
   load(key: string, loader: SharedCacheLoader<V>, options: SharedCacheLoadOptions): Promise<V> {
-    const flight = this.fly(key, loader, options);
+    const flight = this.fly(key, spans?.loader('shared', loader) ?? loader, options);
     return options.signal === undefined ? flight : abortable(flight, options.signal);
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { clearInterval, setInterval } from 'node:timers';
 import { LoadError, TimeoutError } from '../errors.js';
+import { spans } from '../openTelemetry/spans.js';
 import { type Loads, told } from '../sharedCache/loads.js';
 import { within } from '../within.js';
 import { Answer } from './answer.js';
@@ -174,7 +175,8 @@ export class Flight {
     const controller = new AbortController();
     this.tiers.counts.loads++;
     // Async, so that a loader that throws at once is one that fails.
-    const load = async (): Promise<unknown> => this.loader(this.key, { signal: controller.signal });
+    const loader = spans?.loader('tiered', this.loader) ?? this.loader;
+    const load = async (): Promise<unknown> => loader(this.key, { signal: controller.signal });
     let late: TimeoutError | undefined;
     try {
       const value = await within(loadTimeout, load(), () => {

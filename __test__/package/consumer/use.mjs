@@ -21,6 +21,7 @@ import {
   TieredCache,
   TimerManager,
   timerManager,
+  tracing,
   WorkerAsyncLogger,
 } from 'keelson';
 import useEverything from './everything.js';
@@ -47,6 +48,7 @@ const named = {
   TieredCache,
   TimerManager,
   timerManager,
+  tracing,
   WorkerAsyncLogger,
 };
 console.log(JSON.stringify(await useEverything(named)));

@@ -7,6 +7,8 @@ exports.SERVERS = {
   postgres: { title: 'PostgreSQL', programs: ['postgres', 'initdb'], debian: 'postgresql' },
   mariadb: { title: 'MariaDB', programs: ['mariadbd', 'mariadb-install-db'], debian: 'mariadb-server' },
   redis: { title: 'Redis', programs: ['redis-server'], debian: 'redis-server' },
+  // Of Prometheus specs run no server, but what tests its rules.
+  prometheus: { title: 'Prometheus', programs: ['promtool'], debian: 'prometheus' },
 };
 
 /** Debian keeps each PostgreSQL in a folder of its own that is not in PATH; the newest one comes first. */

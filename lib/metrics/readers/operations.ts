@@ -54,5 +54,5 @@ export function readScaling(scaling: Scaling, tell: Tell): void {
   tell(FORECAST, metrics.forecast ?? unknown, { name });
   tell(CAPACITY, metrics.capacity, { name });
   tell(MEMBERS, metrics.members, { name });
-  tell(UP, Number(metrics.connected), { name });
+  tell(UP, Number(metrics.connected ?? unknown), { name });
 }
