@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, type ExitCode, Stop, type Terminal } from './cli/command.js';
+import { config } from './cli/config.js';
 import { doctor } from './cli/doctor.js';
 import { load } from './cli/load.js';
 import { swap } from './cli/swap.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { doctor, load, swap };
+const COMMANDS: Readonly<Record<string, Command>> = { config, doctor, load, swap };
 
 function version(): string {
   return (JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string })

@@ -3,6 +3,7 @@ export type KeelsonErrorCode =
   | 'ERR_KEELSON_BATCH'
   | 'ERR_KEELSON_BINDING_MISSING'
   | 'ERR_KEELSON_BREAKER_OPEN'
+  | 'ERR_KEELSON_CONFIGURATION'
   | 'ERR_KEELSON_COST_ABOVE_QUOTA'
   | 'ERR_KEELSON_DEPENDENCY'
   | 'ERR_KEELSON_DESTROYED'
@@ -59,6 +60,36 @@ export class InvalidArgumentError extends KeelsonError {
 
   override get name(): string {
     return 'InvalidArgumentError';
+  }
+}
+
+/** What is wrong with an environment variable. */
+export interface ConfigurationProblem {
+  readonly variable: string;
+  /** What it is, without the password of a URL. */
+  readonly value: string;
+  /** What it may be. */
+  readonly accepted: string;
+}
+
+/** For people. */
+export function describeProblem({ variable, value, accepted }: ConfigurationProblem): string {
+  return `${variable} must be ${accepted}, but it is '${value}'`;
+}
+
+/** Environment variables of keelson are of the wrong type or out of range. Nothing was changed. */
+export class ConfigurationError extends KeelsonError {
+  /** The first of them. */
+  readonly variable: string;
+
+  /** @param problems all of them, of which there is one at least */
+  constructor(readonly problems: readonly ConfigurationProblem[]) {
+    super('ERR_KEELSON_CONFIGURATION', problems.map(describeProblem).join('; '));
+    this.variable = problems[0]!.variable;
+  }
+
+  override get name(): string {
+    return 'ConfigurationError';
   }
 }
 

@@ -24,6 +24,12 @@ export type { CircuitBreakerFallback, CircuitBreakerStatus } from './circuitBrea
 export { CircuitBreaker } from './circuitBreaker.js';
 export type { CircularBufferOptions } from './circularBuffer.js';
 export { CircularBuffer } from './circularBuffer.js';
+export type { ConfigurationEntry } from './config/entries.js';
+export type { ConfigurationSource } from './config/lookup.js';
+export type { SettingPath, SettingValue } from './config/schema.js';
+export type { Profile } from './config/setting.js';
+export type { Configuration } from './configure.js';
+export { configuration, configure } from './configure.js';
 export type { ConnectionPoolStats } from './connectionPool.js';
 export { ConnectionPool } from './connectionPool.js';
 export type { DashboardHandler, DashboardMiddleware } from './dashboard/http.js';
@@ -53,11 +59,12 @@ export type { RowStream } from './database/stream.js';
 export type { Transaction } from './database/transaction.js';
 export { DatabaseConnectionPool } from './databaseConnectionPool.js';
 export { DistributedRateLimiter } from './distributedRateLimiter.js';
-export type { JSONFaultPlace, KeelsonErrorCode, RedisFailure } from './errors.js';
+export type { ConfigurationProblem, JSONFaultPlace, KeelsonErrorCode, RedisFailure } from './errors.js';
 export {
   BatchError,
   BreakerOpenError,
   CircularReferenceError,
+  ConfigurationError,
   ConnectionError,
   CostAboveQuotaError,
   DependencyError,

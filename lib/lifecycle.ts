@@ -5,7 +5,6 @@ import { ObservableEmitter } from './events.js';
 import { type Entry, Graph } from './lifecycle/graph.js';
 import {
   checkResource,
-  GRACE,
   type LifecycleOptions,
   nameOf,
   type PlaceOptions,
@@ -25,7 +24,7 @@ import { Run } from './lifecycle/run.js';
 import { ServerDrain } from './lifecycle/server.js';
 import { handleSignals } from './lifecycle/signals.js';
 import { startAll } from './lifecycle/starts.js';
-import { atImport, observe } from './metrics/member.js';
+import { atImport, isAtImport, observe } from './metrics/member.js';
 import { readLifecycle } from './metrics/readers/operations.js';
 import { integer, invalid, options as named, string } from './validate.js';
 
@@ -70,7 +69,7 @@ export type Stoppable =
  * depends on waits for that phase. One that fails or takes too long is reported and holds up nobody for longer than its budget.
  */
 export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
-  readonly #settings: Settings;
+  #checked: Settings | undefined;
   readonly #graph = new Graph();
   readonly #starts = new AbortController();
   #state: LifecycleState = 'starting';
@@ -81,8 +80,14 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
   /** @throws InvalidArgumentError for an option that is unknown, of the wrong type or out of range */
   constructor(options: LifecycleOptions = {}) {
     super('lifecycle');
-    this.#settings = settingsOf(options);
+    if (!isAtImport()) this.#checked = settingsOf(options);
     observe(this, readLifecycle);
+  }
+
+  /** The shared lifecycle's, which is there before anybody can configure it, are made at its first use. */
+  get #settings(): Settings {
+    this.#checked ??= settingsOf({});
+    return this.#checked;
   }
 
   get state(): LifecycleState {
@@ -100,9 +105,11 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
    * @throws ShuttingDownError where it is too late
    */
   register(name: string, resource: Stoppable, options: PlaceOptions = {}): () => boolean {
+    // Asked for here at the latest: a shutdown is no time to find out that a variable is wrong.
+    const { grace } = this.#settings;
     nameOf(name);
     if (!isObject(resource)) invalid('resource', 'an object', resource);
-    if (resource instanceof Server) return this.#drained(name, resource, options, GRACE);
+    if (resource instanceof Server) return this.#drained(name, resource, options, grace);
     if (!('stop' in resource) || typeof resource.stop !== 'function') {
       const { phase, dependsOn, timeout } = placeOf(options);
       return this.#add({ name, dependsOn, timeout, steps: [stepOf(resource, phase)] });
@@ -125,7 +132,7 @@ export class Lifecycle extends ObservableEmitter<LifecycleEvents> {
   server(server: Server, options: ServerOptions = {}): () => boolean {
     if (!(server instanceof Server)) invalid('server', 'a server of node:net, http, https or http2', server);
     named<ServerOptions>('options', options, ['name', 'dependsOn', 'timeout', 'grace']);
-    const { name = 'server', grace = GRACE, dependsOn, timeout } = options;
+    const { name = 'server', grace = this.#settings.grace, dependsOn, timeout } = options;
     integer('grace', grace, 0, 600_000);
     return this.#drained(nameOf(name), server, { dependsOn, timeout }, grace);
   }

@@ -1,7 +1,7 @@
 import { dispose } from './dispose.js';
 import { DestroyedError } from './errors.js';
 import { ObservableEmitter } from './events.js';
-import { atImport, observe } from './metrics/member.js';
+import { atImport, isAtImport, observe } from './metrics/member.js';
 import { readTimers } from './metrics/readers/timers.js';
 import { capture } from './timer/context.js';
 import { toDelay, withJitter } from './timer/delays.js';
@@ -12,7 +12,8 @@ import {
   type DelayOptions,
   EVERY_OPTIONS,
   type EveryOptions,
-  MANAGER_OPTIONS,
+  type ManagerSettings,
+  managerSettings,
   SCHEDULE_OPTIONS,
   type ScheduleOptions,
   type TimerEvents,
@@ -26,7 +27,6 @@ import {
   abortSignal,
   boolean,
   callable,
-  integer,
   invalid,
   options as named,
   number,
@@ -34,7 +34,12 @@ import {
   string,
 } from './validate.js';
 
-const DAY = 86_400_000;
+/** What a manager goes by. */
+interface Rules extends Pick<ManagerSettings, 'maxLifetime' | 'onStale' | 'captureStacks'> {
+  readonly limit: TimerLimit;
+  /** With 'evict-oldest', the pending timers from the oldest on. */
+  readonly ages: Set<Task> | undefined;
+}
 
 /**
  * Timers that can be counted, listed, grouped, paused and destroyed together, on a timing wheel in Rust.
@@ -44,12 +49,9 @@ const DAY = 86_400_000;
  */
 export class TimerManager extends ObservableEmitter<TimerEvents> {
   private readonly queue: TimerQueue;
-  readonly #limit: TimerLimit;
-  readonly #maxLifetime: number;
-  readonly #onStale: 'report' | 'clear';
-  readonly #captureStacks: boolean;
+  #made: Rules | undefined;
   /** Pending timers from which on one more has to be admitted. */
-  private watch: number;
+  private watch = 0;
   #destroyed = false;
   #intervals = 0;
   readonly #ended: Record<DropCause, number> = { cleared: 0, aborted: 0, evicted: 0, stale: 0, destroyed: 0 };
@@ -59,30 +61,14 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
   #skipped = 0;
   readonly #groups = new Map<string, Set<Task>>();
   /** Whether each timer needs details. */
-  private readonly isWatched: boolean;
-  /** With 'evict-oldest', the pending timers from the oldest on. */
-  readonly #ages: Set<Task> | undefined;
+  private isWatched = false;
   /** Take our signal handlers off. */
   readonly #signalHandlers = new Set<() => void>();
 
   /** @throws InvalidArgumentError for an option that is unknown, of the wrong type or out of range. */
   constructor(options: TimerManagerOptions = {}) {
     super('timer');
-    named<TimerManagerOptions>('options', options, MANAGER_OPTIONS);
-    const { maxTimers = 1_000, onLimit = 'warn', maxLifetime = DAY } = options;
-    const { onStale = 'report', captureStacks = false } = options;
-    const max = maxTimers === Number.POSITIVE_INFINITY ? maxTimers : integer('maxTimers', maxTimers, 1);
-    this.#limit = new TimerLimit(max, oneOf('onLimit', onLimit, ['warn', 'throw', 'evict-oldest']), {
-      count: () => this.queue.slots.live,
-      evictOldest: () => this.#evictOldest(),
-      announce: (event, payload) => this.announce(event, payload),
-    });
-    this.#maxLifetime = number('maxLifetime', maxLifetime, Number.MIN_VALUE, Number.POSITIVE_INFINITY);
-    this.#onStale = oneOf('onStale', onStale, ['report', 'clear']);
-    this.#captureStacks = boolean('captureStacks', captureStacks);
-    this.watch = this.#limit.watch;
-    this.#ages = onLimit === 'evict-oldest' ? new Set() : undefined;
-    this.isWatched = this.#captureStacks || this.#ages !== undefined;
+    if (!isAtImport()) this.#made = this.#make(options);
     this.queue = new TimerQueue({
       admit: (add) => this.#admit(add),
       begun: (task, handle) => this.#begun(task, handle),
@@ -91,6 +77,25 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       restart: (task, delay) => this.#restart(task, delay),
     });
     observe(this, readTimers);
+  }
+
+  /** The shared manager's, which is there before anybody can configure it, are made at its first use. */
+  get #rules(): Rules {
+    this.#made ??= this.#make({});
+    return this.#made;
+  }
+
+  #make(options: TimerManagerOptions): Rules {
+    const { maxTimers, onLimit, maxLifetime, onStale, captureStacks } = managerSettings(options);
+    const limit = new TimerLimit(maxTimers, onLimit, {
+      count: () => this.queue.slots.live,
+      evictOldest: () => this.#evictOldest(),
+      announce: (event, payload) => this.announce(event, payload),
+    });
+    const ages = onLimit === 'evict-oldest' ? new Set<Task>() : undefined;
+    if (!this.#destroyed) this.watch = limit.watch;
+    this.isWatched = captureStacks || ages !== undefined;
+    return { limit, maxLifetime, onStale, captureStacks, ages };
   }
 
   /**
@@ -227,7 +232,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     const remaining = this.queue.remaining(slot);
     const age = Math.max(0, lived ?? delay - remaining);
     const isInterval = details !== undefined && details.period > 0;
-    const lifetime = details?.maxLifetime ?? this.#maxLifetime;
+    const lifetime = details?.maxLifetime ?? this.#rules.maxLifetime;
     return {
       kind: isInterval ? 'interval' : 'timeout',
       label: details?.label,
@@ -271,8 +276,8 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
       destroyed,
       stale: this.#stale,
       skipped: this.#skipped,
-      limitCrossed: this.#limit.crossed,
-      pressureCrossed: this.#limit.pressureCrossed,
+      limitCrossed: this.#made?.limit.crossed ?? 0,
+      pressureCrossed: this.#made?.limit.pressureCrossed ?? 0,
     };
   }
 
@@ -331,11 +336,11 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 
   #admit<T>(add: () => T): T {
     if (this.#destroyed) throw this.#destroyedError();
-    return this.#limit.admit(add);
+    return this.#rules.limit.admit(add);
   }
 
   #evictOldest(): void {
-    const [oldest] = this.#ages ?? [];
+    const [oldest] = this.#rules.ages ?? [];
     const handle = oldest?.details?.handle;
     if (handle !== undefined) this.queue.cancel(handle, 'evicted');
   }
@@ -371,7 +376,14 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     options: EveryOptions,
     extras: Pick<Details, 'stack' | 'onEnd'>,
   ): TimerHandle {
-    const { label, group, signal, jitter = 0, overrun = 'skip', maxLifetime = this.#maxLifetime } = options;
+    const {
+      label,
+      group,
+      signal,
+      jitter = 0,
+      overrun = 'skip',
+      maxLifetime = this.#rules.maxLifetime,
+    } = options;
     const details: Details = {
       ...{ label, group, signal, jitter, overrun, maxLifetime, period, ...extras },
       ...{ abort: undefined, handle: undefined, born: 0, nominal: 0, due: 0, announced: false },
@@ -393,7 +405,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     const details = task.details!;
     details.handle = handle;
     if (details.period > 0) this.#intervals++;
-    this.#ages?.add(task);
+    this.#rules.ages?.add(task);
     if (details.group !== undefined) {
       const members = this.#groups.get(details.group);
       if (members === undefined) this.#groups.set(details.group, new Set([task]));
@@ -410,7 +422,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     details.handle = undefined;
     if (cause !== undefined) this.#ended[cause]++;
     if (details.period > 0) this.#intervals--;
-    this.#ages?.delete(task);
+    this.#rules.ages?.delete(task);
     if (details.group !== undefined) {
       const members = this.#groups.get(details.group);
       members?.delete(task);
@@ -451,7 +463,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
     const age = now - details.born;
     if (age <= details.maxLifetime) return false;
     const { label, group, stack } = details;
-    const cleared = this.#onStale === 'clear';
+    const cleared = this.#rules.onStale === 'clear';
     this.#announceStale(details, { kind: 'interval', label, group, age, stack }, cleared);
     return cleared;
   }
@@ -470,7 +482,7 @@ export class TimerManager extends ObservableEmitter<TimerEvents> {
 
   /** What a timer of a method of this class carries: where its caller stands, and who hears of its end. */
   #extras(method: (...args: any[]) => unknown, onEnd?: Details['onEnd']): Pick<Details, 'stack' | 'onEnd'> {
-    if (!this.#captureStacks) return { stack: undefined, onEnd };
+    if (!this.#rules.captureStacks) return { stack: undefined, onEnd };
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, method);
     return { stack: holder.stack?.replace(/^.*\n/, ''), onEnd };

@@ -14,7 +14,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
   const { TimerManager, timerManager, BoundedLRUCache, CircularBuffer, InvalidArgumentError } = keelson;
   const { RouteTrie, OptimizedRouter, JSONWorkerPool, json, ConnectionPool } = keelson;
   const { DistributedRateLimiter, CircuitBreaker, WorkerAsyncLogger, SharedCache, TieredCache } = keelson;
-  const { Lifecycle, Health, Scaling, LoadForecast, metrics, tracing, Dashboard } = keelson;
+  const { Lifecycle, Health, Scaling, LoadForecast, metrics, tracing, Dashboard, configuration } = keelson;
   const manager = new TimerManager();
   const cache = new BoundedLRUCache(2, 60_000);
   const buffer = new CircularBuffer(2);
@@ -217,6 +217,7 @@ module.exports = async function useEverything(keelson, { leave = true } = {}) {
     measured: [measured, scope.name],
     shown,
     scaled: [scaled.replicas, scaled.load, scaled.source, forecast.forecast(2)],
+    preset: configuration().find(({ path }) => path === 'pool.max').value,
     refusal,
   };
   if (leave) {
@@ -289,5 +290,6 @@ module.exports.FOUND = {
   measured: [2, 'keelson'],
   shown: ['text/html; charset=utf-8', 'event: metrics'],
   scaled: [9, 42, 'own', { mean: 20, deviation: 0 }],
+  preset: 10,
   refusal: 'ERR_KEELSON_INVALID_ARGUMENT',
 };

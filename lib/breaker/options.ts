@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { duration } from '../pool/options.js';
 import { boolean, callable, integer, invalid, number, options, string } from '../validate.js';
 import { type CircuitBreakerSharedOptions, type SharedSettings, sharedSettings } from './fleetOptions.js';
@@ -101,7 +102,8 @@ let unnamed = 0;
 /** Checks a breaker's options. */
 export function breakerSettings(given: CircuitBreakerOptions, action: { name: string }): Settings {
   const chosen = options<CircuitBreakerOptions>('options', given, NAMES);
-  const { timeout = 10_000, resetTimeout = 30_000, slowCallDuration = NEVER } = chosen;
+  const { timeout = setting('breaker.timeout'), resetTimeout = setting('breaker.resetTimeout') } = chosen;
+  const { slowCallDuration = setting('breaker.slowCallDuration') } = chosen;
   const { capacity = NEVER, queue = 0, signal = false, enabled = true, errorFilter } = chosen;
   const name = chosen.name === undefined ? action.name : string('name', chosen.name);
   const settings = {
@@ -128,9 +130,10 @@ function nativeOptions(
   { resetTimeout, slowCallDuration }: Pick<Settings, 'resetTimeout' | 'slowCallDuration'>,
   chosen: CircuitBreakerOptions,
 ): Float64Array {
-  const { failureRateThreshold = 50, slowCallRateThreshold = 100, halfOpenCalls = 1 } = chosen;
+  const { failureRateThreshold = setting('breaker.failureRateThreshold') } = chosen;
+  const { slowCallRateThreshold = 100, halfOpenCalls = setting('breaker.halfOpenCalls') } = chosen;
   const { size, ms, buckets } = windowOf(chosen.window ?? { type: 'time' });
-  const { volumeThreshold = size > 0 ? Math.min(10, size) : 10 } = chosen;
+  const { volumeThreshold = Math.min(setting('breaker.volumeThreshold'), size || NEVER) } = chosen;
   return Float64Array.of(
     size,
     ms,

@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { boolean, callable, integer, invalid, number, oneOf, options } from '../validate.js';
 import { MemoryPressure, type MemoryPressureOptions } from './memoryPressure.js';
 
@@ -59,9 +60,6 @@ const NAMES = [
   'memoryPressure',
 ] as const;
 
-/** Milliseconds an entry lives when nothing says otherwise. */
-export const DEFAULT_TTL = 300_000;
-
 /** Options that passed every check, with the defaults filled in. */
 export interface Settings<K, V> {
   readonly maxSize: number;
@@ -96,7 +94,7 @@ export function settings<K, V>(
   defaultTtl?: number,
 ): Settings<K, V> {
   if (typeof first !== 'object' || first === null) {
-    const ttl = defaultTtl === undefined ? DEFAULT_TTL : positive('defaultTtl', defaultTtl);
+    const ttl = defaultTtl === undefined ? setting('cache.ttl') : positive('defaultTtl', defaultTtl);
     return { ...checked<K, V>({ maxSize: first }), ttl };
   }
   if (defaultTtl !== undefined) invalid('defaultTtl', 'left out where options are given', defaultTtl);
@@ -106,13 +104,19 @@ export function settings<K, V>(
 function checked<K, V>(given: BoundedLRUCacheOptions<K, V>): Settings<K, V> {
   // Defaults by destructuring: null is not absent, and is refused like any other wrong value.
   const {
-    ttl = DEFAULT_TTL,
+    ttl = setting('cache.ttl'),
     ttlJitter = 0,
     updateAgeOnGet = false,
     allowStale = false,
     policy = 'lru',
   } = given;
-  const { maxWeight, weigh, onEvict, clock, memoryPressure: pressure = false } = given;
+  const {
+    maxWeight,
+    weigh,
+    onEvict,
+    clock,
+    memoryPressure: pressure = setting('cache.memoryPressure'),
+  } = given;
   if (maxWeight !== undefined && weigh === undefined)
     invalid('weigh', 'a function where maxWeight is set', weigh);
   return {

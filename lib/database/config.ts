@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { ConnectionPoolOptions } from '../pool/options.js';
 import { duration } from '../pool/options.js';
@@ -95,8 +96,8 @@ export function databaseSettings(config: DatabaseConfig): Settings {
   }
   warnOfUnknown('config', config, NAMES);
   const {
-    connectionTimeout = 10_000,
-    queryTimeout = 30_000,
+    connectionTimeout = setting('database.connectionTimeout'),
+    queryTimeout = setting('database.queryTimeout'),
     create,
     role = 'any',
     retryBudget = {},
@@ -169,7 +170,7 @@ function poolOptions(
   timeout: number,
 ): ConnectionPoolOptions {
   const embedded = driver === 'sqlite';
-  const { maxConnections = embedded ? 1 : 10, pool = {} } = config;
+  const { maxConnections = embedded ? 1 : setting('database.maxConnections'), pool = {} } = config;
   const max = integer('maxConnections', maxConnections, 1, 65_536);
   if (embedded && config.database === ':memory:' && max > 1) {
     invalid(
@@ -178,7 +179,7 @@ function poolOptions(
       max,
     );
   }
-  const { minConnections = Math.min(2, max) } = config;
+  const { minConnections = Math.min(setting('database.minConnections'), max) } = config;
   const min = integer('minConnections', minConnections, 0, max);
   if (typeof pool !== 'object' || pool === null) invalid('pool', 'an object', pool);
   for (const name of ['max', 'min'] as const) {

@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { setting } from '../config/current.js';
 import { containerUse, heapUse, type Use } from '../systemMemory.js';
 import { options as named } from '../validate.js';
 import { cgroupUse } from './cgroup.js';
@@ -8,15 +9,15 @@ import { type HealthResult, type MemoryOptions, type Thresholds, thresholdsOf } 
 interface Measurement {
   readonly measure: () => Use | undefined;
   readonly what: string;
-  readonly defaults: Required<Thresholds>;
+  readonly warn: number;
 }
 
 const MEBI = 2 ** 20;
 
 const MEASUREMENTS: Readonly<Record<keyof MemoryOptions, Measurement>> = {
-  heap: { measure: heapUse, what: 'the heap has', defaults: { warn: 0.85, fail: 0.95 } },
-  rss: { measure: processUse, what: 'the process has', defaults: { warn: 0.85, fail: 0.95 } },
-  cgroup: { measure: cgroupUse, what: 'the container has', defaults: { warn: 0.9, fail: 0.97 } },
+  heap: { measure: heapUse, what: 'the heap has', warn: 0.85 },
+  rss: { measure: processUse, what: 'the process has', warn: 0.85 },
+  cgroup: { measure: cgroupUse, what: 'the container has', warn: 0.9 },
 };
 const NAMES = ['heap', 'rss', 'cgroup'] as const;
 
@@ -28,6 +29,12 @@ function processUse(): Use {
     : { used: process.memoryUsage.rss(), limit: machine };
 }
 
+/** From which shares on a measurement warns and fails. */
+export function levelsOf(name: keyof MemoryOptions, given: Thresholds): { warn: number; fail: number } {
+  const { warn } = MEASUREMENTS[name];
+  return thresholdsOf(`memory.${name}`, given, { warn, fail: setting(`health.memory.${name}.fail`) });
+}
+
 /** The checks of memory that are there on this system, by their keys. */
 export function memoryChecks(given: MemoryOptions): [key: string, check: () => HealthResult][] {
   named<MemoryOptions>('memory', given, NAMES);
@@ -35,8 +42,8 @@ export function memoryChecks(given: MemoryOptions): [key: string, check: () => H
   for (const name of NAMES) {
     const chosen = given[name] ?? {};
     if (chosen === false) continue;
-    const { measure, what, defaults } = MEASUREMENTS[name];
-    const level = new Level(thresholdsOf(`memory.${name}`, chosen, defaults));
+    const { measure, what } = MEASUREMENTS[name];
+    const level = new Level(levelsOf(name, chosen));
     if (measure() === undefined) continue;
     checks.push([`memory:${name}`, () => resultOf(measure(), what, level)]);
   }

@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { Lifecycle } from '../lifecycle.js';
 import { boolean, callable, integer, invalid, options as named, number, oneOf, string } from '../validate.js';
 import type { HealthStatus, Identity } from './document.js';
@@ -123,7 +124,8 @@ const TEXTS = ['version', 'releaseId', 'serviceId', 'description'] as const;
 export function checkSettingsOf(given: HealthCheckOptions | HealthCheckOptions['check']): CheckSettings {
   if (typeof given === 'function') return checkSettingsOf({ check: given });
   named<HealthCheckOptions>('check', given, CHECK_NAMES);
-  const { kind = 'ready', timeout = 1_000, cache = 1_000, componentType, isCritical = true } = given;
+  const { timeout = setting('health.checks.timeout'), cache = setting('health.checks.cache') } = given;
+  const { kind = 'ready', componentType, isCritical = true } = given;
   return {
     kind: oneOf('kind', kind, ['live', 'ready', 'startup']),
     check: callable('check', given.check),
@@ -160,7 +162,7 @@ export function identityOf(given: HealthOptions): Identity {
 
 export function lagOf(given: EventLoopLagOptions): { warn: number; fail: number; window: number } {
   named<EventLoopLagOptions>('eventLoopLag', given, ['warn', 'max', 'window']);
-  const { max = 1_000, warn = max / 2, window = 5_000 } = given;
+  const { max = setting('health.eventLoopLag.max'), warn = max / 2, window = 5_000 } = given;
   number('eventLoopLag.max', max, 1, 600_000);
   return {
     warn: number('eventLoopLag.warn', warn, 0, max),
@@ -172,9 +174,9 @@ export function lagOf(given: EventLoopLagOptions): { warn: number; fail: number;
 export function thresholdsOf(
   name: string,
   given: Thresholds,
-  defaults: Required<Thresholds>,
+  defaults: { readonly warn: number; readonly fail: number },
 ): { warn: number; fail: number } {
   named<Thresholds>(name, given, ['warn', 'fail']);
   const fail = number(`${name}.fail`, given.fail ?? defaults.fail, 0.01, 1);
-  return { warn: number(`${name}.warn`, given.warn ?? Math.min(defaults.warn!, fail), 0, fail), fail };
+  return { warn: number(`${name}.warn`, given.warn ?? Math.min(defaults.warn, fail), 0, fail), fail };
 }

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { setting } from '../config/current.js';
 import type { JSONLimitError, JSONSyntaxError } from '../errors.js';
 import { abortSignal, boolean, callable, integer, number, oneOf, options } from '../validate.js';
 import { type Limits, type Mode, NO_LIMITS } from './jobs.js';
@@ -122,16 +122,13 @@ export function poolOptions(given: number | JSONWorkerPoolOptions | undefined): 
       : given === undefined
         ? {}
         : options<JSONWorkerPoolOptions>('options', given, ['maxWorkers', 'maxQueue', 'onFull']);
-  const { maxWorkers = defaultWorkers(), maxQueue = 65_536, onFull = 'reject' } = chosen;
+  const { maxWorkers = setting('json.maxWorkers'), maxQueue = setting('json.maxQueue') } = chosen;
+  const { onFull = setting('json.onFull') } = chosen;
   return {
     maxWorkers: integer('maxWorkers', maxWorkers, 1, 1_024),
     maxQueue: maxQueue === Number.POSITIVE_INFINITY ? maxQueue : integer('maxQueue', maxQueue, 0),
     onFull: oneOf('onFull', onFull, ['reject', 'wait']),
   };
-}
-
-function defaultWorkers(): number {
-  return Math.max(2, Math.min(1_024, Math.floor(availableParallelism() / 2)));
 }
 
 /** The limits of a checked call, or {@link NO_LIMITS} itself. */

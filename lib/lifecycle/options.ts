@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { callable, integer, invalid, options as named, oneOf, string } from '../validate.js';
 
 /** When a resource stops. Each phase begins when all of the one before it have stopped. */
@@ -69,10 +70,13 @@ export interface ServerOptions {
 export interface LifecycleOptions {
   /**
    * Milliseconds from the moment at which readiness is false until servers stop accepting, so that load balancers notice: 0 to
-   * 600,000, and never more than half of the timeout. @default 5000 where NODE_ENV is 'production', else 0
+   * 600,000, and never more than half of the timeout. @default 5000 in the profile 'production', else 0
    */
   readinessDelay?: number | undefined;
-  /** Milliseconds for a shutdown, with that delay: 1 to 2^31 - 1. A tenth of it is kept for the loggers. @default 25,000 */
+  /**
+   * Milliseconds for a shutdown, with that delay: 1 to 2^31 - 1. A tenth of it is kept for the loggers.
+   * @default 25,000, in the profile 'development' 5000
+   */
   timeout?: number | undefined;
   /**
    * Milliseconds for each phase, 1 to 2^31 - 1.
@@ -102,27 +106,22 @@ export interface SignalOptions {
 export interface Settings {
   readonly readinessDelay: number;
   readonly timeout: number;
+  /** Milliseconds that connections without a request have by default. */
+  readonly grace: number;
   readonly budgets: Readonly<Record<LifecyclePhase, number>>;
 }
 
-/** Milliseconds that connections without a request have by default. */
-export const GRACE = 1_000;
-
 const LONGEST = 2 ** 31 - 1;
-const BUDGETS: Settings['budgets'] = {
-  accept: 5_000,
-  requests: 10_000,
-  timers: 1_000,
-  queues: 5_000,
-  pools: 5_000,
-  loggers: 5_000,
-};
 const PLACE_NAMES = ['phase', 'dependsOn', 'timeout'] as const;
 
 export function settingsOf(given: LifecycleOptions): Settings {
   named<LifecycleOptions>('options', given, ['readinessDelay', 'timeout', 'budgets']);
-  const { readinessDelay = process.env.NODE_ENV === 'production' ? 5_000 : 0, timeout = 25_000 } = given;
-  const budgets = { ...BUDGETS };
+  const { readinessDelay = setting('lifecycle.readinessDelay') } = given;
+  const { timeout = setting('lifecycle.timeout') } = given;
+  const budgets = {
+    ...{ accept: 5_000, requests: setting('lifecycle.budgets.requests'), timers: 1_000 },
+    ...{ queues: setting('lifecycle.budgets.queues'), pools: 5_000, loggers: 5_000 },
+  };
   named<LifecycleOptions['budgets'] & {}>('budgets', given.budgets ?? {}, PHASES);
   for (const phase of PHASES) {
     const budget = given.budgets?.[phase];
@@ -131,6 +130,7 @@ export function settingsOf(given: LifecycleOptions): Settings {
   return {
     readinessDelay: integer('readinessDelay', readinessDelay, 0, 600_000),
     timeout: timeoutOf('timeout', timeout),
+    grace: setting('lifecycle.grace'),
     budgets,
   };
 }

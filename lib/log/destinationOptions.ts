@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setting } from '../config/current.js';
 import { InvalidArgumentError } from '../errors.js';
 import { boolean, integer, invalid, oneOf, options as optionsOf, path } from '../validate.js';
 import { fileNumbers, LOG_FILE_OPTIONS, type LogFileOptions } from './fileOptions.js';
@@ -145,7 +146,7 @@ function streamSettings(
   options: Inherited<LogStreamDestination>,
   naming: Naming,
 ): DestinationSettings {
-  const { stream, level = 'trace', pretty = false } = options;
+  const { stream, level = 'trace', pretty = setting('log.pretty') } = options;
   const name = oneOf(`${place}.stream`, stream, ['stdout', 'stderr']);
   return {
     severity: SEVERITY[oneOf(naming('level'), level, LEVELS)],
@@ -181,13 +182,13 @@ function queueSettings(
   naming: Naming,
 ): { timeout: number; numbers: NativeLogNumbers } {
   const {
-    maxBuffer = 10_000,
-    maxBufferBytes = (file.journal ? 8 : 64) * MIB,
-    onFull = 'drop-oldest',
+    maxBuffer = setting('log.maxBuffer'),
+    maxBufferBytes = file.journal ? 8 * MIB : setting('log.maxBufferBytes'),
+    onFull = setting('log.onFull'),
     blockTimeout = 1000,
-    flushInterval = 100,
+    flushInterval = setting('log.flushInterval'),
     flushBytes = MIB / 16,
-    timeout = 5000,
+    timeout = setting('log.timeout'),
     sequence = false,
   } = options;
   const patience = integer(naming('timeout'), timeout, 1, LONGEST);

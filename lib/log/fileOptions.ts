@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { integer, invalid, number, oneOf, options as optionsOf, path } from '../validate.js';
 import { COMPRESSIONS, type NativeLogNumbers, TIMEZONES } from './native.js';
 
@@ -57,7 +58,7 @@ export function fileNumbers(
   naming: (option: string) => string,
 ): { numbers: Numbers; rotation: string; symlink: string } {
   const {
-    maxFileSize = 100 * 2 ** 20,
+    maxFileSize = setting('log.maxFileSize'),
     rotation,
     timezone = 'local',
     keep = {},

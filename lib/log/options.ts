@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { boolean, callable, invalid, oneOf, options as optionsOf, string } from '../validate.js';
 import {
   type DestinationSettings,
@@ -80,12 +81,13 @@ const HANGUPS = ['rotate', 'reopen'] as const;
 /** @throws InvalidArgumentError */
 export function logSettings(given: WorkerAsyncLoggerOptions): LogSettings {
   const options = optionsOf<WorkerAsyncLoggerOptions>('options', given, NAMES);
-  const { level = 'trace', timestamp = 'epoch', traceContext = true, onSighup } = options;
+  const { level = setting('log.level'), timestamp = setting('log.timestamp') } = options;
+  const { traceContext = true, onSighup, durability = setting('log.durability') } = options;
   const isFormat = timestamp === 'epoch' || timestamp === 'iso' || typeof timestamp === 'function';
   return {
     severity: SEVERITY[oneOf('level', level, LEVELS)],
     destinations: destinationsOf(options),
-    urgencies: urgenciesOf(options.durability),
+    urgencies: urgenciesOf(durability),
     timestamp: isFormat ? timestamp : invalid('timestamp', `'epoch', 'iso' or a function`, timestamp),
     prepare: preparationOf(options),
     traceContext: boolean('traceContext', traceContext),
@@ -93,13 +95,13 @@ export function logSettings(given: WorkerAsyncLoggerOptions): LogSettings {
   };
 }
 
-function urgenciesOf(given: WorkerAsyncLoggerOptions['durability']): number[] {
+function urgenciesOf(given: NonNullable<WorkerAsyncLoggerOptions['durability']>): number[] {
   const isByLevel = typeof given === 'object';
   const named: Partial<Record<LogLevel, LogDurability>> = isByLevel
     ? optionsOf('durability', given, LEVELS)
     : {};
   return LEVELS.map((level) => {
-    const { [level]: durability = isByLevel ? 'buffer' : (given ?? 'buffer') } = named;
+    const { [level]: durability = isByLevel ? 'buffer' : given } = named;
     const place = isByLevel ? `durability.${level}` : 'durability';
     // Without waiting, from warnings on a line is written at once: what comes next may be the end.
     const buffered = SEVERITY[level] >= SEVERITY.warn ? URGENCY.soon : URGENCY.later;

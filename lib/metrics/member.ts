@@ -80,6 +80,11 @@ export function atImport<T>(make: () => T): T {
   }
 }
 
+/** Whether what is made now is made while modules are loaded: it asks for nothing then, its defaults included. */
+export function isAtImport(): boolean {
+  return isImporting;
+}
+
 /** Has the metrics tell of an instance, for as long as somebody else holds it. */
 export function observe<T extends object>(instance: T, read: Reader<T>): void {
   take(instance, read);

@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { abortSignal, callable, integer, invalid, number, oneOf, options, string } from '../validate.js';
 
 type Awaitable<T> = T | PromiseLike<T>;
@@ -140,8 +141,10 @@ function count(name: string, value: unknown, min: number): number {
 /** Checks a pool's options; `factory` decides what validation there can be. */
 export function poolSettings(given: ConnectionPoolOptions, factory: ConnectionFactory<any>): Settings {
   const chosen = options<ConnectionPoolOptions>('options', given, NAMES);
-  const { maxQueue = NEVER, acquireTimeout = 10_000, createTimeout = 10_000, closeTimeout = 5_000 } = chosen;
-  const { max = 10, min = 0, validateTimeout = 2_000, leakAfter = NEVER } = chosen;
+  const { maxQueue = setting('pool.maxQueue'), acquireTimeout = setting('pool.acquireTimeout') } = chosen;
+  const { createTimeout = setting('pool.createTimeout'), closeTimeout = 5_000 } = chosen;
+  const { max = setting('pool.max'), min = Math.min(setting('pool.min'), max) } = chosen;
+  const { validateTimeout = 2_000, leakAfter = setting('pool.leakAfter') } = chosen;
   const settings = {
     name: chosen.name === undefined ? `pool-${++unnamed}` : string('name', chosen.name),
     max: integer('max', max, 1, LIMIT),
@@ -162,9 +165,10 @@ function nativeOptions(
   chosen: ConnectionPoolOptions,
   factory: ConnectionFactory<any>,
 ): Float64Array {
-  const { idleTimeout = 30_000, maxLifetime = 1_800_000, lifetimeJitter = 0.1, maxUses = NEVER } = chosen;
-  const { validateAfter = 1_000, probeInterval = 30_000, order = 'lifo', onOutage = 'wait' } = chosen;
-  const { failureThreshold = 3 } = chosen;
+  const { idleTimeout = setting('pool.idleTimeout'), maxLifetime = setting('pool.maxLifetime') } = chosen;
+  const { lifetimeJitter = 0.1, maxUses = NEVER, failureThreshold = 3 } = chosen;
+  const { validateAfter = 1_000, probeInterval = 30_000, order = 'lifo' } = chosen;
+  const { onOutage = setting('pool.onOutage') } = chosen;
   const backoff = backoffBounds(chosen.backoff);
   duration('validateAfter', validateAfter);
   duration('probeInterval', probeInterval, 1);

@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import type { RedisOptions } from '../redis/options.js';
 import { redisSpec } from '../redis/options.js';
 import { warnOfUnknown } from '../unknown.js';
@@ -129,7 +130,8 @@ export function settingsOf(given: RateLimiterConfig, isOlder: boolean): Settings
   warnOfUnknown('config', given, isOlder ? [...NAMES, 'strategy'] : NAMES);
   const limits = limitsOf(given, isOlder ? (given as OlderRateLimiterConfig).strategy : undefined);
   const cost = highestCost(limits);
-  const { maxKeys = 10_000, blockDuration = 0, shadow = false, redis, redisClient } = given;
+  const { maxKeys = setting('rateLimiter.maxKeys'), blockDuration = 0, redis, redisClient } = given;
+  const { shadow = setting('rateLimiter.shadow') } = given;
   const block = integer('blockDuration', blockDuration, 0, Math.floor(MAX_WINDOW / 1000));
   return {
     limits,
@@ -178,8 +180,10 @@ function permitsOf(
 }
 
 function storeSettings(given: RateLimiterConfig) {
-  const { keyPrefix = 'rl:', storeTimeout = 50, onStoreError = 'local', localShare = 1 } = given;
-  const { blockCache = 1000, breaker = {} } = given;
+  const { keyPrefix = 'rl:', storeTimeout = setting('rateLimiter.storeTimeout'), breaker = {} } = given;
+  const { onStoreError = setting('rateLimiter.onStoreError') } = given;
+  const { localShare = setting('rateLimiter.localShare') } = given;
+  const { blockCache = setting('rateLimiter.blockCache') } = given;
   if (string('keyPrefix', keyPrefix).includes('{}')) {
     invalid('keyPrefix', 'without "{}", which would take the hash tags of the keys out of use', keyPrefix);
   }

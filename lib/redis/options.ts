@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { InvalidArgumentError } from '../errors.js';
 import { warnOfUnknown } from '../unknown.js';
 import { boolean, integer, invalid, string } from '../validate.js';
@@ -98,7 +99,9 @@ export function redisSpec(given: string | RedisOptions): string {
   const fields = [...topology(options), ...login(options), ...encryption(options)];
   fields.push([
     'connectTimeout',
-    String(integer('redis.connectTimeout', options.connectTimeout ?? 5000, 1, 600_000)),
+    String(
+      integer('redis.connectTimeout', options.connectTimeout ?? setting('redis.connectTimeout'), 1, 600_000),
+    ),
   ]);
   return fields.flat().join('\0');
 }

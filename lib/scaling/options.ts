@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import {
   keyPrefix,
   type RedisClient,
@@ -72,7 +73,7 @@ const MOST_INTERVALS = 360;
 /** @throws InvalidArgumentError, whose message never shows a password */
 export function settingsOf(given: ScalingOptions): ScalingSettings {
   named<ScalingOptions>('options', given, NAMES);
-  const { redis, prefix = 'scale:', interval = 10_000, timeout = 1_000 } = given;
+  const { redis, prefix = 'scale:', interval = setting('scaling.interval'), timeout = 1_000 } = given;
   integer('interval', interval, 50, 3_600_000);
   keyPrefix('prefix', prefix);
   const name = string('name', given.name);
@@ -91,7 +92,8 @@ export function settingsOf(given: ScalingOptions): ScalingSettings {
 
 function planOf(given: ScalingOptions, interval: number): PlanSettings {
   const longest = MOST_INTERVALS * interval;
-  const { target = 0.7, min = 1, season, quantile = 0.95 } = given;
+  const { target = setting('scaling.target'), season, quantile = 0.95 } = given;
+  const { min = Math.min(setting('scaling.min'), given.max) } = given;
   const { horizon = Math.min(60_000, longest), stabilization = Math.min(300_000, longest) } = given;
   if (given.capacity === Number.POSITIVE_INFINITY) invalid('capacity', 'a finite number', given.capacity);
   return {

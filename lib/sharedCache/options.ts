@@ -1,3 +1,4 @@
+import { setting } from '../config/current.js';
 import { integer, invalid, number, oneOf, options as optionsOf, string } from '../validate.js';
 
 /** Options of a {@link SharedCache}. */
@@ -48,12 +49,12 @@ export function settingsOf(given: SharedCacheOptions): SharedCacheSettings {
   const options = optionsOf<SharedCacheOptions>('options', given, NAMES);
   const {
     name,
-    maxBytes = 64 * MIB,
+    maxBytes = setting('sharedCache.maxBytes'),
     maxEntries = MOST_ENTRIES,
     ttl = Number.POSITIVE_INFINITY,
     policy = 's3-fifo',
     shards = 16,
-    compressFrom = Number.POSITIVE_INFINITY,
+    compressFrom = setting('sharedCache.compressFrom'),
   } = options;
   const isPower = Number.isInteger(Math.log2(shards));
   const numbers = [

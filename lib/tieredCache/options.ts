@@ -1,5 +1,6 @@
 import type { BoundedLRUCache } from '../boundedLRUCache.js';
 import { BoundedLRUCache as L1 } from '../boundedLRUCache.js';
+import { setting } from '../config/current.js';
 import {
   keyPrefix,
   type RedisClient,
@@ -131,8 +132,8 @@ const FOREVER = Number.POSITIVE_INFINITY;
 export function settingsOf<V>(given: TieredCacheOptions<V>): TieredSettings<V> {
   const options = optionsOf<TieredCacheOptions<V>>('options', given, NAMES);
   const { l1, l2, l3, ttl = 300_000, ttlJitter = 0.1, stale = 0, softTimeout = 0, grace = 0 } = options;
-  const { graceBackoff = 1000, negativeTtl = 0, loadTimeout = 30_000, write = 'through' } = options;
-  const { load, store, maxPendingWrites = 10_000 } = options;
+  const { graceBackoff = 1000, negativeTtl = 0, loadTimeout = setting('tieredCache.loadTimeout') } = options;
+  const { load, store, write = 'through', maxPendingWrites = 10_000 } = options;
   if (!(l1 instanceof L1)) invalid('l1', 'a BoundedLRUCache', l1);
   const inside = l2 === undefined ? undefined : insideOf(l2);
   if (l2 !== undefined && inside === undefined) invalid('l2', 'a SharedCache', l2);
@@ -162,7 +163,8 @@ export function settingsOf<V>(given: TieredCacheOptions<V>): TieredSettings<V> {
 
 function remoteOf(given: TieredCacheRedisOptions): RemoteSettings {
   const options = optionsOf<TieredCacheRedisOptions>('l3', given, REMOTE_NAMES);
-  const { redis, prefix = 'cache:', timeout = 1000, staleness = 1000, lease = 5000 } = options;
+  const { redis, prefix = 'cache:', timeout = setting('tieredCache.l3.timeout') } = options;
+  const { staleness = setting('tieredCache.l3.staleness'), lease = 5000 } = options;
   return {
     redis: redisSource(redis),
     prefix: keyPrefix('l3.prefix', prefix),

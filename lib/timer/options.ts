@@ -1,3 +1,5 @@
+import { setting } from '../config/current.js';
+import { boolean, integer, number, oneOf, options } from '../validate.js';
 import type { Overrun } from './task.js';
 
 /** Options of {@link TimerManager}. */
@@ -110,7 +112,25 @@ export interface TimerEvents extends Record<string, unknown> {
   stale: Pick<TimerInfo, 'kind' | 'label' | 'group' | 'age' | 'stack'> & { cleared: boolean };
 }
 
-export const MANAGER_OPTIONS = ['maxTimers', 'onLimit', 'maxLifetime', 'onStale', 'captureStacks'] as const;
+/** A manager's options with their defaults. */
+export interface ManagerSettings extends Required<TimerManagerOptions> {}
+
+const DAY = 86_400_000;
+const MANAGER_OPTIONS = ['maxTimers', 'onLimit', 'maxLifetime', 'onStale', 'captureStacks'] as const;
 export const SCHEDULE_OPTIONS = ['group', 'label', 'signal', 'jitter', 'maxLifetime', 'unref'] as const;
 export const EVERY_OPTIONS = [...SCHEDULE_OPTIONS, 'overrun'] as const;
 export const DELAY_OPTIONS = ['signal', 'unref'] as const;
+
+/** @throws InvalidArgumentError */
+export function managerSettings(given: TimerManagerOptions): ManagerSettings {
+  const chosen = options<TimerManagerOptions>('options', given, MANAGER_OPTIONS);
+  const { maxTimers = setting('timer.maxTimers'), onLimit = setting('timer.onLimit') } = chosen;
+  const { maxLifetime = DAY, onStale = 'report', captureStacks = setting('timer.captureStacks') } = chosen;
+  return {
+    maxTimers: maxTimers === Number.POSITIVE_INFINITY ? maxTimers : integer('maxTimers', maxTimers, 1),
+    onLimit: oneOf('onLimit', onLimit, ['warn', 'throw', 'evict-oldest']),
+    maxLifetime: number('maxLifetime', maxLifetime, Number.MIN_VALUE, Number.POSITIVE_INFINITY),
+    onStale: oneOf('onStale', onStale, ['report', 'clear']),
+    captureStacks: boolean('captureStacks', captureStacks),
+  };
+}
