@@ -185,7 +185,7 @@ describe('the way to the inspector', () => {
 
   test("is Node's own WebSocket where there is one, and the package ws elsewhere", async () => {
     const { folder, remove } = temporaryFolder();
-    copyInto(folder, 'dist/cli', 'dist/cli.js', 'package.json');
+    copyInto(folder, 'dist', 'package.json');
     const { port } = await start({ 'service.js': IDLE });
     const { code, stderr } = await runNode(
       [join(folder, 'dist', 'cli.js'), 'doctor', String(port), '-t', '1'],

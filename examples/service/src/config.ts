@@ -19,6 +19,8 @@ export interface Config extends LimitOptions {
   cacheRedisUrl: string | undefined;
   /** Requests a second that one instance bears. Undefined: not known. */
   replicaCapacity: number | undefined;
+  /** What who looks at the dashboard has to know. Undefined: one that is made up. */
+  dashboardToken: string | undefined;
   /** What who asks for metrics is to have. Undefined: nothing. */
   metricsToken: string | undefined;
   /** Where requests and errors are logged. Undefined: where the service usually does. */
@@ -38,7 +40,7 @@ function integer<F>(env: NodeJS.ProcessEnv, name: string, fallback: F, min: numb
 /**
  * Reads PORT (default 3000), HOST (default 127.0.0.1), REQUEST_TIMEOUT_MS (default 5000), DATABASE_URL (default: in
  * memory), DATABASE_POOL_MAX (default 10), and what there is of THREADS, LOG_FILE, REQUEST_LIMIT, LOGIN_LIMIT, TRUSTED_PROXIES, REDIS_URL,
- * REDIS_TIMEOUT_MS, CACHE_REDIS_URL, REPLICA_CAPACITY and METRICS_TOKEN.
+ * REDIS_TIMEOUT_MS, CACHE_REDIS_URL, REPLICA_CAPACITY, DASHBOARD_TOKEN and METRICS_TOKEN.
  * @throws {RangeError} for a value that is not of its form, or not a whole number in its range
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -55,6 +57,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     database,
     cacheRedisUrl: env.CACHE_REDIS_URL ? readRedisUrl('CACHE_REDIS_URL', env.CACHE_REDIS_URL) : undefined,
     replicaCapacity: integer(env, 'REPLICA_CAPACITY', undefined, 1, MAX_LIMIT),
+    dashboardToken: env.DASHBOARD_TOKEN || undefined,
     metricsToken: env.METRICS_TOKEN || undefined,
     logFile: env.LOG_FILE || undefined,
     requestLimit: integer(env, 'REQUEST_LIMIT', undefined, 1, MAX_LIMIT),

@@ -1,6 +1,6 @@
 import type { Database } from './database/database';
 import type { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
-import type { Health, Scaling } from './lib/utilities/operations/operations';
+import type { Dashboard, Health, Scaling } from './lib/utilities/operations/operations';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import type { TrustProxy } from './lib/utilities/security/rateLimiter';
 import type { Limits } from './limits/limits';
@@ -34,6 +34,7 @@ export interface Context {
   health: Health;
   /** Undefined: what an instance bears is not known. */
   scaling: Scaling | undefined;
+  dashboard: Dashboard;
   /** What who asks for metrics is to have. Undefined: nothing. */
   metricsToken: string | undefined;
   /** Of requests and errors, if there is a file for them. */

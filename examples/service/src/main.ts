@@ -1,10 +1,11 @@
 import { type Config, readConfig } from './config';
 import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
-import { Lifecycle } from './lib/utilities/operations/operations';
+import { Dashboard, Lifecycle } from './lib/utilities/operations/operations';
 import { LOG_FILE, running } from './running';
 import { Threads } from './threads/threads';
 
 interface Process {
+  dashboard: Dashboard;
   lifecycle: Lifecycle;
   /** Resolves the base URL. */
   start(port: number, host: string): Promise<string>;
@@ -13,7 +14,8 @@ interface Process {
 /** The service in the main thread. */
 function alone(config: Config): Process {
   const service = running(config);
-  return { lifecycle: service.lifecycle, start: (port, host) => service.start(port, host) };
+  const { dashboard } = service.context;
+  return { dashboard, lifecycle: service.lifecycle, start: (port, host) => service.start(port, host) };
 }
 
 /** In milliseconds: more than threads take. */
@@ -21,9 +23,11 @@ const AROUND_THREADS = { readinessDelay: 0, timeout: 32_000, budgets: { requests
 
 /** The service in worker threads. */
 function together(config: Config, count: number): Process {
+  // Only of use for its address: the threads answer.
+  const dashboard = new Dashboard({ token: config.dashboardToken });
   const logger = new WorkerAsyncLogger(config.logFile ?? LOG_FILE);
   logger.on('error', (error) => console.error(error));
-  const threads = new Threads(count, (error) => {
+  const threads = new Threads(count, dashboard.token!, (error) => {
     logger.error('error', { error, service: 'catalogue' });
     console.error(error.message);
   });
@@ -32,6 +36,7 @@ function together(config: Config, count: number): Process {
   lifecycle.register('log', logger);
   lifecycle.register('threads', { phase: 'requests', dependsOn: ['log'], stop: () => threads.stop() });
   return {
+    dashboard,
     lifecycle,
     start: async (port, host) => {
       const url = await threads.start(port, host).catch(async (error: unknown) => {
@@ -51,7 +56,9 @@ async function main(): Promise<void> {
   const { threads = 1 } = config;
   const service = threads === 1 ? alone(config) : together(config, threads);
   service.lifecycle.handleSignals();
-  console.log(`Catalogue at ${await service.start(config.port, config.host)}`);
+  const url = await service.start(config.port, config.host);
+  console.log(`Catalogue at ${url}`);
+  console.log(`Dashboard at ${service.dashboard.url(url)}`);
   service.lifecycle.on('shutdown', ({ reason }) =>
     console.log(`${reason}: answering what is in flight, then closing`),
   );

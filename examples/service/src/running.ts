@@ -10,8 +10,16 @@ const MAX_REQUEST_TIMERS = 50_000;
 
 /** The service of this thread, with what lives as long as the thread. */
 export function running(config: Config, thread?: ServiceOptions['thread']): Service {
-  const { requestTimeout, database, logFile, cacheRedisUrl, replicaCapacity, metricsToken, ...limits } =
-    config;
+  const {
+    requestTimeout,
+    database,
+    logFile,
+    cacheRedisUrl,
+    replicaCapacity,
+    dashboardToken,
+    metricsToken,
+    ...limits
+  } = config;
   const requestTimers = new TimerManager({ maxTimers: MAX_REQUEST_TIMERS });
   const service = new Service({
     jobTimers: timerManager,
@@ -22,6 +30,7 @@ export function running(config: Config, thread?: ServiceOptions['thread']): Serv
     ...(database !== undefined && { database }),
     ...(cacheRedisUrl !== undefined && { cacheRedisUrl }),
     ...(replicaCapacity !== undefined && { replicaCapacity }),
+    ...(dashboardToken !== undefined && { dashboardToken }),
     ...(metricsToken !== undefined && { metricsToken }),
     ...(thread !== undefined && { thread }),
   });

@@ -10,7 +10,7 @@ import { USERS } from './data/users';
 import { Database } from './database/database';
 import { type DatabaseSettings, IN_MEMORY } from './database/settings';
 import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
-import { Lifecycle } from './lib/utilities/operations/operations';
+import { Dashboard, Lifecycle } from './lib/utilities/operations/operations';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
 import { Limits } from './limits/limits';
 import { type LimitOptions, limitSettings } from './limits/settings';
@@ -45,6 +45,8 @@ export interface ServiceOptions {
   thread?: { number: number; service: string };
   /** Requests a second that one instance bears. @default not known, and no replicas are recommended */
   replicaCapacity?: number;
+  /** What who looks at the dashboard has to know. @default one that is made up */
+  dashboardToken?: string;
   /** What who asks for metrics is to have as a Bearer token. @default everybody may */
   metricsToken?: string;
   source?: ProductSource;
@@ -103,6 +105,7 @@ export class Service {
       health: healthOf(this.lifecycle, database, () => this.context.starting),
       scaling: scalingOf(options.replicaCapacity, options.cacheRedisUrl),
       metricsToken: options.metricsToken,
+      dashboard: new Dashboard({ token: options.dashboardToken }),
       logger,
       thread: thread?.number,
       starting: thread !== undefined,

@@ -68,3 +68,12 @@ test('autoscalers get replicas where it is known what one bears', async () => {
   expect((await service.get('/replicas')).status).toBe(503);
   expect(service.context.scaling!.metrics()).toMatchObject({ capacity: 100, connected: false });
 });
+
+test('the dashboard shows itself to all on this machine, and figures to who knows the token', async () => {
+  await start({ dashboardToken: 'a token of this test'.replaceAll(' ', '-') });
+  const page = await service.get('/_keelson/');
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  const { dashboard } = service.context;
+  expect(dashboard.url(service.url)).toBe(`${service.url}/_keelson/#token=a-token-of-this-test`);
+});

@@ -33,6 +33,7 @@ export function registerParts(lifecycle: Lifecycle, { context, server, shared, l
   });
   if (scaling !== undefined) lifecycle.register('scaling', scaling);
   lifecycle.register('health', context.health);
+  lifecycle.register('dashboard', context.dashboard);
   lifecycle.server(server, { name: 'http', dependsOn: ['catalogue', 'delivery', 'limits'] });
   // What accepts starts last, and holds nothing that would have to be stopped.
   lifecycle.register('listening', {

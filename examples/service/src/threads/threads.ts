@@ -21,6 +21,7 @@ export class Threads {
   /** @param report is told of threads that end by themselves */
   constructor(
     private readonly count: number,
+    private readonly dashboardToken: string,
     private readonly report: (error: Error) => void,
   ) {}
 
@@ -60,7 +61,7 @@ export class Threads {
   }
 
   #launch(number: number, fd: number): Thread {
-    const thread = new Thread({ number, service: NAME, fd });
+    const thread = new Thread({ number, service: NAME, fd, dashboardToken: this.dashboardToken });
     this.#threads.add(thread);
     void thread.ended.then(() => this.#threads.delete(thread));
     return thread;

@@ -10,6 +10,8 @@ export interface WorkerSettings {
   service: string;
   /** The file descriptor of the socket. */
   fd: number;
+  /** The same for all. */
+  dashboardToken: string;
 }
 
 /** What a thread tells. */
@@ -17,8 +19,8 @@ export const LISTENING = 'listening';
 /** What it is told: all of them listen, and to stop. */
 export type Order = 'ready' | 'stop';
 
-const { fd, ...thread } = workerData as WorkerSettings;
-const service = running(readConfig(process.env), thread);
+const { fd, dashboardToken, ...thread } = workerData as WorkerSettings;
+const service = running({ ...readConfig(process.env), dashboardToken }, thread);
 const main = parentPort!;
 
 async function start(): Promise<void> {

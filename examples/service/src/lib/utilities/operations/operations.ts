@@ -1,1 +1,1 @@
-export { Health, Lifecycle, lifecycle, type Metrics, metrics, Scaling } from 'keelson';
+export { Dashboard, Health, Lifecycle, lifecycle, type Metrics, metrics, Scaling } from 'keelson';
