@@ -140,3 +140,21 @@ export class Scaling extends EventEmitter {
     return (_req, res) => res.status(404).end();
   }
 }
+
+export class Dashboard {
+  readonly token = 'none';
+
+  /** There is none. */
+  // biome-ignore lint/complexity/noUselessConstructor: it takes what the other one takes
+  constructor(_options?: object) {}
+
+  middleware(): Middleware {
+    return (_req, _res, next) => next();
+  }
+
+  url(origin: string): string {
+    return origin;
+  }
+
+  destroy(): void {}
+}
