@@ -54,7 +54,8 @@ export const sourcesOf = (snippets: readonly Snippet[]): Record<string, string> 
 async function run(file: string, env: Record<string, string>): Promise<Outcome> {
   const { folder: cwd, remove } = temporaryFolder();
   try {
-    return await runNode([file], { cwd, env });
+    // What jest has set would choose a profile, which documentation does not speak of.
+    return await runNode([file], { cwd, env: { NODE_ENV: '', ...env } });
   } finally {
     remove();
   }

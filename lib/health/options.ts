@@ -25,7 +25,7 @@ export interface HealthCheckOptions {
   check: (signal: AbortSignal) => HealthResult | void | PromiseLike<HealthResult | void>;
   /** Milliseconds that it may take, 1 to 600,000. @default 1000 */
   timeout?: number | undefined;
-  /** Milliseconds for which its result is used again, 0 to 3,600,000. @default 1000 */
+  /** Milliseconds for which its result is used again, 0 to 3,600,000. @default 1000, in the profile 'test' 0 */
   cache?: number | undefined;
   /** 'component', 'datastore', 'system', or a term or URI of one's own. */
   componentType?: string | undefined;

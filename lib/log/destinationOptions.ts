@@ -46,7 +46,10 @@ export interface LogStreamDestination extends LogQueueOptions {
   stream: 'stdout' | 'stderr';
   /** @default 'trace' */
   level?: LogLevel | undefined;
-  /** For a reader instead of a program; 'auto': where it is a terminal. Colours as the environment wants them. @default false */
+  /**
+   * For a reader instead of a program; 'auto': where it is a terminal. Colours as the environment wants them.
+   * @default false, in the profile 'development' 'auto'
+   */
   pretty?: boolean | 'auto' | undefined;
 }
 

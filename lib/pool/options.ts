@@ -54,7 +54,10 @@ export interface ConnectionPoolOptions {
   validateTimeout?: number | undefined;
   /** Idle connections are validated this often. @default 30,000 */
   probeInterval?: number | undefined;
-  /** A connection that is lent for longer is reported by a `leak` event. Makes each acquire capture a stack. @default Infinity */
+  /**
+   * A connection that is lent for longer is reported by a `leak` event. Makes each acquire capture a stack.
+   * @default Infinity, in the profile 'development' 60,000
+   */
   leakAfter?: number | undefined;
   /** Bounds of the wait after a `create` that failed, which doubles with each and is random below. @default 50 to 500 */
   backoff?: { min?: number | undefined; max?: number | undefined } | undefined;

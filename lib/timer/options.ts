@@ -20,7 +20,7 @@ export interface TimerManagerOptions {
   maxLifetime?: number;
   /** Whether a stale interval only causes a `stale` event, or is cleared as well. @default 'report' */
   onStale?: 'report' | 'clear';
-  /** Whether `list()` tells where each timer was made. Costs microseconds a timer. @default false */
+  /** Whether `list()` tells where each timer was made. Costs microseconds a timer. @default false, in the profile 'development' true */
   captureStacks?: boolean;
 }
 
