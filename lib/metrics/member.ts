@@ -1,4 +1,5 @@
 import { clearTimeout, setTimeout } from 'node:timers';
+import { isMainThread } from 'node:worker_threads';
 import { binding } from '../native.js';
 import { type Reader, take, tellAll } from './census.js';
 import type { Family } from './family.js';
@@ -88,6 +89,8 @@ export function isAtImport(): boolean {
 /** Has the metrics tell of an instance, for as long as somebody else holds it. */
 export function observe<T extends object>(instance: T, read: Reader<T>): void {
   take(instance, read);
-  // Later, as jest takes what a test calls for has made for something that the test is to close.
-  if (member === undefined && !isImporting) void Promise.resolve().then(join);
+  if (member !== undefined || isImporting) return;
+  // In the main thread later, as jest takes what a test calls for has made for something that the test is to close.
+  if (isMainThread) void Promise.resolve().then(join);
+  else join();
 }
