@@ -46,15 +46,17 @@ describe.each(['pg', 'mysql2', 'sqlite'] as const)('%s', (driver) => {
     await pool.run(insert, [1]);
     enable();
     const { error } = await pool.query(insert, [1]);
-    expect((await rejection(pool.run(insert, [1]))).message).toBe(error!.message);
+    const { message } = await rejection(pool.run(insert, [1]));
+    // Where better-sqlite3 is of an earlier spec's realm, its name is in front of that.
+    expect(error!.message).toContain(message);
     const failed = named('INSERT spans');
     expect(failed).toHaveLength(2);
     for (const span of failed) {
-      expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: error!.message });
+      expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message });
       expect(span.attributes['db.response.status_code']).toMatch(TAKEN[driver]);
       expect(span.attributes['error.type']).toBe(span.attributes['db.response.status_code']);
       expect(span.events).toMatchObject([
-        { name: 'exception', attributes: { 'exception.message': error!.message } },
+        { name: 'exception', attributes: { 'exception.message': message } },
       ]);
     }
   });

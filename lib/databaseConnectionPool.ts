@@ -229,7 +229,8 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
 /** Drivers and signals may throw anything; a result has an Error. */
 function asError(error: unknown): Error {
   try {
-    return isError(error) ? error : new Error(String(error), { cause: error });
+    const isError = error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
+    return isError ? (error as Error) : new Error(String(error), { cause: error });
   } catch {
     return new Error('Something was thrown that has no text', { cause: error });
   }
@@ -253,11 +254,4 @@ function listed(queries: readonly TransactionQuery[]): (tx: Transaction) => Prom
     }
     return results;
   };
-}
-
-/** Also of another realm, where that of better-sqlite3 inherits from another Error and is not made by one. */
-function isError(error: unknown): error is Error {
-  if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') return true;
-  const { message, stack } = Object(error) as Partial<Error>;
-  return typeof message === 'string' && typeof stack === 'string';
 }

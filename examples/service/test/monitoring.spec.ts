@@ -66,7 +66,7 @@ test('autoscalers get replicas where it is known what one bears', async () => {
   await start({ replicaCapacity: 100 });
   // No interval is over yet.
   expect((await service.get('/replicas')).status).toBe(503);
-  expect(service.context.scaling!.metrics()).toMatchObject({ capacity: 100, connected: false });
+  expect(service.context.scaling!.metrics()).toMatchObject({ capacity: 100, connected: undefined });
 });
 
 test('the dashboard shows itself to all on this machine, and figures to who knows the token', async () => {

@@ -24,8 +24,9 @@ export function registerParts(lifecycle: Lifecycle, { context, server, shared, l
     stop: ({ timeout }) => database.close(timeout),
   });
   lifecycle.register('limits', { dependsOn: log, stop: () => limits.close() });
-  lifecycle.register('delivery', { dependsOn: log, stop: () => delivery.close() });
   lifecycle.register('shared', { dependsOn: log, stop: () => shared.close() });
+  // Its last quotes are still on their way there.
+  lifecycle.register('delivery', { dependsOn: ['shared'], stop: () => delivery.close() });
   lifecycle.register('catalogue', {
     dependsOn: ['database', 'shared'],
     start: () => catalogue.refresh(),
