@@ -16,7 +16,7 @@ function rememberOnceMore() { for (const again of [1, 2]) sessions.set(again + '
 function keepAlive() { setInterval(() => {}, 60_000); }
 function expire() { setTimeout(() => {}, 600_000); }
 function keepBounded() { bounded.set(count, count); if (bounded.size > 200) bounded.delete(count - 200); }
-const text = JSON.stringify(Array.from({ length: 60_000 }, (_, id) => ({ id, name: 'name ' + id })));
+const text = JSON.stringify(Array.from({ length: 200_000 }, (_, id) => ({ id, name: 'name ' + id })));
 function read() { return JSON.parse(text); }
 function write(value) { return JSON.stringify(value); }
 for (; count < 200; count++) { remember(); keepBounded(); }
@@ -75,7 +75,7 @@ function expectLeaks(report: Report, thread: string, file: string, text: string)
   const [parse] = ofKind(report, 'JSON.parse', thread);
   expect(parse!.evidence.count).toBeGreaterThan(1);
   expect(parse!.evidence.maxLength).toBe(
-    JSON.stringify(Array.from({ length: 60_000 }, (_, id) => ({ id, name: `name ${id}` }))).length,
+    JSON.stringify(Array.from({ length: 200_000 }, (_, id) => ({ id, name: `name ${id}` }))).length,
   );
 }
 
