@@ -229,8 +229,13 @@ export class DatabaseConnectionPool extends ConnectionPool<DriverConnection> {
 /** Drivers and signals may throw anything; a result has an Error. */
 function asError(error: unknown): Error {
   try {
-    const isError = error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
-    return isError ? (error as Error) : new Error(String(error), { cause: error });
+    if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]')
+      return error as Error;
+    const { message, name, code } = Object(error) as Partial<Error & { code: unknown }>;
+    if (typeof message !== 'string') return new Error(String(error), { cause: error });
+    // One that no Error of this realm has made, as better-sqlite3's in the second spec of a jest.
+    const same = new Error(message, { cause: error });
+    return Object.assign(same, name !== undefined && { name }, code !== undefined && { code });
   } catch {
     return new Error('Something was thrown that has no text', { cause: error });
   }
