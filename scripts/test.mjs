@@ -1,6 +1,6 @@
 // npm test: everything that CI checks, from a fresh clone on.
 
-import { specsOnBounds } from './nodes.mjs';
+import { facadeSpecs, specsOnBounds } from './nodes.mjs';
 import { setUpServers } from './servers.mjs';
 import { service, setUpService } from './service.mjs';
 import { setUp } from './setup.mjs';
@@ -32,7 +32,7 @@ process.exitCode = await runTests([
   loomModels,
   fuzzTargets,
   ...setUpServers(),
-  { name: 'facade specs', command: ['npm', 'run', 'jest', '--', '--ci'] },
+  facadeSpecs(),
   ...specsOnBounds(),
   { name: 'JSON.parse differential', command: ['node', 'scripts/json-differential.mjs', DIFFERENTIALS] },
   {

@@ -12,6 +12,12 @@ const share = (node) => {
   return Array.from({ length: Math.ceil(((node + 1) * SLOTS) / NODES) - first }, (_, index) => first + index);
 };
 
+/** Whether a line of CLUSTER NODES is of a node that has been met and is connected to. */
+const isLinked = (line) => {
+  const [, , flags, , , , , link] = line.split(' ');
+  return link === 'connected' && !/handshake|fail|noaddr/.test(flags);
+};
+
 /** A Cluster of three masters. */
 class RedisCluster {
   constructor(settings) {
@@ -39,11 +45,15 @@ class RedisCluster {
     await until(() => this.isReady(), 'a Cluster that serves all slots');
   }
 
-  /** Whether each node knows of all, and serves. */
+  /** Whether each node knows of all, serves, and has a way to all: what is published is sent to no other. */
   async isReady() {
     for (const node of this.nodes) {
       const info = await node.command('CLUSTER', 'INFO');
       if (!/cluster_state:ok/.test(info) || !info.includes(`cluster_size:${NODES}`)) return false;
+      const known = String(await node.command('CLUSTER', 'NODES'))
+        .trim()
+        .split('\n');
+      if (known.length !== NODES || !known.every(isLinked)) return false;
     }
     return true;
   }
