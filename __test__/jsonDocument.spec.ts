@@ -43,6 +43,7 @@ describe('JSONDocument', () => {
       expect(shop.slice(pointer)).toBeUndefined();
       await expect(shop.toJS(pointer)).resolves.toBeUndefined();
       expect([...shop.iterate(pointer)]).toStrictEqual([]);
+      expect([...shop.slices(pointer)]).toStrictEqual([]);
     }
     expect(shop.has('/items/0/note')).toBe(true);
   });
@@ -79,6 +80,7 @@ describe('JSONDocument', () => {
     expect(document.slice('/a')).toBe('[ 1.50, "\\u0041" ]');
     expect(document.slice('/a/1')).toBe('"\\u0041"');
     expect(document.get('/a/1')).toBe('A');
+    expect([...document.slices('/a')]).toStrictEqual(['1.50', '"\\u0041"']);
   });
 
   it.each([
@@ -107,6 +109,7 @@ describe('JSONDocument', () => {
   it('iterates elements and entries, a few at a time', async () => {
     const shop = await open(SHOP);
     expect([...shop.iterate('/items')]).toStrictEqual(ITEMS);
+    expect([...shop.slices('/items')]).toStrictEqual(ITEMS.map((item) => JSON.stringify(item)));
     expect([...shop.iterate('/owner')]).toStrictEqual([
       ['a/b', 1],
       ['m~n', 2],
@@ -171,7 +174,7 @@ describe('JSONDocument', () => {
       expect.objectContaining({ name: 'JSONPointerError', code: 'ERR_KEELSON_JSON_POINTER', message });
     const slash = error("'items' is not a JSON pointer: a pointer is empty or begins with '/'");
     const tilde = error("'/a~b' is not a JSON pointer: '~' is written '~0', and '/' inside of a name '~1'");
-    for (const method of ['get', 'has', 'typeOf', 'length', 'keys', 'slice', 'iterate'] as const) {
+    for (const method of ['get', 'has', 'typeOf', 'length', 'keys', 'slice', 'slices', 'iterate'] as const) {
       expect(() => shop[method]('items')).toThrow(slash);
       expect(() => shop[method]('/a~b')).toThrow(tilde);
       expect(() => shop[method](7 as unknown as string)).toThrow(
@@ -198,7 +201,7 @@ describe('JSONDocument', () => {
     shop.close();
     expect(shop.bytes).toBe(0);
     const closed = expect.objectContaining({ name: 'DestroyedError', code: 'ERR_KEELSON_DESTROYED' });
-    for (const method of ['get', 'has', 'typeOf', 'length', 'keys', 'slice', 'iterate'] as const) {
+    for (const method of ['get', 'has', 'typeOf', 'length', 'keys', 'slice', 'slices', 'iterate'] as const) {
       expect(() => shop[method]('')).toThrow(closed);
     }
     expect(() => shop.pick([])).toThrow(closed);

@@ -90,6 +90,12 @@ function compare(document: JSONDocument, path: string[], value: unknown): void {
   same(document.length(pointer), keys.length, `length ${pointer}`);
   same(document.keys(pointer), isArray ? undefined : keys, `keys ${pointer}`);
   same([...document.iterate(pointer)], isArray ? value : Object.entries(value), `iterate ${pointer}`);
+  const texts = [...document.slices(pointer)];
+  same(
+    texts.map((text) => JSON.parse(text)),
+    isArray ? value : [],
+    `slices ${pointer}`,
+  );
   for (const key of keys) compare(document, [...path, key], value[key as never]);
 }
 

@@ -175,13 +175,27 @@ export class JSONDocument {
     return this.#elements(found === FOUND.array ? native.first() : 0) as Generator<T, undefined>;
   }
 
+  /**
+   * The texts of the elements of the array at `pointer`, as they stand in the document, which are made one by one while one
+   * iterates: what is only passed on need not become values. None where there is another value, or none.
+   */
+  slices(pointer = ''): Generator<string, undefined> {
+    const native = this.#open();
+    return this.#texts(find(native, pointer) === FOUND.array ? native.first() : 0, 1);
+  }
+
   *#elements(first: number): Generator<unknown, undefined> {
+    for (const text of this.#texts(first, BATCH_BYTES)) yield* JSON.parse(`[${text}]`) as unknown[];
+  }
+
+  /** Elements with commas between them, as many as make `limit` bytes at a time. */
+  *#texts(first: number, limit: number): Generator<string, undefined> {
     let next = first;
     while (next > 0) {
       const native = this.#open();
-      const text = native.elements(next, BATCH_BYTES);
+      const text = native.elements(next, limit);
       next = native.next();
-      yield* JSON.parse(`[${text}]`) as unknown[];
+      yield text;
     }
   }
 
