@@ -103,11 +103,11 @@ describe('large documents', () => {
   test('other requests are answered while they are parsed', async () => {
     const pool = getJsonWorkerPool();
     let parsed = 0;
-    const original = pool.parse.bind(pool);
-    jest.spyOn(pool, 'parse').mockImplementation(async (bytes, options) => {
-      const value = await original<any>(bytes, options);
+    const original = pool.openDocument.bind(pool);
+    jest.spyOn(pool, 'openDocument').mockImplementation(async (bytes, options) => {
+      const document = await original(bytes, options);
       parsed++;
-      return value;
+      return document;
     });
     const imported = Promise.all([send(text), send(text), send(text)]);
     await until(() => pool.metrics().active > 0);
@@ -245,7 +245,7 @@ describe('imports', () => {
   });
 
   test('are for admins, who are asked for before the body is read', async () => {
-    const parse = jest.spyOn(getJsonWorkerPool(), 'parse');
+    const parse = jest.spyOn(getJsonWorkerPool(), 'openDocument');
     const customer = await service.login(CUSTOMER);
     parse.mockClear();
     for (const [method, path] of [

@@ -36,9 +36,8 @@ const OF_PRODUCT = 'name, category, price, stock, description';
 /** More than this nobody has of anything. */
 export const MAX_STOCK = 1_000_000_000;
 
-/** Articles of one statement, and statements of one round trip. */
+/** Articles of one turn of the event loop. */
 const BATCH = 100;
-const STATEMENTS = 8;
 /** Articles that are read at once. */
 const READ = 500;
 /** The file may be locked by another instance that starts. */
@@ -106,7 +105,7 @@ export class Articles {
     const work = this.pool.transaction(
       async (tx) => {
         for (const sql of this.dialect.schema) await tx.run(sql);
-        await tx.run(this.#sql.seed, [JSON.stringify(given)]);
+        for (const params of this.dialect.parameters(given, COLUMNS)) await tx.run(this.#sql.seed, params);
       },
       { retries: SETUP_RETRIES },
     );
@@ -138,10 +137,9 @@ export class Articles {
 
   /** Adds articles or replaces what was known of them, all or none; returns how many are new. */
   async take(supplies: readonly Supply[], signal?: AbortSignal): Promise<number> {
-    const work = this.pool.queryMany<Rows<{ imports: Whole }>>(this.#sql.take, batches(supplies), {
-      batchSize: STATEMENTS,
-      signal,
-    });
+    const { statements: batchSize } = this.dialect;
+    const rows = parameters(supplies, this.dialect);
+    const work = this.pool.queryMany<Rows<{ imports: Whole }>>(this.#sql.take, rows, { batchSize, signal });
     let created = 0;
     for (const { data } of await telling(work))
       for (const { imports } of data!.rows) if (Number(imports) === 1) created++;
@@ -164,16 +162,16 @@ export class Articles {
 }
 
 /** Parameters of `take`, a little at a time so that other requests are answered between them. */
-async function* batches(supplies: readonly Supply[]): AsyncGenerator<[json: string]> {
+async function* parameters(supplies: readonly Supply[], dialect: Dialect): AsyncGenerator<unknown[]> {
   for await (const slice of slices(supplies, BATCH)) {
     // PostgreSQL takes a key only once a statement; the last one counts.
     const given = new Map(slice.map((supply) => [keyOf(supply.id), supply]));
-    const rows = [...given].map(([key, { document, product }]) => ({
+    const rows = Array.from(given, ([key, { document, product }]) => ({
       ...product,
       id: undefined,
       key,
       document,
     }));
-    yield [JSON.stringify(rows)];
+    yield* dialect.parameters(rows, COLUMNS);
   }
 }

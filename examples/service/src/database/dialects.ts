@@ -1,12 +1,19 @@
 /** Columns by name. */
 export type Columns = Readonly<Record<string, 'text' | 'bigint'>>;
 
+/** Values by column; those that are not there are null. */
+export type Row = Readonly<Record<string, unknown>>;
+
 /** What the databases do not have in common. */
 export interface Dialect {
   /** Makes what is not there yet. Run in one transaction. */
   schema: readonly string[];
-  /** The parameter $1, a JSON list of objects, as a table `given` with these columns. */
+  /** What `parameters` makes of rows, as a table `given` with these columns. */
   given(columns: Columns): string;
+  /** Rows as the parameters of statements that have such a table. */
+  parameters(rows: readonly Row[], columns: Columns): unknown[][];
+  /** Statements that are sent at once. */
+  statements: number;
   /**
    * A condition that holds, for those that write many rows. Two that do so at once must not wait for each other's
    * rows crosswise.
@@ -29,13 +36,15 @@ const TABLE = (position: string) => `
     description TEXT
   )`;
 
-/** SQLite locks the whole file for who writes. */
+/** SQLite locks the whole file for who writes. It takes rows one by one: nothing is faster where there is no network. */
 export const sqlite: Dialect = {
   schema: [TABLE('INTEGER PRIMARY KEY')],
   given(columns) {
-    const values = Object.keys(columns).map((name) => `value ->> '$.${name}' AS ${name}`);
-    return `(SELECT ${values.join(', ')} FROM json_each($1)) AS given`;
+    const values = Object.keys(columns).map((name, index) => `$${index + 1} AS ${name}`);
+    return `(SELECT ${values.join(', ')}) AS given`;
   },
+  parameters: (rows, columns) => rows.map((row) => Object.keys(columns).map((name) => row[name] ?? null)),
+  statements: 100,
   alone: 'true',
 };
 
@@ -62,5 +71,7 @@ export const postgres: Dialect = {
     const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
     return `json_to_recordset($1) AS given (${typed.join(', ')})`;
   },
+  parameters: (rows) => [[JSON.stringify(rows)]],
+  statements: 8,
   alone: `${LOCK} IS NOT NULL`,
 };

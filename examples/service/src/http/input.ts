@@ -41,14 +41,19 @@ export function queryChoice<T extends string>(
   throw badRequest(`Query parameter "${name}" must be one of ${choices.join(', ')}`);
 }
 
+export const noObject = () => badRequest('The body must be a JSON object, sent as application/json');
+
+/** Refuses members of a body that nobody reads. */
+export function onlyMembers(names: readonly string[], ...known: string[]): void {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw badRequest(`Unknown member "${unknown}"`);
+}
+
 /** The members of a JSON body; a 400 if it is no object or has other members. */
 export function body(req: Request, ...known: string[]): Record<string, unknown> {
   const value: unknown = req.body;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest('The body must be a JSON object, sent as application/json');
-  }
-  const unknown = Object.keys(value).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw badRequest(`Unknown member "${unknown}"`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw noObject();
+  onlyMembers(Object.keys(value), ...known);
   return value as Record<string, unknown>;
 }
 

@@ -32,17 +32,20 @@ function refusal(error: unknown): unknown {
   return error;
 }
 
-/**
- * For routes that take a body: puts the value of one that is sent as application/json into `req.body`, and leaves
- * that undefined for others. Large ones are parsed a little at a time while other requests are answered.
- */
-export function readJson(limits: BodyLimits): RequestHandler {
+type Read = (bytes: Buffer, options: BodyLimits & { signal: AbortSignal }) => Promise<unknown>;
+
+/** Puts what `read` makes of a body that is sent as application/json into `req.body`, and leaves that undefined for others. */
+function jsonBody(limits: BodyLimits, read: Read): RequestHandler {
   const readBytes = express.raw({ type: 'application/json', limit: limits.maxBytes });
+  const take = async (bytes: Buffer, req: Request, res: Response): Promise<void> => {
+    requireUtf8(req);
+    req.body = await read(bytes, { ...limits, signal: endOf(res) });
+  };
   return (req, res, next) => {
     readBytes(req, res, (failure?: unknown) => {
       const bytes: unknown = req.body;
       if (failure !== undefined || !Buffer.isBuffer(bytes)) return next(failure);
-      parseBody(bytes, req, res, limits).then(next, (error) => {
+      take(bytes, req, res).then(next, (error) => {
         // Of a response that is over already, nobody wants to hear.
         if (!res.closed) next(refusal(error));
       });
@@ -50,10 +53,14 @@ export function readJson(limits: BodyLimits): RequestHandler {
   };
 }
 
-async function parseBody(bytes: Buffer, req: Request, res: Response, limits: BodyLimits): Promise<void> {
-  requireUtf8(req);
-  const signal = endOf(res);
-  req.body = await getJsonWorkerPool().parse(bytes, { ...limits, signal });
+/** For routes that take a value. A large one is parsed a little at a time while other requests are answered. */
+export function readJson(limits: BodyLimits): RequestHandler {
+  return jsonBody(limits, (bytes, options) => getJsonWorkerPool().parse(bytes, options));
+}
+
+/** For routes that read little of what they take: a JSONDocument, which is theirs to close. */
+export function readJsonDocument(limits: BodyLimits): RequestHandler {
+  return jsonBody(limits, (bytes, options) => getJsonWorkerPool().openDocument(bytes, options));
 }
 
 /** For the routes whose bodies have a few members. */

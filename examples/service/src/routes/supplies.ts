@@ -3,10 +3,11 @@ import type { Context } from '../context';
 import type { Product } from '../data/products';
 import { MAX_STOCK, type Supply } from '../database/articles';
 import { badRequest, HttpError } from '../http/errors';
-import { body, memberInteger, memberText } from '../http/input';
-import { endOf, readJson, sendJson } from '../http/json';
+import { memberInteger, memberText, noObject, onlyMembers } from '../http/input';
+import { endOf, readJsonDocument, sendJson } from '../http/json';
 import { requestTimeout } from '../http/middleware';
 import { requireAdmin } from '../http/session';
+import { JSONDocument } from '../lib/utilities/performance/jsonWorkerPool';
 import type { OptimizedRouter } from '../lib/utilities/routing/router';
 import { slices } from '../services/slices';
 import { type Item, SUPPLY_VERSION } from '../services/supplies';
@@ -15,22 +16,31 @@ import { type Item, SUPPLY_VERSION } from '../services/supplies';
 const PATIENCE = 60_000;
 const MEGABYTE = 2 ** 20;
 const MAX_PRICE = 1_000_000_000;
+/** Items whose texts are taken in one turn of the event loop. */
+const TEXTS = 100;
 /** What a database cannot keep in a text: NUL, and half of a pair. */
 const UNSAVABLE = /[\0\p{Surrogate}]/u;
 
-function isItem(value: unknown): value is Item {
-  if (typeof value !== 'object' || value === null || !('id' in value)) return false;
-  const { id } = value;
-  return (typeof id === 'string' && id !== '' && id.length <= 100) || Number.isSafeInteger(id);
+const isId = (id: unknown): id is Item['id'] =>
+  typeof id === 'string' ? id !== '' && id.length <= 100 : Number.isSafeInteger(id);
+
+/** What is there, unless it is a container. */
+function scalar(document: JSONDocument, pointer: string): unknown {
+  return document.length(pointer) === undefined ? document.get(pointer) : undefined;
 }
 
-/** The items of a document; a 400 if it is none, or one that was cut off. */
-function documentItems(req: Request): unknown[] {
-  const { version, items, complete } = body(req, 'version', 'items', 'complete');
-  if (version !== SUPPLY_VERSION) throw badRequest(`"version" must be ${SUPPLY_VERSION}`);
-  if (!Array.isArray(items)) throw badRequest('"items" must be a list');
-  if (complete !== true) throw badRequest('"complete" must be true: was the document cut off?');
-  return items;
+/** The document of a body; a 400 if it is none, or one that was cut off. */
+function supplyDocument(req: Request): JSONDocument {
+  const document: unknown = req.body;
+  const names = document instanceof JSONDocument ? document.keys() : undefined;
+  if (!(document instanceof JSONDocument) || names === undefined) throw noObject();
+  onlyMembers(names, 'version', 'items', 'complete');
+  if (scalar(document, '/version') !== SUPPLY_VERSION)
+    throw badRequest(`"version" must be ${SUPPLY_VERSION}`);
+  if (document.typeOf('/items') !== 'array') throw badRequest('"items" must be a list');
+  if (scalar(document, '/complete') !== true)
+    throw badRequest('"complete" must be true: was the document cut off?');
+  return document;
 }
 
 function savableText(item: Item, name: string, maxLength: number): string {
@@ -50,22 +60,36 @@ function toProduct(item: Item): Product {
   };
 }
 
-/** Checks everything before anything is changed: one bad item refuses the document. */
-async function checked(list: readonly unknown[]): Promise<Supply[]> {
+/**
+ * Checks everything before anything is changed: one bad item refuses the document. Items are kept as they came, and so only
+ * those that are for sale are built.
+ */
+async function checked(document: JSONDocument, signal: AbortSignal): Promise<Supply[]> {
+  const [ids, prices] = await Promise.all(
+    ['/items/*/id', '/items/*/price'].map((pattern) => document.column<unknown>(pattern, { signal })),
+  );
   const supplies: Supply[] = [];
-  for await (const slice of slices(list)) {
-    for (const value of slice) {
-      if (!isItem(value)) {
-        throw badRequest(
-          `items[${supplies.length}] must have an "id": a whole number or up to 100 characters`,
-        );
-      }
+  for await (const texts of slices(document.slices('/items'), TEXTS)) {
+    for (const text of texts) {
+      const index = supplies.length;
+      const id = ids![index];
+      if (!isId(id))
+        throw badRequest(`items[${index}] must have an "id": a whole number or up to 100 characters`);
       // What has a price is for sale.
-      const product = 'price' in value ? productAt(supplies.length, value) : undefined;
-      supplies.push({ id: value.id, document: JSON.stringify(value), product });
+      const product = prices![index] === null ? undefined : productAt(index, JSON.parse(text) as Item);
+      supplies.push({ id, document: text, product });
     }
   }
   return supplies;
+}
+
+/** The supplies of a body, of which nothing else is kept. */
+async function suppliesOf(req: Request, signal: AbortSignal): Promise<Supply[]> {
+  try {
+    return await checked(supplyDocument(req), signal);
+  } finally {
+    if (req.body instanceof JSONDocument) req.body.close();
+  }
 }
 
 function productAt(index: number, item: Item): Product {
@@ -99,10 +123,11 @@ export function addSupplyRoutes(router: OptimizedRouter, context: Context): void
   router.addRoute('/api/import', {
     id: 'import',
     method: 'POST',
-    middleware: [limit, admins, readJson({ maxBytes: 32 * MEGABYTE, maxDepth: 32 })],
+    middleware: [limit, admins, readJsonDocument({ maxBytes: 32 * MEGABYTE, maxDepth: 32 })],
     handler: async (req: Request, res: Response) => {
       const signal = endOf(res);
-      const counts = await unlessGone(signal, supplies.take(await checked(documentItems(req)), signal));
+      const take = async () => supplies.take(await suppliesOf(req, signal), signal);
+      const counts = await unlessGone(signal, take());
       if (counts !== undefined && !res.headersSent) res.json(counts);
     },
   });

@@ -32,6 +32,42 @@ interface Reply {
 /** Not of the original, whose users look at lengths themselves. */
 export class JSONLimitError extends Error {}
 
+/** Nor is this, whose users have the value, and write again what they keep of it. */
+export class JSONDocument {
+  constructor(private readonly value: any) {}
+
+  typeOf(pointer: string): string {
+    const value = this.get(pointer);
+    return Array.isArray(value) ? 'array' : typeof value;
+  }
+
+  length(pointer: string): number | undefined {
+    const value = this.get<unknown>(pointer);
+    return typeof value === 'object' && value !== null ? Object.keys(value).length : undefined;
+  }
+
+  keys(): string[] | undefined {
+    return typeof this.value === 'object' && !Array.isArray(this.value) ? Object.keys(this.value) : undefined;
+  }
+
+  get<T = any>(pointer: string): T | undefined {
+    const names = pointer.split('/').slice(1);
+    return names.reduce((value, name) => value?.[name], this.value);
+  }
+
+  /** With one `*`. */
+  async column<T = any>(pattern: string, _options: { signal: AbortSignal }): Promise<T[]> {
+    const [list, member] = pattern.split('/*/') as [string, string];
+    return this.get<any[]>(list)!.map((item) => item?.[member] ?? null);
+  }
+
+  slices(pointer: string): string[] {
+    return this.get<unknown[]>(pointer)!.map((item) => JSON.stringify(item));
+  }
+
+  close(): void {}
+}
+
 export class JSONWorkerPool {
   private readonly workers: Worker[];
   private readonly pending = new Map<number, Task>();
@@ -62,6 +98,13 @@ export class JSONWorkerPool {
   ): Promise<unknown> {
     if (bytes.length > maxBytes) throw new JSONLimitError(`The text is longer than ${maxBytes} bytes`);
     return this.enqueueTask('parse', bytes.toString('utf8'));
+  }
+
+  async openDocument(
+    bytes: Buffer,
+    limits: { maxBytes: number; maxDepth: number; signal: AbortSignal },
+  ): Promise<JSONDocument> {
+    return new JSONDocument(await this.parse(bytes, limits));
   }
 
   /** In one piece. */

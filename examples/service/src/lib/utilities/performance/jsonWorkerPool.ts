@@ -1,6 +1,7 @@
 export {
   destroyJsonWorkerPool,
   getJsonWorkerPool,
+  JSONDocument,
   JSONLimitError,
   JSONWorkerPool,
   parseJSONAsync,
