@@ -198,8 +198,8 @@ export class CircularBuffer<T> {
 
   /**
    * The nearest-rank percentile: the smallest element that at least `p` percent of the elements do not exceed; always
-   * an element that was pushed. 0 gives the smallest, 100 the largest, and an empty buffer undefined. The elements
-   * are sorted once and the order is kept until the buffer changes.
+   * an element that was pushed. 0 gives the smallest, 100 the largest, and an empty buffer undefined. It looks at
+   * each element a few times, not sorting them; what it has found of their order is kept until the buffer changes.
    * @param p 0 to 100, fractions allowed (99.9)
    * @throws {InvalidArgumentError} `ERR_KEELSON_INVALID_ARGUMENT` for any other `p`
    */
@@ -208,12 +208,10 @@ export class CircularBuffer<T> {
     const statistics = this.#needStatistics();
     const count = this.#length;
     if (count === 0) return undefined;
-    const sorted = statistics.sorted(this.#head, this.#pushed - count, this.#pushed);
-    // A typed array sorts NaN last, where one that is there shows.
-    if (Number.isNaN(sorted[count - 1]!)) return Number.NaN;
     // 99.9 % of 1,000 may come out as 999.0000000000001, and must not become rank 1,000.
     const rank = Math.ceil(((p * count) / 100) * (1 - 4 * Number.EPSILON));
-    return sorted[Math.max(rank, 1) - 1];
+    const order = statistics.order(this.#head, this.#pushed - count, this.#pushed);
+    return order.at(Math.max(rank, 1) - 1);
   }
 
   #slot(offset: number): number {

@@ -1,3 +1,5 @@
+import { OrderStatistics } from './orderStatistics.js';
+
 /** What is known of one run of samples; two runs side by side combine into one without looking at the samples. */
 export interface WindowSummary {
   count: number;
@@ -81,9 +83,10 @@ export class WindowStatistics {
   /** Sequence number of the first sample that no summary knows yet. */
   #next = 0;
   #younger = empty();
-  #sorted: Float64Array | undefined;
-  #sortedFrom = 0;
-  #sortedTo = 0;
+  #copy: Float64Array | undefined;
+  #order: OrderStatistics | undefined;
+  #orderFrom = 0;
+  #orderTo = 0;
 
   constructor(samples: Float64Array) {
     this.#samples = samples;
@@ -110,19 +113,18 @@ export class WindowStatistics {
     return this.#younger.count === 0 ? older : combine(older, this.#younger);
   }
 
-  /** The samples [from, to) in ascending order; valid until the next call. */
-  sorted(head: number, from: number, to: number): Float64Array {
+  /** The order of the samples [from, to), not empty; valid until the next call. */
+  order(head: number, from: number, to: number): OrderStatistics {
+    if (this.#order !== undefined && this.#orderFrom === from && this.#orderTo === to) return this.#order;
     const count = to - from;
-    this.#sorted ??= new Float64Array(this.#samples.length);
-    const sorted = this.#sorted.subarray(0, count);
-    if (this.#sortedFrom === from && this.#sortedTo === to) return sorted;
+    this.#copy ??= new Float64Array(this.#samples.length);
     const straight = Math.min(count, this.#samples.length - head);
-    sorted.set(this.#samples.subarray(head, head + straight));
-    sorted.set(this.#samples.subarray(0, count - straight), straight);
-    sorted.sort();
-    this.#sortedFrom = from;
-    this.#sortedTo = to;
-    return sorted;
+    this.#copy.set(this.#samples.subarray(head, head + straight));
+    this.#copy.set(this.#samples.subarray(0, count - straight), straight);
+    this.#order = new OrderStatistics(this.#copy.subarray(0, count));
+    this.#orderFrom = from;
+    this.#orderTo = to;
+    return this.#order;
   }
 
   #slot(head: number, offset: number): number {
