@@ -64,6 +64,8 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
   /** The change up to which the copy has all. */
   #known = -1;
   #products = new Map<string, StoredProduct>();
+  /** What is searched of each product, by its id. */
+  #texts = new Map<string, string>();
   #isSetUp = false;
   #refreshedAt: Date | undefined;
   #loading: Promise<void> = Promise.resolve();
@@ -132,7 +134,7 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
     const words = folded(query.text).split(/\s+/).filter(Boolean);
     const found = [...this.#products.values()]
       .filter(({ category }) => query.category === '' || category === query.category)
-      .filter((product) => matches(product, words))
+      .filter(({ id }) => words.every((word) => this.#texts.get(id)!.includes(word)))
       .sort(comparison(query.sort));
     const start = (query.page - 1) * query.pageSize;
     const items = found.slice(start, start + query.pageSize).map(toView);
@@ -227,6 +229,7 @@ export class Catalogue extends EventEmitter<{ stock: [id: string, stock: number]
     const loaded = await this.articles.products();
     const before = this.#products;
     this.#products = new Map(loaded.map((product) => [product.id, newer(product, before.get(product.id))]));
+    this.#texts = new Map(loaded.map((product) => [product.id, textOf(product)]));
     this.#known = Math.max(this.#known, last);
     const isFirst = this.#refreshedAt === undefined;
     this.#refreshedAt = new Date();
@@ -264,10 +267,7 @@ function toView({ version: _, ...product }: StoredProduct): ProductView {
   return { ...product, priceText: EUROS.format(product.price / 100), availability };
 }
 
-function matches(product: Product, words: string[]): boolean {
-  const text = folded(`${product.name} ${product.category} ${product.description}`);
-  return words.every((word) => text.includes(word));
-}
+const textOf = ({ name, category, description }: Product) => folded(`${name} ${category} ${description}`);
 
 function comparison(sort: SortOrder): (a: Product, b: Product) => number {
   if (sort === 'price') return (a, b) => a.price - b.price;
