@@ -20,6 +20,9 @@ interface Edge {
   from: number;
 }
 
+/** What V8 holds until the current job is over, because somebody has looked at it through a WeakRef. */
+const HELD_A_WHILE = 'weak_refs_keep_during_job';
+
 /** The references of a heap, and from where each object is reached first. */
 export class HeapGraph {
   readonly #snapshot: Snapshot;
@@ -39,15 +42,22 @@ export class HeapGraph {
     this.#walk();
   }
 
-  /** Breadth first, so that the paths are the shortest. Weak references hold nothing. */
+  /** Breadth first, so that the paths are the shortest. Weak references hold nothing, and to look at an object does not count. */
   #walk(): void {
-    const { nodes, edges, snapshot } = this.#snapshot;
+    const { nodes, edges, strings, snapshot } = this.#snapshot;
     const { meta } = snapshot;
     const [size, edgeSize] = [this.#nodeSize, this.#edgeSize];
     const countAt = meta.node_fields.indexOf('edge_count');
     const typeAt = meta.edge_fields.indexOf('type');
     const toAt = meta.edge_fields.indexOf('to_node');
+    const nameAt = meta.edge_fields.indexOf('name_or_index');
     const weak = meta.edge_types[0].indexOf('weak');
+    const internal = meta.edge_types[0].indexOf('internal');
+    const heldAWhile = strings.indexOf(HELD_A_WHILE);
+    const holds = (edge: number) => {
+      const type = edges[edge + typeAt];
+      return type !== weak && !(type === internal && edges[edge + nameAt] === heldAWhile);
+    };
     const total = this.#reachedBy.length;
     const first = new Int32Array(total + 1);
     for (let node = 0; node < total; node++) {
@@ -59,7 +69,7 @@ export class HeapGraph {
       const from = queue[next]!;
       for (let edge = first[from]!; edge < first[from + 1]!; edge += edgeSize) {
         const to = edges[edge + toAt]! / size;
-        if (to === 0 || this.#reachedBy[to] !== -1 || edges[edge + typeAt] === weak) continue;
+        if (to === 0 || this.#reachedBy[to] !== -1 || !holds(edge)) continue;
         this.#reachedBy[to] = edge;
         this.#reachedFrom[to] = from;
         queue[length++] = to;
