@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { bodies, CACHED_PATHS, REQUEST_LIMIT } from './requests.mjs';
+import { bodies, CACHED_PATHS, DELIVERY_PATHS, REQUEST_LIMIT } from './requests.mjs';
 
 /** An administrator of the example's. */
 const LOGIN = { name: 'ada', password: 'analytical engine' };
@@ -31,7 +31,14 @@ export async function answersOf(url, cookie) {
     const text = withoutNumbers(await response.text());
     return `${response.status} ${response.headers.get('content-type')} ${text}\n`;
   };
-  for (const path of [...CACHED_PATHS, '/', '/api/search?q=tactile', '/api/products/none', '/nothing']) {
+  for (const path of [
+    ...CACHED_PATHS,
+    ...DELIVERY_PATHS,
+    '/',
+    '/api/search?q=tactile',
+    '/api/products/none',
+    '/nothing',
+  ]) {
     hash.update(await ask(PROBES[0], path));
   }
   for (const body of bodies()) {

@@ -8,7 +8,7 @@ const GREEDY = 5;
 export const REQUEST_LIMIT = 200;
 
 /** Of all requests. What is left are cached answers. */
-const SHARES = { greedy: 0.1, churn: 0.2, page: 0.05, body: 0.01 };
+const SHARES = { greedy: 0.1, churn: 0.2, delivery: 0.07, page: 0.05, body: 0.01 };
 /** Of the clients of all but the greedy, those that were never seen before. */
 const NEWCOMERS = 0.15;
 
@@ -37,10 +37,12 @@ export const CACHED_PATHS = [
     ['name', 'price', '-price'].map((sort) => `/api/products?page=${page}&sort=${sort}`),
   ),
   ...['Books', 'Desk', 'Music'].map((category) => `/api/products?category=${category}`),
-  ...COUNTRIES.map((country) => `/api/products/lamp/delivery?country=${country}`),
   ...['lamp', 'pen', 'desk', 'set', 'harp'].map((word) => `/api/search?q=${word}`),
   ...Array.from({ length: 4 }, () => '/api/categories'),
 ];
+
+/** The service asks a carrier each time, which takes 5 ms to answer. */
+export const DELIVERY_PATHS = COUNTRIES.map((country) => `/api/products/lamp/delivery?country=${country}`);
 
 const SEARCH = 'Tactile switches, ISO layout';
 
@@ -86,6 +88,9 @@ function mixedRequests(uniform, cookie, seed) {
     kind -= SHARES.greedy;
     if (kind < SHARES.churn) return { ...request, path: `/api/search?q=${search(searches++)}` };
     kind -= SHARES.churn;
+    if (kind < SHARES.delivery)
+      return { ...request, path: DELIVERY_PATHS[Math.floor(uniform() * DELIVERY_PATHS.length)] };
+    kind -= SHARES.delivery;
     // It is made anew each time, of what is cached and of numbers.
     if (kind < SHARES.page) return { ...request, path: '/' };
     kind -= SHARES.page;

@@ -29,7 +29,7 @@ function metricsOf(names, asked = {}) {
 const thrice = { peer: 'plain', atLeast: 3 };
 const halfOfTheErrors = { peer: 'plain', atMost: 0.5 };
 
-const LOAD = `${CONNECTIONS.toLocaleString('en-US')} connections that are kept alive. Of 100 requests one posts a supplier's document of JSON of 100 KB to 1 MB, 20 are searches that nobody has made before, 5 are for the page for people, 10 are of clients that ask for too much and are refused for the most part, and the others are for products, lists and quotes that are cached. Of the clients 10,000 come again and again, and 15 of 100 are new.`;
+const LOAD = `${CONNECTIONS.toLocaleString('en-US')} connections that are kept alive. Of 100 requests one posts a supplier's document of JSON of 100 KB to 1 MB, 20 are searches that nobody has made before, 5 are for the page for people, 10 are of clients that ask for too much and are refused for the most part, 7 ask a carrier that takes 5 ms, and the others are for products and lists that are cached. Of the clients 10,000 come again and again, and 15 of 100 are new.`;
 const OF_PLAIN =
   '`plain` is the same service with other modules under src/lib/utilities: plain JavaScript in the style of hand-written ones, with the faults that those have. Before each sample both answer one request of each kind, and the answers must be the same.';
 const GENERATOR =

@@ -36,7 +36,7 @@ const OF_PRODUCT = 'name, category, price, stock, description';
 /** More than this nobody has of anything. */
 export const MAX_STOCK = 1_000_000_000;
 
-/** Articles of one turn of the event loop. */
+/** Articles that are made rows at once. */
 const BATCH = 100;
 /** Articles that are read at once. */
 const READ = 500;
@@ -161,7 +161,7 @@ export class Articles {
   }
 }
 
-/** Parameters of `take`, a little at a time so that other requests are answered between them. */
+/** Parameters of `take`, a little at a time. */
 async function* parameters(supplies: readonly Supply[], dialect: Dialect): AsyncGenerator<unknown[]> {
   for await (const slice of slices(supplies, BATCH)) {
     // PostgreSQL takes a key only once a statement; the last one counts.

@@ -16,7 +16,7 @@ import { type Item, SUPPLY_VERSION } from '../services/supplies';
 const PATIENCE = 60_000;
 const MEGABYTE = 2 ** 20;
 const MAX_PRICE = 1_000_000_000;
-/** Items whose texts are taken in one turn of the event loop. */
+/** Items whose texts are taken at once. */
 const TEXTS = 100;
 /** What a database cannot keep in a text: NUL, and half of a pair. */
 const UNSAVABLE = /[\0\p{Surrogate}]/u;
