@@ -3,7 +3,7 @@ import { binding } from '../native.js';
 import type { Construction } from './construction.js';
 import type { Figures } from './figures.js';
 import { FLAG, GROUP_BYTES, type NativePool, type StepMemory, stepMemory } from './native.js';
-import { catchUp, PRIORITIES, type Priority } from './scheduler.js';
+import { PRIORITIES, type Priority } from './scheduler.js';
 import { canGenerate } from './shapes/generate.js';
 import { type GroupStreams, groupStreams } from './shapes/group.js';
 
@@ -126,5 +126,4 @@ function wakeAll(waiting: Set<Waiting>): void {
   const all = [...waiting];
   waiting.clear();
   for (const one of all) one.wake();
-  catchUp();
 }

@@ -5,10 +5,6 @@ import { capture, noContext } from '../timer/context.js';
 
 /** Milliseconds of one turn of the event loop that all work together may take. */
 const BUDGET = 2;
-/** What it may take of a turn that takes long anyway: one that serves thousands of ready sockets takes seconds. */
-const SHARE = 0.2;
-/** Milliseconds that it takes at once at most. */
-const MOST = 20;
 
 /** The order of work and of queued tasks: what is higher goes first, what is equal takes turns. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const;
@@ -34,8 +30,6 @@ export const now: () => number = performance.now.bind(performance);
 const queues: Record<Priority, Work[]> = { high: [], normal: [], low: [] };
 const scheduled = new Set<Work>();
 let running = false;
-/** Since when the event loop has done nothing of this, though there is something to do. */
-let idleSince = 0;
 
 /** Gives `work` its share of the coming turns, until its `step` returns false. */
 export function schedule(work: Work): void {
@@ -45,16 +39,7 @@ export function schedule(work: Work): void {
   queues[work.priority].push(work);
   if (running) return;
   running = true;
-  idleSince = now();
   setImmediate(turn);
-}
-
-/**
- * Has work done now rather than at the end of a turn that takes long. For callers that come out of the event loop while it is
- * busy, as often as they like.
- */
-export function catchUp(): void {
-  if (running && SHARE * (now() - idleSince) > BUDGET) workOn();
 }
 
 /** Takes `work` out, whatever is left of it. */
@@ -77,18 +62,14 @@ function stepOf(work: Work): boolean {
 }
 
 function turn(): void {
-  workOn();
-  running = queues.high.length + queues.normal.length + queues.low.length > 0;
-  if (running) setImmediate(turn);
-}
-
-/** Does work until there is none, or its time is over. */
-function workOn(): void {
   let time = now();
-  const end = time + Math.min(Math.max(SHARE * (time - idleSince), BUDGET), MOST);
+  const end = time + BUDGET;
   do {
     const work = queues.high[0] ?? queues.normal[0] ?? queues.low[0];
-    if (work === undefined) break;
+    if (work === undefined) {
+      running = false;
+      return;
+    }
     const more = stepOf(work);
     const before = time;
     time = now();
@@ -100,5 +81,5 @@ function workOn(): void {
     if (more) queue.push(work);
     else scheduled.delete(work);
   } while (time < end);
-  idleSince = time;
+  setImmediate(turn);
 }

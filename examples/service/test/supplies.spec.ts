@@ -141,6 +141,26 @@ describe('large documents', () => {
     expect(service.requestTimers.getStats().total).toBe(0);
   });
 
+  test('no more than 32 are in memory: who comes later waits until there is room, and leaves if it likes', async () => {
+    const slow = Array.from({ length: 32 }, () => post(100));
+    await until(() => inFlight() === 32);
+    let answered = false;
+    const impatient = post(100);
+    const patient = take({ id: 1 }).finally(() => (answered = true));
+    await until(() => inFlight() === 34);
+    impatient.destroy();
+    await until(() => inFlight() === 33);
+    expect((await service.get('/health')).status).toBe(200);
+    expect(answered).toBe(false);
+    slow.pop()!.destroy();
+    expect((await patient).status).toBe(200);
+    for (const request of slow) request.destroy();
+    await until(() => inFlight() === 0);
+    expect((await Promise.all([2, 3].map((id) => take({ id })))).map(({ status }) => status)).toEqual([
+      200, 200,
+    ]);
+  });
+
   test('a client that leaves in the middle of its body is forgotten', async () => {
     const sent = post(Buffer.byteLength(text));
     sent.write(text.slice(0, MEGABYTE));

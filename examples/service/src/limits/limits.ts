@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { HttpError } from '../http/errors';
+import { endOf } from '../http/json';
 import { credentials } from '../http/session';
 import { DistributedRateLimiter, type RateLimitResult } from '../lib/utilities/security/rateLimiter';
 import type { LimitSettings } from './settings';
 
 const MINUTE = 60_000;
 const QUARTER_HOUR = 15 * MINUTE;
+/** Imports whose bodies are in memory at a time, of megabytes each. */
+const IMPORTS = 32;
 
 /** Of orchestrators, who must get an answer when everybody else asks too much. */
 const EXEMPT = new Set(['/health', '/ready']);
@@ -28,6 +31,8 @@ function refuse(
 export class Limits {
   readonly requests: DistributedRateLimiter;
   readonly logins: DistributedRateLimiter;
+  /** Of this thread alone, whose memory they take. */
+  readonly imports: DistributedRateLimiter;
   /** Those of the two that Redis gives no answer to. */
   readonly #troubled = new Set<DistributedRateLimiter>();
   readonly #store: 'memory' | 'redis';
@@ -61,6 +66,8 @@ export class Limits {
       // What was tried and was not wrong is no guess. Whoever leaves before the answer may have guessed.
       requestWasSuccessful: (_req, res: Response) => res.statusCode !== 401,
     });
+    const atOnce = { maxRequests: IMPORTS, windowMs: MINUTE, algorithm: 'concurrency' } as const;
+    this.imports = new DistributedRateLimiter({ name: 'imports', ...atOnce });
   }
 
   #watched(config: ConstructorParameters<typeof DistributedRateLimiter>[0]): DistributedRateLimiter {
@@ -82,6 +89,22 @@ export class Limits {
   /** For logins whose body was read and is in order. */
   get ofLogins(): RequestHandler {
     return this.logins.middleware();
+  }
+
+  /** For imports whose body was not read: those for which there is no room wait for it, and for no longer than they have. */
+  get ofImports(): RequestHandler {
+    return async (_req, res, next) => {
+      const signal = endOf(res);
+      try {
+        const permit = await this.imports.acquire('all', { signal });
+        const release = () => void permit.release();
+        if (signal.aborted) return release();
+        signal.addEventListener('abort', release);
+        next();
+      } catch (error) {
+        if (!signal.aborted) next(error);
+      }
+    };
   }
 
   /** Who decides; `local` is this instance, while Redis is away. */
@@ -114,5 +137,6 @@ export class Limits {
     await Promise.all([this.requests.peek(''), this.logins.peek('')]);
     this.requests.destroy();
     this.logins.destroy();
+    this.imports.destroy();
   }
 }

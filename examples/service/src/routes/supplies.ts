@@ -112,7 +112,7 @@ async function unlessGone<T>(signal: AbortSignal, work: Promise<T>): Promise<T |
 
 /** What suppliers send, in and out, in documents of many megabytes. */
 export function addSupplyRoutes(router: OptimizedRouter, context: Context): void {
-  const { sessions, supplies } = context;
+  const { limits, sessions, supplies } = context;
   const limit = requestTimeout(context.requestTimers, PATIENCE);
   // Before the body: nobody else can make the service read and parse it.
   const admins: RequestHandler = (req, _res, next) => {
@@ -123,7 +123,12 @@ export function addSupplyRoutes(router: OptimizedRouter, context: Context): void
   router.addRoute('/api/import', {
     id: 'import',
     method: 'POST',
-    middleware: [limit, admins, readJsonDocument({ maxBytes: 32 * MEGABYTE, maxDepth: 32 })],
+    middleware: [
+      limit,
+      admins,
+      limits.ofImports,
+      readJsonDocument({ maxBytes: 32 * MEGABYTE, maxDepth: 32 }),
+    ],
     handler: async (req: Request, res: Response) => {
       const signal = endOf(res);
       const take = async () => supplies.take(await suppliesOf(req, signal), signal);

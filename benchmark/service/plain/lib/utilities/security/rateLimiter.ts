@@ -44,6 +44,8 @@ export class DistributedRateLimiter extends EventEmitter {
   private readonly blocked = new Set<string>();
   private readonly cleanUp: NodeJS.Timeout;
   private denied = 0;
+  private held = 0;
+  private readonly waiting: Array<() => void> = [];
 
   constructor(private readonly config: Config) {
     super();
@@ -100,6 +102,19 @@ export class DistributedRateLimiter extends EventEmitter {
   /** Not of the original, as the next one: what the service shows and asks. */
   metrics() {
     return { denied: this.denied, ...this.getStats() };
+  }
+
+  /** Not of the original, whose users count what is under way, and let who comes later wait. */
+  async acquire(_key: string, _options: { signal: AbortSignal }): Promise<{ release(): Promise<boolean> }> {
+    if (this.held >= this.config.maxRequests) await new Promise<void>((go) => this.waiting.push(go));
+    else this.held++;
+    const release = async () => {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.held--;
+      return true;
+    };
+    return { release };
   }
 
   async peek(_key: string): Promise<void> {}
