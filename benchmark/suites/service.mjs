@@ -37,11 +37,14 @@ const GENERATOR =
 const EQUAL =
   'At an even rate, whether or not requests before have been answered. A request that finds all connections busy counts from when it was due. `generator late` is how late the generator itself sent, at the 99th percentile, which is counted for nobody.';
 
+const FLOOR_NOTE =
+  'What the floors need, which answer the same 100 bytes to everything, is what the connections, the generator and the system take.';
+
 const contestants = (names, metrics, how) =>
   Object.fromEntries(names.map((name) => [name, under(name, metrics, how)]));
 
 /** A benchmark of the two at one of the rates, by `metrics` and what was `asked` of them. */
-function atRate({ name, question, metrics, asked, how, notes, rounds = 3 }) {
+function atRate({ name, question, metrics, asked, how, notes, floors = [], rounds = 3 }) {
   return {
     name,
     question,
@@ -49,7 +52,8 @@ function atRate({ name, question, metrics, asked, how, notes, rounds = 3 }) {
     rounds,
     prepare: prepareRates,
     metrics: metricsOf(metrics, asked),
-    contestants: contestants(VARIANTS, metrics, how),
+    contestants: contestants([...VARIANTS, ...floors], metrics, how),
+    unlike: Object.fromEntries(floors.map((floor) => [floor, 'answers the same each time'])),
     notes: [...notes, EQUAL],
   };
 }
@@ -71,6 +75,7 @@ const EVEN = [
   'errors',
   'limited',
   'processor',
+  'resident',
   'delay p99',
   'delay max',
   'offered',
@@ -117,7 +122,8 @@ export const benchmarks = [
     metrics: EVEN,
     asked: { p99: thrice, errors: halfOfTheErrors },
     how: { at: 'moderate' },
-    notes: [LOAD],
+    floors: ['node:http'],
+    notes: [LOAD, FLOOR_NOTE],
   }),
   atRate({
     name: 'service/heavy-load',
@@ -134,7 +140,8 @@ export const benchmarks = [
     metrics: EVEN,
     asked: { p99: { atMost: 1 } },
     how: { load: 'cached', at: 'cached' },
-    notes: ['Only what is cached, to 10,000 clients that come again and again.'],
+    floors: FLOORS,
+    notes: ['Only what is cached, to 10,000 clients that come again and again.', FLOOR_NOTE],
   }),
   atRate({
     name: 'service/soak',
