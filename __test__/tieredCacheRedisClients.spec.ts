@@ -66,9 +66,9 @@ async function pair(open: () => Promise<any>): Promise<[Tier, Tier]> {
   const redis = [await open(), await open()];
   const [one, two] = [make({ l3: { redis: redis[0] } }), make({ l3: { redis: redis[1] } })];
   await eventually(() => one.isUp && two.isUp);
-  // Both listen once each has heard of a change by the other.
+  // Both listen once each has heard of a change by the other, which may be news a while after it was made.
+  const before = [one, two].map(({ cache }) => cache.metrics().invalidations);
   await eventually(async () => {
-    const before = [one, two].map(({ cache }) => cache.metrics().invalidations);
     await one.cache.delete('knock');
     await two.cache.delete('knock');
     return [one, two].every(({ cache }, n) => cache.metrics().invalidations > before[n]!);
