@@ -1,6 +1,7 @@
 // Runs the facade's specs on other versions of Node: node scripts/nodes.mjs 20 22 24 26
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { again } from './again.mjs';
 import { root, run } from './lib.mjs';
 import { setUpServers } from './servers.mjs';
 import { runTests } from './steps.mjs';
@@ -31,28 +32,11 @@ export function nodeBinary(version) {
   return binary;
 }
 
-/** So many specs that fail are no accident of their neighbours. */
-const MOST_AGAIN = 5;
-
-/**
- * A step that runs the specs of the facade, with the addon and the facade as built. Specs run side by side, with servers and
- * processes of their own; where a small machine is late by that, the last word is had by those specs run again, one at a time.
- */
+/** A step that runs the specs of the facade, with the addon and the facade as built. */
 function specs(name, version) {
-  const jest = (...args) => [
-    nodeBinary(version),
-    join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-    '--ci',
-    ...args,
-  ];
-  return {
-    name,
-    command: () => jest(),
-    again: (output) => {
-      const files = [...new Set(Array.from(output.matchAll(/^FAIL (\S+)/gm), ([, file]) => file))];
-      return files.length > 0 && files.length <= MOST_AGAIN ? jest('--runInBand', ...files) : undefined;
-    },
-  };
+  const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const command = () => [nodeBinary(version), jest, '--ci'];
+  return { name, command, again: again(command) };
 }
 
 /** The specs on the Node that runs this. */
