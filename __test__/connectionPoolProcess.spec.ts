@@ -51,7 +51,7 @@ test('an acquire that waits keeps the process until its deadline', async () => {
 test('an opening that hangs keeps the process until it is given up, an idle pool after it does not', async () => {
   const found = await evaluate(`
     const { ConnectionPool } = require('keelson');
-    const pool = new ConnectionPool({ create: () => new Promise(() => {}) }, { createTimeout: 50, acquireTimeout: 100 });
+    const pool = new ConnectionPool({ create: () => new Promise(() => {}) }, { createTimeout: 50, acquireTimeout: 1_000 });
     pool.acquire().catch((error) => console.log(JSON.stringify(error.cause.code)));`);
   expect(found).toBe('ERR_KEELSON_POOL_CONNECTION');
 });

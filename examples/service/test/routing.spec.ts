@@ -123,7 +123,7 @@ test('metrics tell the routes apart', async () => {
 test('a request that timed out is counted for its route', async () => {
   let giveUp = () => {};
   const carrier = () => new Promise<undefined>((resolve) => (giveUp = () => resolve(undefined)));
-  const slow = await new TestService({ requestTimeout: 20, carrier }).start();
+  const slow = await new TestService({ requestTimeout: 250, carrier }).start();
   const { status } = await slow.get('/api/products/lamp/delivery?country=DE');
   giveUp();
   const { routes } = (await slow.get('/api/metrics')).body;
