@@ -4,8 +4,10 @@ import { sayGoodbye } from './goodbye.js';
 
 /** A connection of a server. */
 interface Connection {
-  /** Responses that have not ended, in the order of their requests. */
-  readonly responses: Set<ServerResponse>;
+  /** How many responses have not ended. They end in the order of their requests. */
+  pending: number;
+  /** The one of the newest request, until all have ended: no other may say that the connection closes. */
+  last: ServerResponse | undefined;
   kind: 'http' | 'websocket' | 'other';
   /** Bytes that had been read when the last response ended; undefined before. */
   read: number | undefined;
@@ -14,12 +16,21 @@ interface Connection {
 /** The connections of an HTTP server, and what is under way on each. */
 export class Connections {
   readonly all = new Map<Socket, Connection>();
+  readonly #forget: (this: Socket) => void;
   #isDraining = false;
   #isClosing = false;
 
+  constructor() {
+    const { all } = this;
+    // One for all of them: a closure for each of 10,000 connections would be the most of what is kept of it here.
+    this.#forget = function () {
+      all.delete(this);
+    };
+  }
+
   get requests(): number {
     let sum = 0;
-    for (const { responses } of this.all.values()) sum += responses.size;
+    for (const { pending } of this.all.values()) sum += pending;
     return sum;
   }
 
@@ -32,17 +43,20 @@ export class Connections {
     if (req.httpVersionMajor > 1) return;
     const { socket } = req;
     const connection = this.#of(socket);
-    const { responses } = connection;
     if (this.#isDraining) {
       // What was pipelined is answered too: the last answer closes.
-      for (const earlier of responses) if (!earlier.headersSent) earlier.removeHeader('Connection');
+      const { last } = connection;
+      if (last?.headersSent === false) last.removeHeader('Connection');
       res.setHeader('Connection', 'close');
     }
-    responses.add(res);
+    connection.pending++;
+    connection.last = res;
     res.once('close', () => {
-      responses.delete(res);
+      connection.pending--;
       connection.read = socket.bytesRead;
-      if (this.#isClosing && responses.size === 0 && connection.kind === 'http') socket.destroySoon();
+      if (connection.pending > 0) return;
+      connection.last = undefined;
+      if (this.#isClosing && connection.kind === 'http') socket.destroySoon();
     });
   };
 
@@ -56,9 +70,8 @@ export class Connections {
   /** From now on each answer says that its connection closes. */
   drain(): void {
     this.#isDraining = true;
-    for (const { responses } of this.all.values()) {
-      const last = [...responses].at(-1);
-      if (last !== undefined && !last.headersSent) last.setHeader('Connection', 'close');
+    for (const { last } of this.all.values()) {
+      if (last?.headersSent === false) last.setHeader('Connection', 'close');
     }
   }
 
@@ -68,9 +81,9 @@ export class Connections {
    */
   close(): void {
     this.#isClosing = true;
-    for (const [socket, { kind, responses, read }] of this.all) {
+    for (const [socket, { kind, pending, read }] of this.all) {
       if (kind !== 'http') sayGoodbye(socket, kind === 'websocket');
-      else if (responses.size === 0 && socket.bytesRead === read) socket.destroySoon();
+      else if (pending === 0 && socket.bytesRead === read) socket.destroySoon();
     }
   }
 
@@ -80,8 +93,8 @@ export class Connections {
    */
   sweep(): number {
     let unsent = 0;
-    for (const [socket, { responses }] of this.all) {
-      if (responses.size > 0) continue;
+    for (const [socket, { pending }] of this.all) {
+      if (pending > 0) continue;
       if (socket.writableLength > 0) unsent++;
       socket.destroy();
     }
@@ -91,9 +104,9 @@ export class Connections {
   #of(socket: Socket): Connection {
     let connection = this.all.get(socket);
     if (connection === undefined) {
-      connection = { responses: new Set(), kind: 'http', read: undefined };
+      connection = { pending: 0, last: undefined, kind: 'http', read: undefined };
       this.all.set(socket, connection);
-      socket.once('close', () => this.all.delete(socket));
+      socket.on('close', this.#forget);
     }
     return connection;
   }

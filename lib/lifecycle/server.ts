@@ -42,16 +42,15 @@ export class ServerDrain {
     const server = this.#server;
     const { request, upgrade, add } = this.#connections;
     const isTls = server instanceof TlsServer;
+    const sockets = this.#sockets;
+    const forget = function (this: Socket) {
+      sockets.delete(this);
+    };
     this.#on('connection', (socket: Socket) => {
-      const end = endOf(socket);
-      this.#sockets.add(socket);
-      if (isTls) this.#handshakes.set(end, socket);
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        if (this.#handshakes.get(end) === socket) this.#handshakes.delete(end);
-      });
+      sockets.add(socket);
+      socket.on('close', forget);
     });
-    if (isTls) this.#on('secureConnection', (socket: TLSSocket) => this.#handshakes.delete(endOf(socket)));
+    if (isTls) this.#listenToHandshakes();
     const isHttp = server instanceof HttpServer || server instanceof HttpsServer;
     const isHttp2 = !isHttp && 'updateSettings' in server;
     if (!isHttp && !isHttp2) return;
@@ -72,6 +71,17 @@ export class ServerDrain {
     this.#on('removeListener', (event) => {
       if (event === 'upgrade' && server.listenerCount(event) === 1) server.off(event, upgrade);
     });
+  }
+
+  #listenToHandshakes(): void {
+    this.#on('connection', (socket: Socket) => {
+      const end = endOf(socket);
+      this.#handshakes.set(end, socket);
+      socket.once('close', () => {
+        if (this.#handshakes.get(end) === socket) this.#handshakes.delete(end);
+      });
+    });
+    this.#on('secureConnection', (socket: TLSSocket) => this.#handshakes.delete(endOf(socket)));
   }
 
   /** Before the service's own listeners, which may have answered when they return. */
