@@ -71,11 +71,11 @@ function isResponse(value: any): value is Response {
 /** A response that tells of the limits: a copy, if its own headers cannot be set. */
 function withHeaders(visits: Visits, visit: Visit, response: Response): Response {
   try {
-    for (const [name, value] of visits.fields(visit)) response.headers.set(name, value);
+    visits.tell(visit, (name, value) => response.headers.set(name, value));
     return response;
   } catch {
     const headers = new Headers(response.headers);
-    for (const [name, value] of visits.fields(visit)) headers.set(name, value);
+    visits.tell(visit, (name, value) => headers.set(name, value));
     const { status, statusText } = response;
     return new Response(response.body, { status, statusText, headers });
   }

@@ -30,39 +30,44 @@ export class RateLimitHeaders {
     this.policyField = this.items.join(', ');
   }
 
-  /** Names and values for a result. */
-  of(key: string, result: RateLimitResult): [name: string, value: string][] {
-    const fields: [string, string][] = [];
-    const { legacyHeaders, draftHeaders } = this.settings;
-    const { limit, remaining, resetTime, retryAfter } = result;
-    if (legacyHeaders) {
-      fields.push(['X-RateLimit-Limit', String(limit)], ['X-RateLimit-Remaining', String(remaining)]);
-      fields.push(['X-RateLimit-Reset', new Date(resetTime).toISOString()]);
-    }
-    if (draftHeaders) this.addDraft(fields, key, result);
-    if (retryAfter !== undefined && (legacyHeaders || draftHeaders))
-      fields.push(['Retry-After', String(retryAfter)]);
-    return fields;
-  }
-
-  private addDraft(fields: [string, string][], key: string, result: RateLimitResult): void {
-    const { name, isTimed } = this.policies.get(result.policy)!;
-    const partition = this.partition(key);
-    const time = isTimed || !result.allowed ? `;t=${windowOf(result)}` : '';
-    const policies =
-      partition === '' ? this.policyField : this.items.map((item) => item + partition).join(', ');
-    fields.push(['RateLimit-Policy', policies]);
-    fields.push(['RateLimit', `${name};r=${result.remaining}${time}${partition}`]);
-  }
-
-  private partition(key: string): string {
-    const { partitionKey } = this.settings;
-    if (partitionKey === false) return '';
+  /**
+   * The parameter that tells whom a result is about, for {@link tell}; empty if none does.
+   * @throws what the user's `partitionKey` throws
+   */
+  partition(key: string): string {
+    const { draftHeaders, partitionKey } = this.settings;
+    if (!draftHeaders || partitionKey === false) return '';
     const value =
       partitionKey === true
         ? createHash('sha256').update(key).digest().subarray(0, PARTITION_BYTES)
         : partitionKey(key);
     return `;pk=:${Buffer.from(value as string).toString('base64')}:`;
+  }
+
+  /** Sets what is to be told of a result. */
+  tell(result: RateLimitResult, partition: string, set: (name: string, value: string) => void): void {
+    const { legacyHeaders, draftHeaders } = this.settings;
+    const { limit, remaining, resetTime, retryAfter } = result;
+    if (legacyHeaders) {
+      set('X-RateLimit-Limit', String(limit));
+      set('X-RateLimit-Remaining', String(remaining));
+      set('X-RateLimit-Reset', new Date(resetTime).toISOString());
+    }
+    if (draftHeaders) {
+      set('RateLimit-Policy', this.policiesOf(partition));
+      set('RateLimit', this.stateOf(result, partition));
+    }
+    if (retryAfter !== undefined && (legacyHeaders || draftHeaders)) set('Retry-After', String(retryAfter));
+  }
+
+  private policiesOf(partition: string): string {
+    return partition === '' ? this.policyField : this.items.map((item) => item + partition).join(', ');
+  }
+
+  private stateOf(result: RateLimitResult, partition: string): string {
+    const { name, isTimed } = this.policies.get(result.policy)!;
+    const time = isTimed || !result.allowed ? `;t=${windowOf(result)}` : '';
+    return `${name};r=${result.remaining}${time}${partition}`;
   }
 }
 

@@ -47,9 +47,9 @@ export function clientAddress(req: any, trusted: Trusted | undefined): string {
   let step = 0;
   for (const named of forwardedFor(req).reverse()) {
     if (!trusted(unmapped(address), step++)) break;
-    const next = withoutPort(named.trim());
+    const next = addressIn(named.trim());
     // What is no address was written by nobody who is to be believed.
-    if (isIP(next) === 0) break;
+    if (next === undefined) break;
     address = next;
   }
   return address;
@@ -63,6 +63,12 @@ function forwardedFor({ headers }: any): string[] {
     typeof headers?.get === 'function' ? headers.get('x-forwarded-for') : headers?.['x-forwarded-for'];
   const text = Array.isArray(found) ? found.join(',') : found;
   return typeof text === 'string' ? text.split(',') : [];
+}
+
+function addressIn(text: string): string | undefined {
+  if (isIP(text) !== 0) return text;
+  const bare = withoutPort(text);
+  return isIP(bare) === 0 ? undefined : bare;
 }
 
 /** `1.2.3.4:567`, `[::1]:567` and `[::1]` as some proxies write them. */

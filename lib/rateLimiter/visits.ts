@@ -136,21 +136,22 @@ export class Visits {
     return { key, result, at, used, lease: isHeld ? leases.of(key, result, id, true) : undefined };
   }
 
-  /** Headers that tell of the limits. */
-  fields({ key, result }: Visit): [name: string, value: string][] {
+  /** Sets headers that tell of the limits. */
+  tell({ key, result }: Visit, set: (name: string, value: string) => void): void {
+    let partition: string;
     try {
-      return this.headers.of(key, result);
+      partition = this.headers.partition(key);
     } catch (error) {
-      // The key's partition is made by a function of the user's.
+      // It is made by a function of the user's.
       this.gate.report(error);
-      return [];
+      return;
     }
+    this.headers.tell(result, partition, set);
   }
 
   setHeaders(visit: Visit, res: any): void {
     // One that has been begun takes no more of them.
-    if (hasBegun(res)) return;
-    for (const [name, value] of this.fields(visit)) setHeader(res, name, value);
+    if (!hasBegun(res)) this.tell(visit, (name, value) => setHeader(res, name, value));
   }
 
   /** Sees to what is to be done when a response is over. `raw` tells when, the user's functions get `res`. */
