@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo, Server as ListeningServer } from 'node:net';
 import { createApp } from './app';
 import type { Context } from './context';
@@ -9,6 +9,7 @@ import { quoteCache } from './data/quoteCache';
 import { USERS } from './data/users';
 import { Database } from './database/database';
 import { type DatabaseSettings, IN_MEMORY } from './database/settings';
+import { createAppServer } from './http/server';
 import { WorkerAsyncLogger } from './lib/utilities/logging/asyncLogger';
 import { Dashboard, Lifecycle } from './lib/utilities/operations/operations';
 import type { TimerManager } from './lib/utilities/performance/timerManager';
@@ -112,7 +113,7 @@ export class Service {
       stopping: false,
       report,
     };
-    this.server = createServer(createApp(this.context));
+    this.server = createAppServer(createApp(this.context));
     // Longer than proxies keep idle connections, so that none sends a request into one that ends.
     this.server.keepAliveTimeout = KEEP_ALIVE;
     const { context, server } = this;
