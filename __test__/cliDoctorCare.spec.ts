@@ -173,7 +173,7 @@ const native = JSON.parse;`,
   test('threads that come and go meanwhile are seen while they are there', async () => {
     const service = `const { Worker, isMainThread } = require('node:worker_threads');
 if (isMainThread) setInterval(() => new Worker(__filename), 400);
-else setTimeout(() => {}, 200);`;
+else setTimeout(() => {}, 1_000);`;
     const running = await start({ 'service.js': service });
     const { threads, findings } = await examine(running);
     expect(findings).toEqual([]);
