@@ -1,241 +1,15 @@
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+mod driver;
+mod schedules;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use self::driver::{Bell, Driver, Step, array, drive, pieces, plan};
 use super::job::Bounds;
-use super::machine::Progress;
 use super::{Goal, Job, Op, Piece, Plan, Pool};
 use crate::json::{Container, Limits, Sink, document::Document};
-
-fn plan(goal: Goal) -> Plan {
-    Plan { goal, compiled: false, inflate: true, limits: Limits::default(), group_bytes: 64 }
-}
-
-/// A flat array of `count` members, so that its groups joined by commas are its text again.
-fn array(count: usize) -> String {
-    let members: Vec<String> = (0..count).map(|n| format!("\"{n} é😀\"")).collect();
-    format!("[{}]", members.join(","))
-}
-
-fn pieces(text: &str, step: usize) -> Vec<Piece> {
-    let units: Vec<u16> = text.encode_utf16().collect();
-    units.chunks(step).map(|units| Piece::Units(units.to_vec())).collect()
-}
-
-/// What ops build, for documents of nothing but arrays of strings.
-#[derive(Default)]
-struct Built {
-    parts: Vec<String>,
-    depth: usize,
-    last: Option<Op>,
-}
-
-impl Built {
-    fn add(&mut self, op: Op) {
-        assert!(self.last.is_none(), "{op:?} after the last op");
-        match op {
-            Op::Open(opened) => self.depth += opened.kinds.len(),
-            Op::Close(levels) => self.depth -= levels as usize,
-            Op::Text(text) => {
-                let text = match text.text {
-                    crate::json::text::Units::Latin1(units) => units.iter().map(|&unit| char::from(unit)).collect(),
-                    crate::json::text::Units::Utf16(units) => String::from_utf16(&units).expect("whole characters"),
-                };
-                self.parts.push(text[1..text.len() - 1].to_owned());
-            }
-            op => self.last = Some(op),
-        }
-    }
-
-    fn text(&self) -> String {
-        let all = self.parts.join(",");
-        if all.starts_with('[') { all } else { format!("[{all}]") }
-    }
-}
-
-/// The main thread's part of a job, as lib/json/construction.ts has it.
-struct Driver {
-    job: Arc<Job>,
-    rest: VecDeque<Piece>,
-    ended: bool,
-    room: bool,
-    built: Built,
-}
-
-enum Step {
-    On,
-    Wait,
-    Done,
-}
-
-impl Driver {
-    fn new(job: Arc<Job>, pieces: Vec<Piece>) -> Self {
-        Self { job, rest: pieces.into(), ended: false, room: true, built: Built::default() }
-    }
-
-    fn step(&mut self, look: impl Fn(&Arc<Job>)) -> Step {
-        if self.room {
-            self.push(&look);
-        }
-        let op = self.job.take();
-        look(&self.job);
-        if let Some(op) = op {
-            self.built.add(op);
-            return if self.built.last.is_some() { Step::Done } else { Step::On };
-        }
-        self.room = self.room || (!self.ended && self.job.is_hungry());
-        if self.room {
-            return Step::On;
-        }
-        assert!(!self.job.is_idle(), "it waits for more than was asked for");
-        Step::Wait
-    }
-
-    fn push(&mut self, look: impl Fn(&Arc<Job>)) {
-        match self.rest.pop_front() {
-            Some(piece) => self.room = self.job.push(piece),
-            None if !self.ended => {
-                self.ended = true;
-                self.room = false;
-                self.job.end();
-            }
-            None => self.room = false,
-        }
-        look(&self.job);
-    }
-}
-
-/// A deterministic stand-in for threads: every interleaving of the main thread with two others is tried, one choice
-/// for each section under a lock.
-struct World {
-    driver: Driver,
-    waiting: bool,
-    done: bool,
-    woken: Arc<AtomicBool>,
-    queue: Arc<Mutex<VecDeque<Arc<Job>>>>,
-    workers: [Option<Working>; 2],
-    machine: super::machine::Machine,
-}
-
-enum Working {
-    Claimed,
-    Began(Vec<Op>, Progress),
-}
-
-impl World {
-    fn new(text: &str, step: usize, bounds: Bounds) -> Self {
-        let woken = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&woken);
-        let notify = Arc::new(move || flag.store(true, Ordering::Relaxed));
-        let job = Arc::new(Job::with_bounds(plan(Goal::Build), 1, notify, bounds));
-        Self {
-            driver: Driver::new(job, pieces(text, step)),
-            waiting: false,
-            done: false,
-            woken,
-            queue: Arc::default(),
-            workers: [None, None],
-            machine: super::machine::Machine::new(Plan { group_bytes: 8, ..plan(Goal::Build) }),
-        }
-    }
-
-    fn enabled(&self) -> Vec<usize> {
-        let main = !self.done && (!self.waiting || self.woken.load(Ordering::Relaxed));
-        let queued = !self.queue.lock().expect("one thread").is_empty();
-        let worker = |index: usize| self.workers[index].is_some() || queued;
-        // An idle worker is as good as another.
-        let twins = self.workers[0].is_none() && self.workers[1].is_none();
-        [(0, main), (1, worker(0)), (2, worker(1) && !twins)]
-            .into_iter()
-            .filter_map(|(actor, can)| can.then_some(actor))
-            .collect()
-    }
-
-    fn act(&mut self, actor: usize) {
-        let queue = Arc::clone(&self.queue);
-        let enqueue = |job: &Arc<Job>| queue.lock().expect("one thread").push_back(Arc::clone(job));
-        if actor == 0 {
-            self.waiting = false;
-            self.woken.store(false, Ordering::Relaxed);
-            match self.driver.step(|job| {
-                if job.claim() {
-                    enqueue(job);
-                }
-            }) {
-                Step::On => {}
-                Step::Wait => self.waiting = true,
-                Step::Done => self.done = true,
-            }
-            return;
-        }
-        let job = Arc::clone(&self.driver.job);
-        self.workers[actor - 1] = match self.workers[actor - 1].take() {
-            None => {
-                queue.lock().expect("one thread").pop_front().expect("something is queued");
-                let other = &self.workers[2 - actor];
-                assert!(other.is_none(), "two threads work on one job");
-                Some(Working::Claimed)
-            }
-            Some(Working::Claimed) => job.begin().map(|(piece, ended)| {
-                let mut ops = Vec::new();
-                let progress = self.machine.advance(piece, ended, &mut ops);
-                Working::Began(ops, progress)
-            }),
-            Some(Working::Began(ops, progress)) => {
-                if job.report(ops, progress, Duration::ZERO) {
-                    enqueue(&job);
-                }
-                None
-            }
-        };
-    }
-}
-
-/// Runs the world by `choices`, then by first choices; returns the choices there were at each step.
-fn run_world(text: &str, step: usize, bounds: Bounds, choices: &[usize]) -> Vec<(usize, usize)> {
-    let mut world = World::new(text, step, bounds);
-    let mut taken = Vec::new();
-    loop {
-        let enabled = world.enabled();
-        if enabled.is_empty() {
-            break;
-        }
-        let choice = choices.get(taken.len()).copied().unwrap_or(0);
-        taken.push((choice, enabled.len()));
-        world.act(enabled[choice]);
-    }
-    assert!(world.done, "nobody can go on after {taken:?}");
-    assert!(matches!(world.driver.built.last, Some(Op::Done)), "{:?}", world.driver.built.last);
-    assert_eq!(world.driver.built.text(), text);
-    taken
-}
-
-#[test]
-fn no_order_of_events_loses_a_wake_or_an_op() {
-    let text = r#"["a","b","c"]"#;
-    let tight = Bounds { input_high: 9, input_low: 5, output_high: 1 };
-    let mut runs = 0;
-    for (step, bounds, most) in [(5, tight, 15_000), (13, tight, 15_000), (3, tight, 15_000)] {
-        // Depth first through all schedules, from the last choice backwards.
-        let (mut choices, mut left) = (Vec::new(), most);
-        loop {
-            let mut taken = run_world(text, step, bounds, &choices);
-            (runs, left) = (runs + 1, left - 1);
-            while taken.last().is_some_and(|&(choice, count)| choice + 1 == count) {
-                taken.pop();
-            }
-            let Some((last, _)) = taken.pop() else { break };
-            if left == 0 {
-                break;
-            }
-            choices = taken.iter().map(|&(choice, _)| choice).collect();
-            choices.push(last + 1);
-        }
-    }
-    assert!(runs > 1_000, "{runs} schedules");
-}
 
 /// Numbers that look random.
 struct Random(u64);
@@ -244,28 +18,6 @@ impl Random {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound
-    }
-}
-
-#[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    ready: Condvar,
-}
-
-impl Bell {
-    fn ring(&self) {
-        *self.rung.lock().expect("no panic") = true;
-        self.ready.notify_one();
-    }
-
-    /// Fails if nobody rings: a wake was lost.
-    fn wait(&self) {
-        let limit = Duration::from_secs(30);
-        let rung = self.rung.lock().expect("no panic");
-        let (mut rung, timeout) = self.ready.wait_timeout_while(rung, limit, |rung| !*rung).expect("no panic");
-        assert!(!timeout.timed_out(), "nobody is told to go on");
-        *rung = false;
     }
 }
 
@@ -317,22 +69,6 @@ fn many_jobs_in_tiny_pieces_with_random_pauses_and_cancels_all_end_right() {
     }
     assert_eq!(finished + cancelled, 1_000);
     assert!(finished > 100 && cancelled > 10, "{finished} finished, {cancelled} cancelled");
-}
-
-/// Drives one job on a pool to its end.
-fn drive(pool: &Pool, plan: Plan, pieces: Vec<Piece>) -> Built {
-    let bell = Arc::new(Bell::default());
-    let ring = Arc::clone(&bell);
-    let job = Arc::new(Job::new(plan, 1, Arc::new(move || ring.ring())));
-    pool.look(&job);
-    let mut driver = Driver::new(job, pieces);
-    loop {
-        match driver.step(|job| pool.look(job)) {
-            Step::On => {}
-            Step::Wait => bell.wait(),
-            Step::Done => return driver.built,
-        }
-    }
 }
 
 #[test]
