@@ -135,8 +135,11 @@ describe('the installed package compiles with TypeScript in strict mode and then
     mkdirSync(folder);
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: compiler.type }));
     cpSync(join(__dirname, 'consumer', 'use.ts'), join(folder, compiler.source));
-    const surface = compiler.source.replace('use', 'surface');
-    cpSync(join(__dirname, '..', 'types', 'surface.ts'), join(folder, surface));
+    const surfaces = ['surface', 'pools'].map((name) => {
+      const file = compiler.source.replace('use', name);
+      cpSync(join(__dirname, '..', 'types', `${name}.ts`), join(folder, file));
+      return file;
+    });
     const { module, resolution: moduleResolution } = compiler;
     const compilerOptions = { module, moduleResolution, target: 'es2022', strict: true, types: ['node'] };
     const typeRoots = [join(root, 'node_modules', '@types')];
@@ -144,7 +147,7 @@ describe('the installed package compiles with TypeScript in strict mode and then
       join(folder, 'tsconfig.json'),
       JSON.stringify({
         compilerOptions: { ...compilerOptions, typeRoots },
-        files: [compiler.source, surface],
+        files: [compiler.source, ...surfaces],
       }),
     );
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
