@@ -13,20 +13,19 @@ interface Connection {
   read: number | undefined;
 }
 
+/** A listener by which a socket leaves a collection. One serves all, of which 10,000 would each keep a closure otherwise. */
+export function leaver(all: { delete(socket: Socket): unknown }): (this: Socket) => void {
+  return function () {
+    all.delete(this);
+  };
+}
+
 /** The connections of an HTTP server, and what is under way on each. */
 export class Connections {
   readonly all = new Map<Socket, Connection>();
-  readonly #forget: (this: Socket) => void;
+  readonly #forget = leaver(this.all);
   #isDraining = false;
   #isClosing = false;
-
-  constructor() {
-    const { all } = this;
-    // One for all of them: a closure for each of 10,000 connections would be the most of what is kept of it here.
-    this.#forget = function () {
-      all.delete(this);
-    };
-  }
 
   get requests(): number {
     let sum = 0;

@@ -2,7 +2,7 @@ import { Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Server, Socket } from 'node:net';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
-import { Connections } from './connections.js';
+import { Connections, leaver } from './connections.js';
 import type { Step } from './graph.js';
 import type { StopContext } from './options.js';
 import { Sessions } from './sessions.js';
@@ -42,12 +42,9 @@ export class ServerDrain {
     const server = this.#server;
     const { request, upgrade, add } = this.#connections;
     const isTls = server instanceof TlsServer;
-    const sockets = this.#sockets;
-    const forget = function (this: Socket) {
-      sockets.delete(this);
-    };
+    const forget = leaver(this.#sockets);
     this.#on('connection', (socket: Socket) => {
-      sockets.add(socket);
+      this.#sockets.add(socket);
       socket.on('close', forget);
     });
     if (isTls) this.#listenToHandshakes();

@@ -48,7 +48,6 @@ export function clientAddress(req: any, trusted: Trusted | undefined): string {
   for (const named of forwardedFor(req).reverse()) {
     if (!trusted(unmapped(address), step++)) break;
     const next = addressIn(named.trim());
-    // What is no address was written by nobody who is to be believed.
     if (next === undefined) break;
     address = next;
   }
@@ -65,6 +64,7 @@ function forwardedFor({ headers }: any): string[] {
   return typeof text === 'string' ? text.split(',') : [];
 }
 
+/** Undefined for what is no address, which was written by nobody who is to be believed. */
 function addressIn(text: string): string | undefined {
   if (isIP(text) !== 0) return text;
   const bare = withoutPort(text);
