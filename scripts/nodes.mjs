@@ -39,8 +39,8 @@ function specs(name, version) {
   return { name, command, again: again(command) };
 }
 
-/** The specs on the Node that runs this. */
-export const facadeSpecs = () => specs('facade specs', installed);
+/** The specs on the Node that runs this. What goes by chance has a minute there, and seconds elsewhere. */
+export const facadeSpecs = () => ({ ...specs('facade specs', installed), env: { KEELSON_MINUTE: '1' } });
 
 /** The specs on another Node. */
 export const specsOn = (version) => specs(`facade specs on Node ${version}`, version);
